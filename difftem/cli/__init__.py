@@ -1,0 +1,1 @@
+"""The command line: ``difftem simulate|generate|fit|validate|test|predict|...``."""

@@ -1,0 +1,1 @@
+"""Raw Triton kernels and their launchers; `difftem.ops` decides when they run."""

@@ -1,0 +1,69 @@
+"""What every test relies on: quiet tools, two threads, a fixed seed, a device, real data."""
+
+import os
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+# Before anything imports a kernel, a plot or W&B.
+if not torch.cuda.is_available():
+    os.environ["TRITON_INTERPRET"] = "1"
+os.environ["WANDB_MODE"] = "disabled"
+os.environ["MPLBACKEND"] = "Agg"
+sys.argv = ["difftem"]  # Lightning's command line looks at it
+torch.set_num_threads(2)
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    """Start every test from the same random state, also inside third-party code."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def generator():
+    """Random numbers of a CPU generator with seed 0."""
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request):
+    """Each device this machine has."""
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    return torch.device(request.param)
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Folder of real and golden data beside the repository; it is not part of it."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("no data folder ../shared/data beside the repository")
+    return SHARED_DATA
+
+
+@pytest.fixture
+def poisoned_empty(monkeypatch):
+    """Fill what `torch.empty` and its kin return with NaN, so that an unwritten element shows."""
+
+    def poison(allocate):
+        def poisoned(*args, **kwargs):
+            tensor = allocate(*args, **kwargs)
+            if tensor.is_floating_point() or tensor.is_complex():
+                with torch.no_grad():
+                    tensor.fill_(float("nan"))
+            return tensor
+
+        return poisoned
+
+    monkeypatch.setattr(torch, "empty", poison(torch.empty))
+    monkeypatch.setattr(torch, "empty_like", poison(torch.empty_like))
+    monkeypatch.setattr(torch.Tensor, "new_empty", poison(torch.Tensor.new_empty))
