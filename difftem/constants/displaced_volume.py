@@ -1,0 +1,22 @@
+"""Volume of solvent that a bound atom displaces.
+
+References
+----------
+Fraser, MacRae & Suzuki, J. Appl. Cryst. 11 (1978) 693, table 1; Svergun, Barberato & Koch,
+J. Appl. Cryst. 28 (1995) 768, table 1.
+"""
+
+DISPLACED_VOLUME = {  # by atomic number, Å³
+    1: 5.15,
+    6: 16.44,
+    7: 2.49,
+    8: 9.13,
+    12: 17.16,
+    15: 5.73,
+    16: 19.86,
+    20: 31.89,
+    25: 9.20,
+    26: 7.99,
+    29: 8.78,
+    30: 9.85,
+}

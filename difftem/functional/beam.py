@@ -1,0 +1,63 @@
+"""The electron beam: wavelength and interaction constant from the beam energy."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from difftem.constants.physical import (
+    ELECTRON_REST_ENERGY_EV,
+    PLANCK_TIMES_C_EV_ANGSTROM,
+)
+
+
+def wavelength(
+    energy: Tensor,  # (...) eV
+) -> Tensor:  # (...) Å
+    r"""Relativistic de Broglie wavelength of the beam electrons.
+
+    .. math:: \lambda = \frac{h c}{\sqrt{E (E + 2 m_0 c^2)}}
+
+    Parameters
+    ----------
+    energy : Tensor
+        Kinetic energy in eV, shape ``(...)``.
+
+    Returns
+    -------
+    Tensor
+        Wavelength in Å, shape ``(...)``, dtype of `energy`.
+
+    References
+    ----------
+    Kirkland, Advanced Computing in Electron Microscopy (2010), eq. 2.5.
+    """
+    return PLANCK_TIMES_C_EV_ANGSTROM / torch.sqrt(energy * (energy + 2 * ELECTRON_REST_ENERGY_EV))
+
+
+def interaction_constant(
+    energy: Tensor,  # (...) eV
+) -> Tensor:  # (...) rad / (V Å)
+    r"""Phase shift per volt and ångström of projected potential.
+
+    .. math:: \sigma = \frac{2 \pi}{\lambda E} \frac{m_0 c^2 + E}{2 m_0 c^2 + E}
+
+    which equals :math:`2 \pi m e \lambda / h^2` with the relativistic mass :math:`m`.
+
+    Parameters
+    ----------
+    energy : Tensor
+        Kinetic energy in eV, shape ``(...)``.
+
+    Returns
+    -------
+    Tensor
+        Interaction constant in rad/(V Å), shape ``(...)``.
+
+    References
+    ----------
+    Kirkland, Advanced Computing in Electron Microscopy (2010), eq. 5.6.
+    """
+    rest = ELECTRON_REST_ENERGY_EV
+    ratio = (rest + energy) / (2 * rest + energy)
+    return 2 * math.pi * ratio / (wavelength(energy) * energy)

@@ -1,0 +1,136 @@
+"""Partial coherence of the lens: envelopes and explicit incoherent sums."""
+
+import functools
+import math
+
+import torch
+from torch import Tensor
+
+from difftem.constants.physical import ELECTRON_REST_ENERGY_EV
+
+
+def focal_spread(
+    energy: Tensor,  # () eV
+    chromatic_aberration: Tensor,  # (...) Å
+    energy_spread: Tensor,  # (...) eV
+    current_instability: Tensor,  # (...) relative
+    voltage_instability: Tensor,  # (...) relative
+) -> Tensor:  # (...) Å
+    r"""Standard deviation of the defocus from chromatic aberration.
+
+    .. math:: \delta = C_c \sqrt{\left(\frac{\Delta E}{E^*}\right)^2
+              + \left(\frac{\Delta V}{V}\right)^2 + \left(\frac{2 \Delta I}{I}\right)^2}
+
+    where :math:`E^* = E (1 + E / 2 m_0 c^2) / (1 + E / m_0 c^2)` is the relativistic energy.
+
+    Parameters
+    ----------
+    energy : Tensor
+        Beam energy in eV.
+    chromatic_aberration : Tensor
+        Cc in Å.
+    energy_spread : Tensor
+        Standard deviation of the beam energy in eV.
+    current_instability, voltage_instability : Tensor
+        Standard deviations ΔI/I of the lens current and ΔV/V of the high tension.
+
+    Returns
+    -------
+    Tensor
+        δ in Å.
+
+    References
+    ----------
+    Reimer & Kohl, Transmission Electron Microscopy (2008), eqs. 2.36 and 6.37.
+    """
+    gamma = energy / ELECTRON_REST_ENERGY_EV
+    effective = energy * (1 + gamma / 2) / (1 + gamma)
+    high_tension = voltage_instability * energy / effective
+    return chromatic_aberration * torch.sqrt(
+        (energy_spread / effective) ** 2 + high_tension**2 + (2 * current_instability) ** 2
+    )
+
+
+def temporal_envelope(
+    q2: Tensor,  # (..., ny, nx) 1/Å²
+    wavelength: Tensor,  # () Å
+    spread: Tensor,  # (...) Å
+) -> Tensor:  # (..., ny, nx)
+    r"""Damping by a Gaussian distribution of defocus of standard deviation δ.
+
+    .. math:: E_t(q) = e^{-\frac12 (\pi \lambda \delta q^2)^2}
+
+    Parameters
+    ----------
+    q2 : Tensor
+        Squared frequency in 1/Å².
+    wavelength : Tensor
+        In Å.
+    spread : Tensor
+        δ in Å, from `focal_spread`.
+
+    Returns
+    -------
+    Tensor
+        Values in (0, 1].
+
+    References
+    ----------
+    Kirkland, Advanced Computing in Electron Microscopy (2010), section 3.2.
+    """
+    return torch.exp(-0.5 * (math.pi * wavelength * spread[..., None, None] * q2) ** 2)
+
+
+def spatial_envelope(
+    gradient: tuple[Tensor, Tensor],  # 2 x (..., ny, nx) rad Å
+    wavelength: Tensor,  # () Å
+    semiangle: Tensor,  # (...) rad
+) -> Tensor:  # (..., ny, nx)
+    r"""Damping by a Gaussian source of standard deviation α (per axis).
+
+    .. math:: E_s(\mathbf q) = e^{-\frac12 (\alpha / \lambda)^2 |\nabla\chi(\mathbf q)|^2}
+
+    Parameters
+    ----------
+    gradient : tuple of Tensor
+        From `difftem.functional.lens.aberration_gradient`.
+    wavelength : Tensor
+        In Å.
+    semiangle : Tensor
+        α in rad: standard deviation of the illumination angle along each axis.
+
+    Returns
+    -------
+    Tensor
+        Values in (0, 1].
+
+    References
+    ----------
+    Frank, Optik 38 (1973) 519; Wade & Frank, Optik 49 (1977) 81, eq. 8.
+    """
+    squared = gradient[0] ** 2 + gradient[1] ** 2
+    return torch.exp(-0.5 * (semiangle / wavelength)[..., None, None] ** 2 * squared)
+
+
+@functools.lru_cache
+def gauss_hermite(n: int) -> tuple[Tensor, Tensor]:  # (n,), (n,)
+    """Nodes (in standard deviations) and weights (sum 1) of a Gaussian average.
+
+    Parameters
+    ----------
+    n : int
+        Number of nodes; polynomials up to degree ``2 n - 1`` are averaged exactly.
+
+    Returns
+    -------
+    tuple of Tensor
+        float64 nodes and weights.
+
+    References
+    ----------
+    Golub & Welsch, Math. Comput. 23 (1969) 221.
+    """
+    off_diagonal = torch.sqrt(torch.arange(1, n, dtype=torch.float64))
+    jacobi = torch.diag(off_diagonal, 1) + torch.diag(off_diagonal, -1)
+    nodes, vectors = torch.linalg.eigh(jacobi)
+    return nodes, vectors[0] ** 2

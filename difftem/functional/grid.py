@@ -1,0 +1,159 @@
+"""Sampling grids: pixel coordinates, spatial frequencies, the anti-aliasing band limit."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def check_pixel_size(pixel_size: float) -> None:
+    """Refuse a sampling that is not a positive, finite length in Å."""
+    if not (math.isfinite(pixel_size) and pixel_size > 0):
+        raise ValueError(f"pixel_size must be positive, got {pixel_size} Å")
+
+
+def frequencies(
+    n: int,
+    pixel_size: float,  # Å
+    *,
+    half: bool = False,
+    device: torch.device | None = None,
+    dtype: torch.dtype = torch.float64,
+) -> Tensor:  # (n,) or (n // 2 + 1,) 1/Å
+    """Spatial frequencies of a discrete Fourier transform, DC first.
+
+    Parameters
+    ----------
+    n : int
+        Number of pixels.
+    pixel_size : float
+        Sampling in Å; 1 gives cycles/pixel.
+    half : bool
+        Only the non-negative half that a real transform keeps.
+    device, dtype
+        Of the result.
+
+    Returns
+    -------
+    Tensor
+        Frequencies in 1/Å, shape ``(n,)``, or ``(n // 2 + 1,)`` with `half`.
+
+    Raises
+    ------
+    ValueError
+        If `pixel_size` is not positive.
+    """
+    check_pixel_size(pixel_size)
+    make = torch.fft.rfftfreq if half else torch.fft.fftfreq
+    return make(n, d=pixel_size, device=device, dtype=dtype)
+
+
+def frequency_grid(
+    shape: tuple[int, ...],
+    pixel_size: float,  # Å
+    *,
+    half: bool = False,
+    device: torch.device | None = None,
+    dtype: torch.dtype = torch.float64,
+) -> tuple[Tensor, ...]:  # (ny, 1) and (1, nx), or (nz, 1, 1), (1, ny, 1) and (1, 1, nx); 1/Å
+    """Open grid ``(qy, qx)`` or ``(qz, qy, qx)`` of frequencies in 1/Å, ready to broadcast.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(ny, nx)`` or ``(nz, ny, nx)``.
+    pixel_size : float
+        Sampling in Å; 1 gives cycles/pixel.
+    half : bool
+        Keep only the non-negative half of x, as a real transform does.
+    device, dtype
+        Of the result.
+
+    Returns
+    -------
+    tuple of Tensor
+        One tensor per axis with the other axes of length 1.
+    """
+    last = len(shape) - 1
+    grids = []
+    for axis, n in enumerate(shape):
+        q = frequencies(n, pixel_size, half=half and axis == last, device=device, dtype=dtype)
+        grids.append(q.view([-1 if other == axis else 1 for other in range(last + 1)]))
+    return tuple(grids)
+
+
+def radius(grid: tuple[Tensor, ...]) -> Tensor:  # full shape
+    """Length of the vectors of an open grid."""
+    squares = [axis**2 for axis in grid]
+    return torch.sqrt(sum(squares[1:], start=squares[0]))
+
+
+def band_limit_mask(
+    shape: tuple[int, ...],
+    fraction: float = 2 / 3,
+    taper: float = 0.01,
+    *,
+    half: bool = False,
+    device: torch.device | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:  # shape, its last axis halved with half
+    """Circular (spherical) low-pass that keeps products of two band-limited fields free of aliases.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(ny, nx)`` or ``(nz, ny, nx)`` in pixels.
+    fraction : float
+        Cut-off as a fraction of Nyquist, in (0, 1]; 2/3 is Kirkland's rule.
+    taper : float
+        Width of the raised-cosine edge below the cut-off, in cycles/pixel; 0 is a hard edge.
+    half : bool
+        Mask of a real transform.
+    device, dtype
+        Of the result.
+
+    Returns
+    -------
+    Tensor
+        Values in [0, 1], DC at ``[0, 0]``.
+
+    Raises
+    ------
+    ValueError
+        If `fraction` is outside (0, 1].
+
+    References
+    ----------
+    Kirkland, Advanced Computing in Electron Microscopy (2010), section 6.8.
+    """
+    if not 0 < fraction <= 1:
+        raise ValueError(f"band limit must be in (0, 1] of Nyquist, got {fraction}")
+    q = radius(frequency_grid(shape, 1.0, half=half, device=device, dtype=dtype))
+    cutoff = fraction / 2
+    if taper <= 0:
+        return (q <= cutoff).to(dtype)
+    edge = torch.clamp((q - (cutoff - taper)) / taper, 0.0, 1.0)
+    return 0.5 * (1 + torch.cos(math.pi * edge))
+
+
+def crop_center(
+    image: Tensor,  # (..., y, x)
+    shape: tuple[int, int],
+) -> Tensor:  # (..., *shape)
+    """Cut the central ``shape`` pixels out of an image, keeping pixel ``n // 2`` the centre.
+
+    Parameters
+    ----------
+    image : Tensor
+        Shape ``(..., y, x)``.
+    shape : tuple of int
+        ``(ny, nx)`` to keep.
+
+    Returns
+    -------
+    Tensor
+        View of shape ``(..., ny, nx)``.
+    """
+    top = image.shape[-2] // 2 - shape[0] // 2
+    left = image.shape[-1] // 2 - shape[1] // 2
+    return image[..., top : top + shape[0], left : left + shape[1]]

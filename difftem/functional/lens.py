@@ -1,0 +1,192 @@
+"""The objective lens: aberrations, aperture, phase plate."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+# Krivanek's C_{n,m} up to fifth order: name -> (order n, multiplicity m, part of e^{i m phi}).
+ABERRATIONS: dict[str, tuple[int, int, str]] = {
+    f"C{n}{m}{part}": (n, m, part)
+    for n in range(1, 6)
+    for m in range(n + 1, -1, -2)
+    for part in (("a", "b") if m > 0 else ("",))
+}
+
+
+def aberration_phase(
+    qy: Tensor,  # (..., ny, 1) 1/Å
+    qx: Tensor,  # (..., 1, nx) 1/Å
+    wavelength: Tensor,  # () Å
+    coefficients: Mapping[str, Tensor],  # each (...) Å
+) -> Tensor:  # (..., ny, nx) rad
+    r"""Wave aberration of Krivanek's coefficients.
+
+    .. math:: \chi(\theta, \phi) = \frac{2\pi}{\lambda} \sum_{n,m} \frac{\theta^{n+1}}{n+1}
+              \left( C_{nma} \cos m\phi + C_{nmb} \sin m\phi \right), \quad \theta = \lambda q
+
+    An image wave is the exit wave times :math:`e^{-i\chi}` in Fourier space;
+    :math:`C_{10} = -\Delta f` with the defocus positive at underfocus, :math:`C_{30} = C_s`.
+
+    Parameters
+    ----------
+    qy, qx : Tensor
+        Open frequency grid in 1/Å.
+    wavelength : Tensor
+        In Å.
+    coefficients : mapping of str to Tensor
+        Keys of `ABERRATIONS` (``C10``, ``C12a``, ``C12b``, ``C21a``, ... ``C56b``), values in Å
+        whose shape is the batch shape of the result.
+
+    Returns
+    -------
+    Tensor
+        In rad, float64 inputs give float64.
+
+    Raises
+    ------
+    ValueError
+        If a coefficient has no such name.
+
+    References
+    ----------
+    Krivanek, Dellby & Lupini, Ultramicroscopy 78 (1999) 1, eq. 2.
+    """
+    theta_x, theta_y = wavelength * qx, wavelength * qy
+    squared = theta_x**2 + theta_y**2
+    phase = torch.zeros_like(squared)
+    powers = _AngularPowers(theta_x, theta_y)
+    for name, value in coefficients.items():
+        if name not in ABERRATIONS:
+            raise ValueError(f"unknown aberration {name!r}, known are {', '.join(ABERRATIONS)}")
+        n, m, part = ABERRATIONS[name]
+        radial = squared ** ((n + 1 - m) // 2) if n + 1 > m else None
+        angular = powers.get(m, part) if m > 0 else None
+        shape = angular if radial is None else radial if angular is None else radial * angular
+        phase = phase + (value / (n + 1))[..., None, None] * shape
+    return 2 * math.pi / wavelength * phase
+
+
+class _AngularPowers:
+    """Real and imaginary parts of (theta_x + i theta_y)^m, each computed once."""
+
+    def __init__(self, theta_x: Tensor, theta_y: Tensor) -> None:
+        self._parts = [torch.broadcast_tensors(theta_x, theta_y)]
+
+    def get(self, m: int, part: str) -> Tensor:
+        while len(self._parts) < m:
+            (x, y), (u, v) = self._parts[0], self._parts[-1]
+            self._parts.append((u * x - v * y, u * y + v * x))
+        return self._parts[m - 1][0 if part == "a" else 1]
+
+
+def aberration_gradient(
+    qy: Tensor,  # (ny, 1) 1/Å
+    qx: Tensor,  # (1, nx) 1/Å
+    wavelength: Tensor,  # () Å
+    coefficients: Mapping[str, Tensor],  # each (...) Å
+) -> tuple[Tensor, Tensor]:  # 2 x (..., ny, nx) rad Å
+    r"""Gradient of the wave aberration with respect to the spatial frequency.
+
+    With :math:`w = \theta_x + i\theta_y`, a term :math:`|w|^{2k} w^m` has the gradient
+    :math:`2k\,w |w|^{2k-2} w^m + m |w|^{2k} \bar{w}^{\,-1} \dots`, written out in real parts.
+
+    Parameters
+    ----------
+    qy, qx, wavelength, coefficients
+        As in `aberration_phase`.
+
+    Returns
+    -------
+    tuple of Tensor
+        :math:`\partial\chi/\partial q_y` and :math:`\partial\chi/\partial q_x` in rad Å.
+    """
+    theta_x, theta_y = torch.broadcast_tensors(wavelength * qx, wavelength * qy)
+    squared = theta_x**2 + theta_y**2
+    powers = _AngularPowers(theta_x, theta_y)
+    grad_x, grad_y = torch.zeros_like(squared), torch.zeros_like(squared)
+    for name, value in coefficients.items():
+        n, m, part = ABERRATIONS[name]
+        k = (n + 1 - m) // 2
+        u, v = (powers.get(m, p) for p in "ab") if m > 0 else (torch.ones_like(squared), None)
+        chosen = v if part == "b" and v is not None else u
+        # d|w|^2k = 2k |w|^(2k-2) (theta_x, theta_y)
+        radial = 2 * k * squared ** (k - 1) if k > 0 else torch.zeros_like(squared)
+        dx, dy = radial * theta_x * chosen, radial * theta_y * chosen
+        if m > 0:
+            # d(w^m)/dx = m w^(m-1), d(w^m)/dy = i m w^(m-1)
+            if m > 1:
+                lower_u, lower_v = powers.get(m - 1, "a"), powers.get(m - 1, "b")
+            else:
+                lower_u, lower_v = torch.ones_like(squared), torch.zeros_like(squared)
+            mix_x, mix_y = (lower_u, -lower_v) if part == "a" else (lower_v, lower_u)
+            dx = dx + m * squared**k * mix_x
+            dy = dy + m * squared**k * mix_y
+        weight = (value / (n + 1))[..., None, None]
+        grad_x, grad_y = grad_x + weight * dx, grad_y + weight * dy
+    # chi = 2 pi / lambda * W(theta) and d theta / dq = lambda
+    return 2 * math.pi * grad_y, 2 * math.pi * grad_x
+
+
+def aperture(
+    qy: Tensor,  # (ny, 1) 1/Å
+    qx: Tensor,  # (1, nx) 1/Å
+    wavelength: Tensor,  # () Å
+    semiangle: Tensor,  # (...) rad
+    softness: Tensor,  # () rad
+) -> Tensor:  # (..., ny, nx)
+    r"""Objective aperture with a soft edge, so that its radius has a gradient.
+
+    .. math:: A(q) = \tfrac12 \operatorname{erfc}\left((\lambda q - \alpha) / s\right)
+
+    Parameters
+    ----------
+    qy, qx : Tensor
+        Open frequency grid in 1/Å.
+    wavelength : Tensor
+        In Å.
+    semiangle : Tensor
+        Aperture semi-angle α in rad.
+    softness : Tensor
+        Width s of the edge in rad.
+
+    Returns
+    -------
+    Tensor
+        Transmission between 0 and 1.
+    """
+    theta = wavelength * torch.sqrt(qx**2 + qy**2)
+    return 0.5 * torch.erfc((theta - semiangle[..., None, None]) / softness)
+
+
+def phase_plate(
+    qy: Tensor,  # (ny, 1) 1/Å
+    qx: Tensor,  # (1, nx) 1/Å
+    phase_shift: Tensor,  # (...) rad
+    cut_on: Tensor,  # () 1/Å
+) -> Tensor:  # (..., ny, nx) rad
+    r"""Phase that a (Zernike or Volta) phase plate adds to the scattered beam.
+
+    .. math:: \varphi(q) = \varphi_0 \left(1 - e^{-q^2 / 2 q_c^2}\right)
+
+    Parameters
+    ----------
+    qy, qx : Tensor
+        Open frequency grid in 1/Å.
+    phase_shift : Tensor
+        φ0 in rad; π/2 turns atoms dark in focus, as underfocus does.
+    cut_on : Tensor
+        Radius of the unscattered spot in 1/Å.
+
+    Returns
+    -------
+    Tensor
+        Phase in rad, zero at DC; it enters the image wave as :math:`e^{+i\varphi}`.
+
+    References
+    ----------
+    Danev & Nagayama, Ultramicroscopy 88 (2001) 243.
+    """
+    q2 = qx**2 + qy**2
+    return phase_shift[..., None, None] * (1 - torch.exp(-q2 / (2 * cut_on**2)))

@@ -1,0 +1,116 @@
+"""Rotations: rotation vectors, Euler angles, tilts."""
+
+import torch
+from torch import Tensor
+
+
+def rotation_from_vector(
+    vector: Tensor,  # (..., 3) rad
+) -> Tensor:  # (..., 3, 3)
+    r"""Rotation matrix of a rotation vector (axis times angle), smooth at zero.
+
+    .. math:: R = \exp\begin{pmatrix} 0 & -w_z & w_y \\ w_z & 0 & -w_x \\ -w_y & w_x & 0
+              \end{pmatrix}
+
+    Parameters
+    ----------
+    vector : Tensor
+        In rad, shape ``(..., 3)``.
+
+    Returns
+    -------
+    Tensor
+        Active counter-clockwise rotation ``x' = R x``, shape ``(..., 3, 3)``.
+
+    References
+    ----------
+    Rodrigues' formula as a matrix exponential, e.g. Murray, Li & Sastry (1994), eq. 2.14.
+    """
+    x, y, z = vector.unbind(-1)
+    zero = torch.zeros_like(x)
+    rows = [torch.stack(row, -1) for row in ((zero, -z, y), (z, zero, -x), (-y, x, zero))]
+    return torch.linalg.matrix_exp(torch.stack(rows, -2))
+
+
+def rotation_from_euler(
+    angles: Tensor,  # (..., 3) rad
+) -> Tensor:  # (..., 3, 3)
+    r"""Rotation matrix of Euler angles (φ, θ, ψ) in TEM-simulator's order.
+
+    .. math:: R = R_z(\psi) R_x(\theta) R_z(\varphi)
+
+    Parameters
+    ----------
+    angles : Tensor
+        φ, θ, ψ in rad, shape ``(..., 3)``.
+
+    Returns
+    -------
+    Tensor
+        Active rotation, shape ``(..., 3, 3)``.
+    """
+    phi, theta, psi = (angles[..., i] for i in range(3))
+    zero = torch.zeros_like(phi)
+    about_z = torch.stack([zero, zero, psi], -1)
+    about_x = torch.stack([theta, zero, zero], -1)
+    first = torch.stack([zero, zero, phi], -1)
+    return (
+        rotation_from_vector(about_z) @ rotation_from_vector(about_x) @ rotation_from_vector(first)
+    )
+
+
+def tilt_rotation(
+    tilt: Tensor,  # (...) rad
+    axis_angle: Tensor,  # () rad
+) -> Tensor:  # (..., 3, 3)
+    """Rotation of the specimen about an axis in the image plane.
+
+    Parameters
+    ----------
+    tilt : Tensor
+        Tilt angles in rad.
+    axis_angle : Tensor
+        Direction of the axis, counter-clockwise from x, in rad; π/2 is the y axis.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(..., 3, 3)``.
+    """
+    axis = torch.stack([torch.cos(axis_angle), torch.sin(axis_angle), torch.zeros_like(axis_angle)])
+    return rotation_from_vector(tilt[..., None] * axis)
+
+
+def random_rotations(
+    n: int,
+    generator: torch.Generator | None = None,
+    dtype: torch.dtype = torch.float64,
+) -> Tensor:  # (n, 3, 3)
+    """Rotations drawn uniformly (normalised Gaussian quaternions).
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    generator : torch.Generator, optional
+        Source of randomness.
+    dtype : torch.dtype
+        Of the result.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(n, 3, 3)``.
+
+    References
+    ----------
+    Shoemake, Graphics Gems III (1992), uniform random rotations.
+    """
+    quaternion = torch.randn(n, 4, generator=generator, dtype=dtype)
+    w, x, y, z = (quaternion / quaternion.norm(dim=-1, keepdim=True)).unbind(-1)
+    rows = [
+        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    ]
+    return torch.stack([torch.stack(row, -1) for row in rows], -2)

@@ -1,0 +1,247 @@
+"""Projected potential of atoms, slice by slice, through Fourier-space deltas."""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from difftem.functional.grid import (
+    band_limit_mask,
+    check_pixel_size,
+    frequency_grid,
+    radius,
+)
+from difftem.functional.spread import kernel_transform, spread_weights
+
+
+class SlicedAtoms(NamedTuple):
+    """Atoms sorted by slice, in the order in which they are spread onto the grid."""
+
+    xy: Tensor  # (n_entries, 2) pixels
+    coefficients: Tensor  # (n_entries, n_basis)
+    counts: list[int]  # entries per slice
+
+
+def slice_atoms(
+    positions: Tensor,  # (n_atoms, 3) Å
+    coefficients: Tensor,  # (n_atoms, n_basis)
+    shape: tuple[int, int],
+    pixel_size: float,
+    n_slices: int,
+    slice_thickness: float,
+    *,
+    linear: bool = False,
+    periodic: bool = True,
+) -> SlicedAtoms:
+    """Assign every atom to its slice; none is lost, whatever its height.
+
+    The field's centre (pixel ``n // 2``) and the middle of the slab are at the origin. An atom
+    above the first or below the last slice belongs to that slice.
+
+    Parameters
+    ----------
+    positions : Tensor
+        x, y, z in Å, shape ``(n_atoms, 3)``.
+    coefficients : Tensor
+        Expansion of each atom, shape ``(n_atoms, n_basis)``.
+    shape : tuple of int
+        ``(ny, nx)`` in pixels.
+    pixel_size : float
+        In Å.
+    n_slices : int
+        Number of slices.
+    slice_thickness : float
+        In Å.
+    linear : bool
+        Share each atom between the two nearest slices in proportion, which makes the result
+        differentiable in z; otherwise it goes whole into the slice that contains it.
+    periodic : bool
+        Wrap atoms outside the field around; otherwise they are left out.
+
+    Returns
+    -------
+    SlicedAtoms
+        Pixel coordinates, coefficients and counts, sorted by slice.
+    """
+    check_pixel_size(pixel_size)
+    if not slice_thickness > 0 or n_slices < 1:
+        raise ValueError(
+            f"need at least one slice of positive thickness, got {n_slices} of {slice_thickness} Å"
+        )
+    xy = positions[:, :2] / pixel_size
+    center = torch.tensor([shape[1] // 2, shape[0] // 2], dtype=xy.dtype, device=xy.device)
+    xy = xy + center
+    height = positions[:, 2] / slice_thickness + n_slices / 2  # in slices
+    if linear:
+        below = torch.clamp(height - 0.5, 0, n_slices - 1)
+        index = torch.clamp(torch.floor(below.detach()), 0, max(n_slices - 2, 0))
+        share = below - index
+        index = torch.cat([index, index + 1]).long().clamp_(max=n_slices - 1)
+        xy = torch.cat([xy, xy])
+        coefficients = torch.cat(
+            [coefficients * (1 - share)[:, None], coefficients * share[:, None]]
+        )
+    else:
+        index = torch.floor(height.detach()).long().clamp_(0, n_slices - 1)
+    if not periodic:
+        keep = ((xy >= -0.5) & (xy < 2 * center + 0.5)).all(-1)
+        xy, coefficients, index = xy[keep], coefficients[keep], index[keep]
+    order = torch.argsort(index, stable=True)
+    counts = torch.bincount(index, minlength=n_slices).tolist()
+    return SlicedAtoms(xy[order], coefficients[order], counts)
+
+
+def basis_filter(
+    radial: Tensor,  # (n_basis, n_radial)
+    radial_frequency: Tensor,  # (n_radial,) 1/Å
+    shape: tuple[int, ...],
+    pixel_size: float,
+    band_limit: float,
+    taper: float,
+    dtype: torch.dtype,
+) -> Tensor:  # (n_basis, *shape), last axis halved
+    """Radial functions on the FFT grid, band-limited and freed from the spreading kernel.
+
+    Parameters
+    ----------
+    radial, radial_frequency : Tensor
+        From `difftem.functional.species.species_basis`.
+    shape : tuple of int
+        ``(ny, nx)`` for slices, ``(nz, ny, nx)`` for a volume.
+    pixel_size : float
+        In Å.
+    band_limit, taper : float
+        As in `difftem.functional.grid.band_limit_mask`.
+    dtype : torch.dtype
+        Of the result.
+
+    Returns
+    -------
+    Tensor
+        Real factors that turn the FFT of spread deltas into that of the potential in V Å (V).
+    """
+    grid = frequency_grid(shape, pixel_size, half=True, device=radial.device, dtype=dtype)
+    mask = band_limit_mask(shape, band_limit, taper, half=True, device=radial.device, dtype=dtype)
+    for q in grid:
+        per_pixel = torch.clamp(q.abs() * pixel_size, max=band_limit / 2)
+        mask = mask / (kernel_transform(per_pixel, band_limit) * pixel_size)
+    position = radius(grid).div_(float(radial_frequency[1]))
+    return _interpolate(radial, position.clamp_(max=radial.shape[-1] - 2.001)) * mask
+
+
+def spread_deltas(
+    coordinates: Tensor,  # (n, n_axes) pixels, x first
+    coefficients: Tensor,  # (n, n_basis)
+    shape: tuple[int, ...],
+    band_limit: float,
+) -> Tensor:  # (n_basis, *shape)
+    """Spread atoms onto a grid (periodic), one layer per basis function.
+
+    Parameters
+    ----------
+    coordinates : Tensor
+        In pixels, shape ``(n, 2)`` as x, y or ``(n, 3)`` as x, y, z.
+    coefficients : Tensor
+        Shape ``(n, n_basis)``.
+    shape : tuple of int
+        ``(ny, nx)`` or ``(nz, ny, nx)``.
+    band_limit : float
+        Fraction of Nyquist that is used afterwards.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(n_basis, *shape)``.
+    """
+    index, weights = footprint(coordinates, shape, band_limit)
+    values = coefficients.T[:, :, None] * weights  # (n_basis, n, width^n_axes)
+    grid = values.new_zeros(coefficients.shape[1], math.prod(shape))
+    return grid.index_add(1, index.flatten(), values.flatten(1)).unflatten(1, shape)
+
+
+def footprint(
+    coordinates: Tensor,  # (n, n_axes) pixels, x first
+    shape: tuple[int, ...],
+    band_limit: float,
+) -> tuple[Tensor, Tensor]:  # 2 x (n, width^n_axes)
+    """Flat pixel indices (wrapped) and weights that each atom covers.
+
+    Parameters
+    ----------
+    coordinates : Tensor
+        In pixels, shape ``(n, n_axes)``, x first.
+    shape : tuple of int
+        ``(ny, nx)`` or ``(nz, ny, nx)``.
+    band_limit : float
+        Fraction of Nyquist that is used afterwards.
+
+    Returns
+    -------
+    tuple of Tensor
+        Indices into the flattened grid and weights, differentiable in `coordinates`.
+    """
+    n = len(coordinates)
+    index = coordinates.new_zeros(n, 1, dtype=torch.int64)
+    weights = coordinates.new_ones(n, 1)
+    stride = 1
+    for axis, size in enumerate(reversed(shape)):
+        first, along = spread_weights(coordinates[:, axis], band_limit)
+        pixel = torch.remainder(first[:, None] + torch.arange(along.shape[1]).to(first), size)
+        index = ((pixel * stride)[:, :, None] + index[:, None, :]).flatten(1)
+        weights = (along[:, :, None] * weights[:, None, :]).flatten(1)
+        stride *= size
+    return index, weights
+
+
+def projected_slices(
+    atoms: SlicedAtoms,
+    filters: Tensor,  # (n_basis, ny, nx // 2 + 1)
+    shape: tuple[int, int],
+    band_limit: float,
+) -> Iterator[Tensor]:  # of (ny, nx) V Å
+    """Projected potential of one slice after the other, first slice hit first.
+
+    Parameters
+    ----------
+    atoms : SlicedAtoms
+        From `slice_atoms`.
+    filters : Tensor
+        From `basis_filter`.
+    shape : tuple of int
+        ``(ny, nx)``.
+    band_limit : float
+        As in `basis_filter`.
+
+    Yields
+    ------
+    Tensor
+        Shape ``(ny, nx)`` in V Å.
+    """
+    start = 0
+    for count in atoms.counts:
+        if count == 0:
+            yield filters.new_zeros(shape)
+            continue
+        here = slice(start, start + count)
+        start += count
+        grid = spread_deltas(atoms.xy[here], atoms.coefficients[here], shape, band_limit)
+        spectrum = (torch.fft.rfft2(grid) * filters).sum(0)
+        yield torch.fft.irfft2(spectrum, s=shape)
+
+
+def _interpolate(
+    table: Tensor,  # (n_functions, n)
+    position: Tensor,  # (...) in table steps
+) -> Tensor:  # (n_functions, ...)
+    """Cubic Lagrange interpolation of even functions tabulated from 0."""
+    cell = position.floor()
+    t = position - cell
+    index = cell.long()
+    padded = torch.cat([table[:, 1:2], table], dim=-1).to(position)
+    result = padded[:, index] * (-t * (t - 1) * (t - 2) / 6)
+    result += padded[:, index + 1] * ((t + 1) * (t - 1) * (t - 2) / 2)
+    result += padded[:, index + 2] * (-(t + 1) * t * (t - 2) / 2)
+    result += padded[:, index + 3] * ((t + 1) * t * (t - 1) / 6)
+    return result

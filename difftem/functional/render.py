@@ -1,0 +1,137 @@
+"""The potential in three dimensions, and slow real-space references."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from difftem.constants.physical import POTENTIAL_CONSTANT
+from difftem.constants.scattering import scattering_table
+from difftem.functional.potential import basis_filter, spread_deltas
+from difftem.functional.species import SpeciesBasis
+
+# Atoms spread at a time: 216 voxels each, so about 100 MB per basis function.
+CHUNK = 100_000
+
+
+def render_potential(
+    positions: Tensor,  # (n_atoms, 3) Å
+    basis: SpeciesBasis,
+    shape: tuple[int, int, int],
+    voxel_size: float,  # Å
+    band_limit: float = 2 / 3,
+    taper: float = 0.01,
+) -> Tensor:  # (nz, ny, nx) V
+    """Electrostatic potential on a voxel grid whose centre (voxel ``n // 2``) is the origin.
+
+    Parameters
+    ----------
+    positions : Tensor
+        x, y, z in Å, shape ``(n_atoms, 3)``; wrapped into the box.
+    basis : SpeciesBasis
+        From `difftem.functional.species.species_basis`, up to ``band_limit / 2 / voxel_size``.
+    shape : tuple of int
+        ``(nz, ny, nx)`` voxels.
+    voxel_size : float
+        In Å.
+    band_limit, taper : float
+        As in `difftem.functional.grid.band_limit_mask`; the map is smooth at this resolution.
+
+    Returns
+    -------
+    Tensor
+        In V, shape ``(nz, ny, nx)``, dtype of `positions`.
+    """
+    center = torch.tensor([n // 2 for n in reversed(shape)]).to(positions)
+    coordinates = positions / voxel_size + center
+    coefficients = basis.coefficients.to(positions)
+    grid = sum(
+        spread_deltas(at, c, shape, band_limit)
+        for at, c in zip(coordinates.split(CHUNK), coefficients.split(CHUNK), strict=True)
+    )
+    filters = basis_filter(
+        basis.radial, basis.frequency, shape, voxel_size, band_limit, taper, positions.dtype
+    )
+    spectrum = (torch.fft.rfftn(grid, dim=(-3, -2, -1)) * filters).sum(0)
+    return torch.fft.irfftn(spectrum, s=shape)
+
+
+def gaussian_projection(
+    positions: Tensor,  # (n_atoms, 3) Å
+    atomic_numbers: Tensor,  # (n_atoms,)
+    b_factors: Tensor,  # (n_atoms,) Å²
+    occupancies: Tensor,  # (n_atoms,)
+    x: Tensor,  # (nx,) Å
+    y: Tensor,  # (ny,) Å
+) -> Tensor:  # (ny, nx) V Å
+    r"""Projected potential as a plain sum of Peng's Gaussians: slow, and the oracle.
+
+    .. math:: v(\rho) = \sum_a o_a \sum_i c\, a_i \frac{4\pi}{b_i + B_a}
+              e^{-4\pi^2 \rho^2 / (b_i + B_a)}
+
+    Parameters
+    ----------
+    positions, atomic_numbers, b_factors, occupancies : Tensor
+        The atoms.
+    x, y : Tensor
+        Coordinates at which to evaluate, in Å.
+
+    Returns
+    -------
+    Tensor
+        In V Å, shape ``(ny, nx)``, without any band limit.
+
+    References
+    ----------
+    Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257, eqs. 2 and 4.
+    """
+    amplitude, width = _peng_gaussians(atomic_numbers, b_factors, positions)
+    dx2 = (x - positions[:, 0, None]) ** 2  # (n_atoms, nx)
+    dy2 = (y - positions[:, 1, None]) ** 2
+    height = occupancies[:, None] * POTENTIAL_CONSTANT * amplitude * 4 * math.pi / width
+    along_x = torch.exp(-4 * math.pi**2 / width[..., None] * dx2[:, None])  # (n, 5, nx)
+    along_y = torch.exp(-4 * math.pi**2 / width[..., None] * dy2[:, None])
+    return torch.einsum("ai,aiy,aix->yx", height, along_y, along_x)
+
+
+def gaussian_potential(
+    positions: Tensor,  # (n_atoms, 3) Å
+    atomic_numbers: Tensor,  # (n_atoms,)
+    b_factors: Tensor,  # (n_atoms,) Å²
+    occupancies: Tensor,  # (n_atoms,)
+    points: Tensor,  # (n_points, 3) Å
+) -> Tensor:  # (n_points,) V
+    r"""Potential at single points as a plain sum of Peng's Gaussians: slow, and the oracle.
+
+    .. math:: V(r) = \sum_a o_a \sum_i c\, a_i \left(\frac{4\pi}{b_i + B_a}\right)^{3/2}
+              e^{-4\pi^2 |r - r_a|^2 / (b_i + B_a)}
+
+    Parameters
+    ----------
+    positions, atomic_numbers, b_factors, occupancies : Tensor
+        The atoms.
+    points : Tensor
+        Where to evaluate, in Å, shape ``(n_points, 3)``.
+
+    Returns
+    -------
+    Tensor
+        In V, shape ``(n_points,)``.
+
+    References
+    ----------
+    Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257, eqs. 2 and 4.
+    """
+    amplitude, width = _peng_gaussians(atomic_numbers, b_factors, positions)
+    r2 = ((points[:, None] - positions) ** 2).sum(-1)  # (n_points, n_atoms)
+    height = occupancies[:, None] * POTENTIAL_CONSTANT * amplitude
+    height = height * (4 * math.pi / width) ** 1.5
+    return (height * torch.exp(-4 * math.pi**2 * r2[..., None] / width)).sum((-2, -1))
+
+
+def _peng_gaussians(
+    atomic_numbers: Tensor, b_factors: Tensor, like: Tensor
+) -> tuple[Tensor, Tensor]:  # 2 x (n_atoms, 5)
+    """Amplitudes a in Å and widths b + B in Å² of every atom's five Gaussians."""
+    parameters = scattering_table("peng").parameters.to(like)[atomic_numbers]
+    return parameters[..., 0], parameters[..., 1] + b_factors[:, None]

@@ -1,0 +1,156 @@
+"""Species functions: what one atom adds to the potential's Fourier transform, compressed.
+
+Every (element, B-factor) pair has its own radial function. A few orthogonal functions of the
+radial frequency span them all to a chosen error, so a slice needs that many FFTs instead of one
+per pair, and the B-factors stay continuous and differentiable.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from difftem.constants.physical import POTENTIAL_CONSTANT
+from difftem.constants.scattering import ScatteringTable
+from difftem.functional.form_factor import scattering_factor
+
+# Fine beside the width of the broadest atom (B = 300 Å²): cubic interpolation errs by 1e-6.
+RADIAL_STEP = 0.004
+# An atom alone at its B-factor still needs the direction of dF/dB: widen the range by this, Å².
+MIN_B_RANGE = 1.0
+
+
+class SpeciesBasis(NamedTuple):
+    """Radial functions and each atom's expansion in them."""
+
+    frequency: Tensor  # (n_radial,) 1/Å, equidistant from 0
+    radial: Tensor  # (n_basis, n_radial)
+    coefficients: Tensor  # (n_atoms, n_basis) V Å³
+
+
+def species_basis(
+    atomic_numbers: Tensor,  # (n_atoms,)
+    b_factors: Tensor,  # (n_atoms,) Å²
+    weights: Tensor,  # (n_atoms,) occupancy
+    max_frequency: float,  # 1/Å
+    table: ScatteringTable,
+    displaced_volume: Tensor | None = None,  # (n_elements,) Å³, indexed by Z
+    solvent_potential: float = 0.0,  # V
+    tolerance: float = 2e-5,
+) -> SpeciesBasis:
+    r"""Expand the projected-potential transforms of all atoms in a small common basis.
+
+    .. math:: F_a(q) = o_a \left[ c f_{Z_a}(q)\, e^{-B_a q^2 / 4}
+              - V_s \vartheta_{Z_a} e^{-\pi \vartheta_{Z_a}^{2/3} q^2} \right]
+              \approx \sum_k C_{ak} R_k(q)
+
+    with :math:`c = h^2 / 2 \pi m_0 e`. The second term is the solvent that the atom displaces.
+    The dependence on B is interpolated at Chebyshev nodes, so gradients with respect to
+    `b_factors` and `weights` flow through the coefficients; the radial functions are constants.
+
+    Parameters
+    ----------
+    atomic_numbers : Tensor
+        Shape ``(n_atoms,)``, integers.
+    b_factors : Tensor
+        Isotropic B = 8π²<u²> in Å², shape ``(n_atoms,)``.
+    weights : Tensor
+        Occupancies, shape ``(n_atoms,)``.
+    max_frequency : float
+        Largest radial frequency that is needed, 1/Å.
+    table : ScatteringTable
+        Scattering factors.
+    displaced_volume : Tensor, optional
+        Volume of solvent that an atom of each element displaces, Å³; none without it.
+    solvent_potential : float
+        Mean inner potential of the solvent, V.
+    tolerance : float
+        Singular values below this fraction of the largest are dropped.
+
+    Returns
+    -------
+    SpeciesBasis
+        Frequencies, radial functions and coefficients.
+
+    References
+    ----------
+    Peng et al. (1996), eq. 1; Fraser, MacRae & Suzuki, J. Appl. Cryst. 11 (1978) 693, eq. 3.
+    """
+    elements, element_index = torch.unique(atomic_numbers, return_inverse=True)
+    n_radial = int(max_frequency / RADIAL_STEP) + 4
+    q = RADIAL_STEP * torch.arange(n_radial, dtype=torch.float64, device=atomic_numbers.device)
+    b_range = _chebyshev_range(b_factors, max_frequency)
+    debye_waller = torch.exp(-b_range.nodes(q)[:, None] * q**2 / 4)  # (n_nodes, n_radial)
+    vacuum = POTENTIAL_CONSTANT * scattering_factor(q, elements, table)
+    functions = vacuum[:, None] * debye_waller  # (n_elements, n_nodes, n_radial)
+    if displaced_volume is not None:
+        volume = displaced_volume.to(q)[elements, None]
+        solvent = solvent_potential * volume * torch.exp(-torch.pi * volume ** (2 / 3) * q**2)
+        functions = functions - solvent[:, None]
+    radial, expansion = _compress(functions, q, tolerance)
+    per_node = _interpolation_weights(b_factors, b_range)  # (n_atoms, n_nodes)
+    per_atom = expansion.to(per_node)[element_index]  # (n_atoms, n_nodes, n_basis)
+    coefficients = (per_node[..., None] * per_atom).sum(-2) * weights[:, None]
+    return SpeciesBasis(q, radial, coefficients)
+
+
+class _ChebyshevRange(NamedTuple):
+    """Range of B-factors and how many Chebyshev nodes resolve exp(-B q²/4) on it."""
+
+    center: float
+    half_range: float
+    n_nodes: int
+
+    def nodes(self, like: Tensor) -> Tensor:  # (n_nodes,)
+        """B-factors at the nodes, Å²."""
+        return self.center + self.half_range * torch.cos(self.angles(like))
+
+    def angles(self, like: Tensor) -> Tensor:  # (n_nodes,)
+        """Angles of the nodes, rad."""
+        order = torch.arange(self.n_nodes, dtype=like.dtype, device=like.device)
+        return torch.pi * (order + 0.5) / self.n_nodes
+
+
+def _chebyshev_range(b_factors: Tensor, max_frequency: float) -> _ChebyshevRange:
+    """Interpolation range for these B-factors; a single node when they are equal and fixed."""
+    low, high = (float(b) for b in torch.aminmax(b_factors.detach()))
+    if not b_factors.requires_grad and high - low < 1e-6:
+        return _ChebyshevRange((low + high) / 2, 0.0, 1)
+    half_range = max((high - low) / 2, MIN_B_RANGE / 2)
+    exponent = half_range * max_frequency**2 / 4
+    return _ChebyshevRange((low + high) / 2, half_range, min(5 + int(2.5 * exponent), 24))
+
+
+def _interpolation_weights(
+    b_factors: Tensor,  # (n_atoms,)
+    grid: _ChebyshevRange,
+) -> Tensor:  # (n_atoms, n_nodes)
+    """Weight of each node's function for each atom (Lagrange polynomials by cosine sums)."""
+    if grid.n_nodes == 1:
+        return torch.ones_like(b_factors)[:, None]
+    x = ((b_factors - grid.center) / grid.half_range)[:, None]
+    order = torch.arange(grid.n_nodes, dtype=x.dtype, device=x.device)
+    to_coefficients = torch.cos(order[:, None] * grid.angles(x)) * 2 / grid.n_nodes
+    to_coefficients[0] /= 2
+    polynomials = [torch.ones_like(x), x]
+    for _ in range(grid.n_nodes - 2):
+        polynomials.append(2 * x * polynomials[-1] - polynomials[-2])
+    return torch.cat(polynomials, dim=-1) @ to_coefficients
+
+
+def _compress(
+    functions: Tensor,  # (n_elements, n_nodes, n_radial)
+    q: Tensor,  # (n_radial,)
+    tolerance: float,
+) -> tuple[Tensor, Tensor]:  # (n_basis, n_radial), (n_elements, n_nodes, n_basis)
+    """Fewest radial functions that span all species functions to the tolerance.
+
+    The error is weighed with the area of a ring (q dq): that is the error of the projection.
+    """
+    area = torch.sqrt(q + q[1] / 8)
+    flat = functions.flatten(0, 1)
+    _, singular, right = torch.linalg.svd(flat * area, full_matrices=False)
+    rank = int((singular > tolerance * singular[0]).sum())
+    radial = right[:rank] / area
+    expansion = (flat * area) @ right[:rank].T
+    return radial, expansion.unflatten(0, functions.shape[:2])
