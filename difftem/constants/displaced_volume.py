@@ -20,3 +20,6 @@ DISPLACED_VOLUME = {  # by atomic number, Å³
     29: 8.78,
     30: 9.85,
 }
+
+# An ion or metal that the tables leave out takes the place of about one water molecule.
+OTHER_DISPLACED_VOLUME = 29.9  # Å³

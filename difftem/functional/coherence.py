@@ -16,7 +16,7 @@ def focal_spread(
     current_instability: Tensor,  # (...) relative
     voltage_instability: Tensor,  # (...) relative
 ) -> Tensor:  # (...) Å
-    r"""Standard deviation of the defocus from chromatic aberration.
+    r"""Defocus spread from chromatic aberration, as a standard deviation.
 
     .. math:: \delta = C_c \sqrt{\left(\frac{\Delta E}{E^*}\right)^2
               + \left(\frac{\Delta V}{V}\right)^2 + \left(\frac{2 \Delta I}{I}\right)^2}
@@ -41,7 +41,7 @@ def focal_spread(
 
     References
     ----------
-    Reimer & Kohl, Transmission Electron Microscopy (2008), eqs. 2.36 and 6.37.
+    Reimer & Kohl, Transmission Electron Microscopy (2008), section 6.4.2.
     """
     gamma = energy / ELECTRON_REST_ENERGY_EV
     effective = energy * (1 + gamma / 2) / (1 + gamma)

@@ -61,9 +61,9 @@ def aberration_phase(
         if name not in ABERRATIONS:
             raise ValueError(f"unknown aberration {name!r}, known are {', '.join(ABERRATIONS)}")
         n, m, part = ABERRATIONS[name]
-        radial = squared ** ((n + 1 - m) // 2) if n + 1 > m else None
-        angular = powers.get(m, part) if m > 0 else None
-        shape = angular if radial is None else radial if angular is None else radial * angular
+        shape = powers.get(m, part) if m > 0 else torch.ones_like(squared)
+        for _ in range((n + 1 - m) // 2):
+            shape = shape * squared
         phase = phase + (value / (n + 1))[..., None, None] * shape
     return 2 * math.pi / wavelength * phase
 
@@ -72,9 +72,11 @@ class _AngularPowers:
     """Real and imaginary parts of (theta_x + i theta_y)^m, each computed once."""
 
     def __init__(self, theta_x: Tensor, theta_y: Tensor) -> None:
-        self._parts = [torch.broadcast_tensors(theta_x, theta_y)]
+        x, y = torch.broadcast_tensors(theta_x, theta_y)
+        self._parts: list[tuple[Tensor, Tensor]] = [(x, y)]
 
     def get(self, m: int, part: str) -> Tensor:
+        """Real (a) or imaginary (b) part of the m-th power, m >= 1."""
         while len(self._parts) < m:
             (x, y), (u, v) = self._parts[0], self._parts[-1]
             self._parts.append((u * x - v * y, u * y + v * x))
@@ -89,8 +91,10 @@ def aberration_gradient(
 ) -> tuple[Tensor, Tensor]:  # 2 x (..., ny, nx) rad Å
     r"""Gradient of the wave aberration with respect to the spatial frequency.
 
-    With :math:`w = \theta_x + i\theta_y`, a term :math:`|w|^{2k} w^m` has the gradient
-    :math:`2k\,w |w|^{2k-2} w^m + m |w|^{2k} \bar{w}^{\,-1} \dots`, written out in real parts.
+    Term by term, with :math:`w = \theta_x + i \theta_y` and :math:`k = (n + 1 - m) / 2`:
+
+    .. math:: \nabla |w|^{2k} w^m = 2k\, |w|^{2k-2} w^m (\theta_x, \theta_y)
+              + m\, |w|^{2k} w^{m-1} (1, i)
 
     Parameters
     ----------
@@ -109,8 +113,7 @@ def aberration_gradient(
     for name, value in coefficients.items():
         n, m, part = ABERRATIONS[name]
         k = (n + 1 - m) // 2
-        u, v = (powers.get(m, p) for p in "ab") if m > 0 else (torch.ones_like(squared), None)
-        chosen = v if part == "b" and v is not None else u
+        chosen = powers.get(m, part) if m > 0 else torch.ones_like(squared)
         # d|w|^2k = 2k |w|^(2k-2) (theta_x, theta_y)
         radial = 2 * k * squared ** (k - 1) if k > 0 else torch.zeros_like(squared)
         dx, dy = radial * theta_x * chosen, radial * theta_y * chosen

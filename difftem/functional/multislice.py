@@ -9,6 +9,11 @@ from torch import Tensor
 from difftem.functional.grid import band_limit_mask, frequency_grid
 
 
+def complex_dtype(dtype: torch.dtype) -> torch.dtype:
+    """Complex type whose parts have a real type."""
+    return torch.promote_types(dtype, torch.complex64)
+
+
 def phase_factor(
     phase: Tensor,  # (...) rad
 ) -> Tensor:  # (...) complex
@@ -35,6 +40,7 @@ def fresnel_propagator(
     tilt: Tensor | None = None,  # (..., 2) rad
     band_limit: float = 2 / 3,
     taper: float = 0.01,
+    dtype: torch.dtype = torch.float64,
 ) -> Tensor:  # (..., ny, nx) complex
     r"""Transfer function of free space over one slice, band-limited.
 
@@ -52,12 +58,14 @@ def fresnel_propagator(
     distance : float
         Slice thickness Δz in Å; negative propagates back.
     wavelength : Tensor
-        In Å, a scalar tensor; its dtype sets the precision of the result.
+        In Å, a scalar tensor.
     tilt : Tensor, optional
         Angles (θx, θy) in rad between beam and slice normal, shape ``(..., 2)``: a wave that
         travels towards +x has θx > 0. Valid for small angles (tens of mrad).
     band_limit, taper : float
         As in `difftem.functional.grid.band_limit_mask`.
+    dtype : torch.dtype
+        float32 or float64: the precision of the result's parts.
 
     Returns
     -------
@@ -66,7 +74,7 @@ def fresnel_propagator(
 
     References
     ----------
-    Kirkland, Advanced Computing in Electron Microscopy (2010), eqs. 6.65 and 6.99.
+    Kirkland, Advanced Computing in Electron Microscopy (2010), sections 6.4 and 6.6.
     """
     qy, qx = frequency_grid(shape, pixel_size, device=wavelength.device)
     lam = wavelength.double()
@@ -76,11 +84,8 @@ def fresnel_propagator(
         angle = tilt.double()[..., None, None]
         phase_x = phase_x - 2 * math.pi * distance * angle[..., 0, :, :] * qx
         phase_y = phase_y - 2 * math.pi * distance * angle[..., 1, :, :] * qy
-    mask = band_limit_mask(
-        shape, band_limit, taper, device=wavelength.device, dtype=wavelength.dtype
-    )
-    complex_dtype = torch.promote_types(wavelength.dtype, torch.complex64)
-    factor_y, factor_x = (phase_factor(p).to(complex_dtype) for p in (phase_y, phase_x))
+    mask = band_limit_mask(shape, band_limit, taper, device=wavelength.device, dtype=dtype)
+    factor_y, factor_x = (phase_factor(p).to(complex_dtype(dtype)) for p in (phase_y, phase_x))
     return factor_y * (factor_x * mask)
 
 
@@ -88,22 +93,25 @@ def transmit(
     wave: Tensor,  # (..., y, x) complex
     projected_potential: Tensor,  # (..., y, x) V Å
     sigma: Tensor,  # () rad / (V Å)
-    absorption: Tensor | None = None,  # (..., y, x) V Å
+    amplitude_contrast: Tensor | None = None,  # (...)
+    mask: Tensor | None = None,  # (y, x)
 ) -> Tensor:  # (..., y, x) complex
     r"""Multiply a wave by the transmission function of one slice.
 
-    .. math:: \psi'(x, y) = \psi(x, y) \, e^{i \sigma (v + i w)}
+    .. math:: \psi'(x, y) = \psi(x, y) \, e^{i \sigma v(x, y) (\sqrt{1 - a^2} + i a)}
 
     Parameters
     ----------
     wave : Tensor
         Complex, shape ``(..., y, x)``.
     projected_potential : Tensor
-        Real part v in V Å, shape ``(..., y, x)``.
+        v in V Å, shape ``(..., y, x)``.
     sigma : Tensor
         Interaction constant in rad/(V Å), a scalar tensor.
-    absorption : Tensor, optional
-        Imaginary part w in V Å; positive values absorb.
+    amplitude_contrast : Tensor, optional
+        Fraction a of the potential that absorbs; 0 without it.
+    mask : Tensor, optional
+        Band limit of the transmission function in Fourier space.
 
     Returns
     -------
@@ -112,11 +120,16 @@ def transmit(
 
     References
     ----------
-    Kirkland, Advanced Computing in Electron Microscopy (2010), eq. 6.67.
+    Kirkland, Advanced Computing in Electron Microscopy (2010), section 6.4.
     """
-    transmission = phase_factor(sigma * projected_potential)
-    if absorption is not None:
-        transmission = transmission * torch.exp(-sigma * absorption)
+    if amplitude_contrast is None:
+        transmission = phase_factor(sigma * projected_potential)
+    else:
+        absorbing = amplitude_contrast[..., None, None].to(projected_potential)
+        elastic = sigma * torch.sqrt(1 - absorbing**2) * projected_potential
+        transmission = phase_factor(elastic) * torch.exp(-sigma * absorbing * projected_potential)
+    if mask is not None:
+        transmission = torch.fft.ifft2(torch.fft.fft2(transmission) * mask)
     return wave * transmission
 
 
@@ -145,8 +158,9 @@ def multislice(
     projected_potential: Iterable[Tensor],  # n_slices x (..., y, x) V Å
     sigma: Tensor,  # () rad / (V Å)
     propagator: Tensor,  # (..., y, x) complex
-    absorption: Iterable[Tensor] | None = None,  # n_slices x (..., y, x) V Å
     wave: Tensor | None = None,  # (..., y, x) complex
+    amplitude_contrast: Tensor | None = None,  # (...)
+    mask: Tensor | None = None,  # (y, x)
 ) -> Tensor:  # (..., y, x) complex
     """Send a wave through all slices: transmit, propagate, transmit, propagate, ...
 
@@ -161,26 +175,29 @@ def multislice(
         Interaction constant in rad/(V Å).
     propagator : Tensor
         Of one slice thickness, from `fresnel_propagator`.
-    absorption : iterable of Tensor, optional
-        Imaginary parts of the slices in V Å.
     wave : Tensor, optional
         Incident wave; a plane wave of unit amplitude without it.
+    amplitude_contrast, mask : Tensor, optional
+        As in `transmit`.
 
     Returns
     -------
     Tensor
         Exit wave.
 
+    Raises
+    ------
+    ValueError
+        Without any slice.
+
     References
     ----------
-    Kirkland, Advanced Computing in Electron Microscopy (2010), eq. 6.92.
+    Kirkland, Advanced Computing in Electron Microscopy (2010), section 6.4.
     """
-    absorptions = iter(absorption) if absorption is not None else None
     for slice_ in projected_potential:
         if wave is None:
             wave = torch.ones_like(slice_, dtype=propagator.dtype)
-        absorbed = next(absorptions) if absorptions is not None else None
-        wave = propagate(transmit(wave, slice_, sigma, absorbed), propagator)
+        wave = propagate(transmit(wave, slice_, sigma, amplitude_contrast, mask), propagator)
     if wave is None:
         raise ValueError("multislice needs at least one slice")
     return wave

@@ -51,7 +51,7 @@ def sample_poisson(
             f"estimator {estimator!r} needs the loss: use poisson_expectation, or one of "
             f"{', '.join(PATHWISE)}"
         )
-    return _PathwisePoisson.apply(rate, estimator == "gaussian", generator)  # type: ignore[no-any-return]
+    return _PathwisePoisson.apply(rate, estimator == "gaussian", generator)
 
 
 def poisson_expectation(
@@ -133,9 +133,8 @@ def _measure_valued(
     """Use f(C + e) - f(C) = grad f + half the curvature, probed by a random sign per pixel."""
     sign = torch.randint(0, 2, counts.shape, generator=generator, device=counts.device)
     probe = (2 * sign - 1).to(counts)
-    here, there = (
-        c.detach().requires_grad_() for c in (counts, counts + probe / 2)
-    )  # the gradient at half a step is the finite difference of a quadratic
+    # The slope half a step away is the finite difference over a whole step, for a quadratic.
+    here, there = (c.detach().requires_grad_() for c in (counts, counts + probe / 2))
     with torch.enable_grad():
         (slope,) = torch.autograd.grad(loss(here).sum(), here)
         (moved,) = torch.autograd.grad(loss(there).sum(), there)
@@ -148,7 +147,7 @@ class _PathwisePoisson(torch.autograd.Function):
     """Poisson counts with a stated derivative with respect to the rate."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, rate: Tensor, reparametrised: bool, generator: torch.Generator | None
     ) -> Tensor:
         counts = torch.poisson(rate, generator=generator)
@@ -158,7 +157,7 @@ class _PathwisePoisson(torch.autograd.Function):
         return counts
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         if not ctx.reparametrised:
             return grad, None, None
         rate, counts = ctx.saved_tensors

@@ -45,10 +45,9 @@ def render_potential(
     center = torch.tensor([n // 2 for n in reversed(shape)]).to(positions)
     coordinates = positions / voxel_size + center
     coefficients = basis.coefficients.to(positions)
-    grid = sum(
-        spread_deltas(at, c, shape, band_limit)
-        for at, c in zip(coordinates.split(CHUNK), coefficients.split(CHUNK), strict=True)
-    )
+    grid = positions.new_zeros(coefficients.shape[1], *shape)
+    for at, c in zip(coordinates.split(CHUNK), coefficients.split(CHUNK), strict=True):
+        grid = grid + spread_deltas(at, c, shape, band_limit)
     filters = basis_filter(
         basis.radial, basis.frequency, shape, voxel_size, band_limit, taper, positions.dtype
     )

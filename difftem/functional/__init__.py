@@ -1,0 +1,1 @@
+"""Pure functions of every stage: plain PyTorch, the reference for the kernels."""

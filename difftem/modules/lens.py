@@ -1,0 +1,327 @@
+"""Objective lens: from the exit wave to the image."""
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from difftem.functional.coherence import (
+    focal_spread,
+    gauss_hermite,
+    spatial_envelope,
+    temporal_envelope,
+)
+from difftem.functional.grid import frequency_grid
+from difftem.functional.lens import (
+    ABERRATIONS,
+    aberration_gradient,
+    aberration_phase,
+    aperture,
+    phase_plate,
+)
+from difftem.functional.multislice import complex_dtype, phase_factor
+from difftem.modules.quantity import (
+    Positive,
+    check_learnable,
+    quantity,
+    register_quantity,
+)
+from difftem.units import deg_to_rad, mm_to_angstrom, mrad_to_rad, um_to_angstrom
+
+_SIGNED = (
+    "defocus_um",
+    "cs_mm",
+    "astigmatism_um",
+    "astigmatism_angle_deg",
+    "phase_shift",
+)
+_POSITIVE = (
+    "cc_mm",
+    "energy_spread_ev",
+    "current_instability",
+    "voltage_instability",
+    "source_semiangle_mrad",
+    "aperture_mrad",
+    "aperture_softness_mrad",
+    "phase_plate_cut_on",
+)
+
+
+class Lens(nn.Module):
+    """Aberrations, aperture, phase plate and partial coherence of the objective lens.
+
+    Any quantity may have a batch shape: ``defocus_um`` of shape ``(n, 1)`` on tilted waves
+    ``(m, y, x)`` makes images ``(n, m, y, x)``.
+
+    Parameters
+    ----------
+    pixel_size : float
+        Of the waves, in Å.
+    defocus_um : float or Tensor
+        Mean defocus in µm; underfocus is positive.
+    cs_mm : float or Tensor
+        Spherical aberration in mm.
+    astigmatism_um : float or Tensor
+        Two-fold astigmatism in µm: half the difference of the two principal defoci.
+    astigmatism_angle_deg : float or Tensor
+        Direction of the larger defocus, counter-clockwise from x.
+    aberrations : mapping, optional
+        Further Krivanek coefficients in Å, keys of `difftem.functional.lens.ABERRATIONS`.
+    phase_shift : float or Tensor
+        Of a phase plate, in rad.
+    phase_plate_cut_on : float or Tensor
+        Radius of its unscattered spot in 1/Å.
+    aperture_mrad : float or Tensor or None
+        Objective aperture semi-angle in mrad; None for no aperture.
+    aperture_softness_mrad : float or Tensor
+        Width of the aperture's edge in mrad.
+    cc_mm : float or Tensor
+        Chromatic aberration in mm.
+    energy_spread_ev : float or Tensor
+        Standard deviation of the beam energy in eV.
+    current_instability, voltage_instability : float or Tensor
+        Relative standard deviations of lens current and high tension.
+    source_semiangle_mrad : float or Tensor
+        Standard deviation of the illumination angle along each axis, in mrad.
+    coherence : {"envelope", "sum"}
+        Damping envelopes on the wave, or explicit incoherent sums over focus and source.
+    n_focus, n_source : int
+        Gauss-Hermite nodes of the sums: over focus, and per axis over the source.
+    learnable : collection of str
+        Any of the quantities' names.
+    """
+
+    def __init__(
+        self,
+        pixel_size: float,
+        defocus_um: float | Tensor = 1.5,
+        cs_mm: float | Tensor = 2.7,
+        astigmatism_um: float | Tensor = 0.0,
+        astigmatism_angle_deg: float | Tensor = 0.0,
+        aberrations: Mapping[str, float | Tensor] | None = None,
+        phase_shift: float | Tensor = 0.0,
+        phase_plate_cut_on: float | Tensor = 1e-3,
+        aperture_mrad: float | Tensor | None = None,
+        aperture_softness_mrad: float | Tensor = 0.1,
+        cc_mm: float | Tensor = 2.7,
+        energy_spread_ev: float | Tensor = 0.3,
+        current_instability: float | Tensor = 0.0,
+        voltage_instability: float | Tensor = 0.0,
+        source_semiangle_mrad: float | Tensor = 0.0,
+        coherence: Literal["envelope", "sum"] = "envelope",
+        n_focus: int = 7,
+        n_source: int = 3,
+        learnable: Collection[str] = (),
+    ) -> None:
+        super().__init__()
+        aberrations = dict(aberrations or {})
+        unknown = sorted(set(aberrations) - set(ABERRATIONS))
+        if unknown:
+            raise ValueError(
+                f"unknown aberrations {', '.join(unknown)}; known are {', '.join(ABERRATIONS)}"
+            )
+        check_learnable(learnable, (*_SIGNED, *_POSITIVE, *aberrations))
+        self.has_aperture = aperture_mrad is not None
+        given = locals()
+        for name in _SIGNED:
+            register_quantity(self, name, given[name], learnable)
+        for name in _POSITIVE:
+            if given[name] is not None:
+                register_quantity(self, name, given[name], learnable, Positive())
+        for name, value in aberrations.items():
+            register_quantity(self, name, value, learnable)
+        if n_focus < 1 or n_source < 1:
+            raise ValueError(f"n_focus, n_source must be >= 1, got {n_focus}, {n_source}")
+        self.pixel_size = pixel_size
+        self.aberration_names = tuple(aberrations)
+        self.coherence = coherence
+        self.n_focus = n_focus
+        self.n_source = n_source
+        self.has_phase_plate = self._active("phase_shift", learnable)
+        self.astigmatic = self._active("astigmatism_um", learnable)
+        self.has_source = self._active("source_semiangle_mrad", learnable)
+
+    def coefficients(
+        self,
+        defocus_offset: float | Tensor = 0.0,  # Å
+    ) -> dict[str, Tensor]:
+        """Krivanek coefficients in Å, float64, with an underfocus added to the lens's own.
+
+        Parameters
+        ----------
+        defocus_offset : float or Tensor
+            In Å; e.g. the distance from the exit plane back to the plane of zero defocus.
+
+        Returns
+        -------
+        dict
+            By Krivanek's names.
+        """
+        defocus = um_to_angstrom(self._get("defocus_um")) + defocus_offset
+        result = {"C10": -defocus, "C30": mm_to_angstrom(self._get("cs_mm"))}
+        if self.astigmatic:
+            amplitude = -um_to_angstrom(self._get("astigmatism_um"))
+            angle = 2 * deg_to_rad(self._get("astigmatism_angle_deg"))
+            result["C12a"] = amplitude * torch.cos(angle)
+            result["C12b"] = amplitude * torch.sin(angle)
+        for name in self.aberration_names:
+            result[name] = result.get(name, 0.0) + self._get(name)
+        return result
+
+    def focal_spread(
+        self,
+        energy: Tensor,  # () eV
+    ) -> Tensor:  # (...) Å
+        """Defocus spread as a standard deviation in Å."""
+        return focal_spread(
+            energy,
+            mm_to_angstrom(self._get("cc_mm")),
+            self._get("energy_spread_ev"),
+            self._get("current_instability"),
+            self._get("voltage_instability"),
+        )
+
+    def transfer(
+        self,
+        shape: tuple[int, int],
+        wavelength: Tensor,  # () Å
+        energy: Tensor,  # () eV
+        tilt: Tensor | None = None,  # (..., 2) rad
+        defocus_offset: float | Tensor = 0.0,  # Å
+        *,
+        damped: bool = True,
+        dtype: torch.dtype = torch.float64,
+    ) -> Tensor:  # (..., ny, nx) complex
+        r"""Transfer function of the wave, :math:`A\,E\,e^{-i\chi + i\varphi}`.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(ny, nx)``.
+        wavelength, energy : Tensor
+            Of the beam.
+        tilt : Tensor, optional
+            Beam tilt in rad: aberrations are taken about the tilted beam (coma).
+        defocus_offset : float or Tensor
+            Underfocus in Å added to the lens's own.
+        damped : bool
+            Include the coherence envelopes.
+        dtype : torch.dtype
+            Of the result's parts.
+
+        Returns
+        -------
+        Tensor
+            Complex, DC at ``[0, 0]``.
+        """
+        qy, qx = frequency_grid(shape, self.pixel_size, device=wavelength.device)
+        if tilt is not None:
+            angle = tilt.double() / wavelength
+            qx = qx + angle[..., 0, None, None]
+            qy = qy + angle[..., 1, None, None]
+        coefficients = self.coefficients(defocus_offset)
+        phase = -aberration_phase(qy, qx, wavelength, coefficients)
+        if self.has_phase_plate:
+            cut_on = self._get("phase_plate_cut_on")
+            phase = phase + phase_plate(qy, qx, self._get("phase_shift"), cut_on)
+        transfer = phase_factor(torch.remainder(phase, 2 * math.pi).to(dtype))
+        if self.has_aperture:
+            edge = [mrad_to_rad(self._get(f"aperture{part}_mrad")) for part in ("", "_softness")]
+            transfer = transfer * aperture(qy, qx, wavelength, *edge).to(dtype)
+        if damped:
+            spread = self.focal_spread(energy)
+            envelope = temporal_envelope(qx**2 + qy**2, wavelength, spread)
+            if self.has_source:
+                gradient = aberration_gradient(qy, qx, wavelength, coefficients)
+                source = mrad_to_rad(self._get("source_semiangle_mrad"))
+                envelope = envelope * spatial_envelope(gradient, wavelength, source)
+            transfer = transfer * envelope.to(dtype)
+        return transfer
+
+    def forward(
+        self,
+        wave: Tensor,  # (..., y, x) complex
+        wavelength: Tensor,  # () Å
+        energy: Tensor,  # () eV
+        tilt: Tensor | None = None,  # (..., 2) rad
+        defocus_offset: float | Tensor = 0.0,  # Å
+    ) -> Tensor:  # (..., y, x) complex
+        """Image wave: damped by the envelopes, or the central one of the incoherent sum."""
+        damped = self.coherence == "envelope"
+        return self._image(torch.fft.fft2(wave), wavelength, energy, tilt, defocus_offset, damped)
+
+    def intensity(
+        self,
+        wave: Tensor,  # (..., y, x) complex
+        wavelength: Tensor,  # () Å
+        energy: Tensor,  # () eV
+        tilt: Tensor | None = None,  # (..., 2) rad
+        defocus_offset: float | Tensor = 0.0,  # Å
+    ) -> Tensor:  # (..., y, x)
+        """Image intensity relative to the incident beam, incoherently summed where asked.
+
+        Parameters
+        ----------
+        wave : Tensor
+            Exit wave.
+        wavelength, energy, tilt
+            Of the beam.
+        defocus_offset : float or Tensor
+            As in `transfer`.
+
+        Returns
+        -------
+        Tensor
+            Real, shape of the image wave.
+        """
+        if self.coherence == "envelope":
+            return _squared(self(wave, wavelength, energy, tilt, defocus_offset))
+        spectrum = torch.fft.fft2(wave)
+        spread = self.focal_spread(energy)
+        source = mrad_to_rad(self._get("source_semiangle_mrad"))
+        angles, angle_weights = gauss_hermite(self.n_source if self.has_source else 1)
+        total: Tensor | float = 0.0
+        for focus, focus_weight in zip(*gauss_hermite(self.n_focus), strict=True):
+            for tilt_y, weight_y in zip(angles, angle_weights, strict=True):
+                for tilt_x, weight_x in zip(angles, angle_weights, strict=True):
+                    direction = torch.stack([tilt_x * source, tilt_y * source], -1)
+                    direction = direction if tilt is None else tilt + direction
+                    offset = defocus_offset + focus * spread
+                    image = self._image(spectrum, wavelength, energy, direction, offset, False)
+                    weight = float(focus_weight * weight_y * weight_x)
+                    total = total + weight * _squared(image)
+        return torch.as_tensor(total)
+
+    def _image(
+        self,
+        spectrum: Tensor,
+        wavelength: Tensor,
+        energy: Tensor,
+        tilt: Tensor | None,
+        defocus_offset: float | Tensor,
+        damped: bool,
+    ) -> Tensor:
+        shape = (spectrum.shape[-2], spectrum.shape[-1])
+        transfer = self.transfer(
+            shape,
+            wavelength,
+            energy,
+            tilt,
+            defocus_offset,
+            damped=damped,
+            dtype=spectrum.real.dtype,
+        )
+        return torch.fft.ifft2(spectrum * transfer.to(complex_dtype(spectrum.real.dtype)))
+
+    def _get(self, name: str) -> Tensor:
+        """Quantity in float64: phases of thousands of rad need it."""
+        return quantity(self, name).double()
+
+    def _active(self, name: str, learnable: Collection[str]) -> bool:
+        return name in learnable or bool((quantity(self, name) != 0).any())
+
+
+def _squared(wave: Tensor) -> Tensor:
+    return wave.real**2 + wave.imag**2

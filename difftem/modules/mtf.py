@@ -1,0 +1,267 @@
+"""Modulation transfer functions as modules: each is 1 at DC by construction."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from difftem.functional import mtf
+from difftem.functional.grid import frequency_grid, radius
+from difftem.modules.quantity import (
+    Positive,
+    UnitInterval,
+    check_learnable,
+    register_quantity,
+)
+
+
+class MTF(nn.Module):
+    """A curve H over frequency with H(0) = 1; subclasses are the families."""
+
+    names: tuple[str, ...] = ()
+
+    def forward(
+        self,
+        frequency: Tensor,  # (...) cycles/pixel
+    ) -> Tensor:  # (...)
+        """Evaluate the curve at frequencies in cycles/pixel (Nyquist 0.5)."""
+        raise NotImplementedError
+
+    def transfer(
+        self,
+        shape: tuple[int, int],
+        like: Tensor,
+    ) -> Tensor:  # (ny, nx // 2 + 1)
+        """Curve on the half FFT grid of an image, in the dtype and on the device of `like`."""
+        grid = frequency_grid(shape, 1.0, half=True, device=like.device, dtype=like.dtype)
+        return self(radius(grid)).to(like.dtype)
+
+    def _register(
+        self, values: dict[str, tuple[float, nn.Module | None]], learnable: Collection[str]
+    ) -> None:
+        check_learnable(learnable, self.names)
+        for name, (value, constraint) in values.items():
+            register_quantity(self, name, value, learnable, constraint)
+
+    def _quantities(self, like: Tensor) -> list[Tensor]:
+        return [getattr(self, name).to(like) for name in self.names]
+
+
+class IdealMTF(MTF):
+    """A detector without blur: H = 1."""
+
+    def forward(self, frequency: Tensor) -> Tensor:
+        """One everywhere."""
+        return torch.ones_like(frequency)
+
+
+class LorentzianMTF(MTF):
+    """Two Lorentzians and a constant (the DiffTEM paper's model); only ratios of weights count.
+
+    Parameters
+    ----------
+    a, b, c : float
+        Weights of the Lorentzians and of the constant.
+    alpha, beta : float
+        Widths in pixel².
+    signed : bool
+        Let learnable weights change sign, which modern cameras need; otherwise they stay >= 0.
+    learnable : collection of str
+        Any of the names. Leave one weight out: it sets the scale of the others.
+    """
+
+    names = ("a", "b", "c", "alpha", "beta")
+
+    def __init__(
+        self,
+        a: float = 0.7,
+        b: float = 0.2,
+        c: float = 0.1,
+        alpha: float = 10.0,
+        beta: float = 40.0,
+        *,
+        signed: bool = False,
+        learnable: Collection[str] = (),
+    ) -> None:
+        super().__init__()
+        weight = None if signed else Positive()
+        values = dict(zip("abc", ((w, weight) for w in (a, b, c)), strict=True))
+        self._register(
+            {**values, "alpha": (alpha, Positive()), "beta": (beta, Positive())}, learnable
+        )
+
+    def forward(self, frequency: Tensor) -> Tensor:
+        """Evaluate `difftem.functional.mtf.lorentzians`."""
+        return mtf.lorentzians(frequency, *self._quantities(frequency))
+
+
+class RullgardMTF(MTF):
+    """Two generalised Lorentzians with exponents, TEM-simulator's full model.
+
+    Parameters
+    ----------
+    a, b, c : float
+        Weights >= 0.
+    alpha, beta : float
+        Widths in pixel².
+    p, q : float
+        Exponents.
+    learnable : collection of str
+        Any of the names.
+    """
+
+    names = ("a", "b", "c", "alpha", "beta", "p", "q")
+
+    def __init__(
+        self,
+        a: float = 0.7,
+        b: float = 0.2,
+        c: float = 0.1,
+        alpha: float = 10.0,
+        beta: float = 40.0,
+        p: float = 1.0,
+        q: float = 1.0,
+        learnable: Collection[str] = (),
+    ) -> None:
+        super().__init__()
+        values = zip(self.names, (a, b, c, alpha, beta, p, q), strict=True)
+        self._register({name: (value, Positive()) for name, value in values}, learnable)
+
+    def forward(self, frequency: Tensor) -> Tensor:
+        """Evaluate `difftem.functional.mtf.rullgard`."""
+        return mtf.rullgard(frequency, *self._quantities(frequency))
+
+
+class GaussLorentzSincMTF(MTF):
+    """Gaussian plus Lorentzian spread through a square pixel.
+
+    Parameters
+    ----------
+    weight : float
+        Of the Gaussian, in [0, 1].
+    width : float
+        Of the Gaussian in cycles/pixel.
+    alpha : float
+        Of the Lorentzian in pixel².
+    learnable : collection of str
+        Any of the names.
+    """
+
+    names = ("weight", "width", "alpha")
+
+    def __init__(
+        self,
+        weight: float = 0.5,
+        width: float = 0.5,
+        alpha: float = 4.0,
+        learnable: Collection[str] = (),
+    ) -> None:
+        super().__init__()
+        self._register(
+            {
+                "weight": (weight, UnitInterval()),
+                "width": (width, Positive()),
+                "alpha": (alpha, Positive()),
+            },
+            learnable,
+        )
+
+    def forward(self, frequency: Tensor) -> Tensor:
+        """Evaluate `difftem.functional.mtf.gauss_lorentz_sinc`."""
+        return mtf.gauss_lorentz_sinc(frequency, *self._quantities(frequency))
+
+
+class LogSplineMTF(MTF):
+    """Natural cubic spline of ln H on equidistant knots from 0 to `max_frequency`.
+
+    Parameters
+    ----------
+    log_values : sequence of float
+        ln H at the knots after the first, where it is 0.
+    max_frequency : float
+        Last knot in cycles/pixel.
+    learnable : collection of str
+        ``log_values``.
+    """
+
+    names = ("log_values",)
+    log_values: Tensor
+
+    def __init__(
+        self,
+        log_values: Sequence[float] | Tensor,
+        max_frequency: float = 0.5,
+        learnable: Collection[str] = (),
+    ) -> None:
+        super().__init__()
+        check_learnable(learnable, self.names)
+        register_quantity(self, "log_values", torch.as_tensor(log_values), learnable)
+        self.max_frequency = max_frequency
+
+    def forward(self, frequency: Tensor) -> Tensor:
+        """Evaluate `difftem.functional.mtf.log_spline`."""
+        return mtf.log_spline(frequency, self.log_values.to(frequency), self.max_frequency)
+
+
+class TabulatedMTF(MTF):
+    """Measured curve, interpolated linearly.
+
+    Parameters
+    ----------
+    frequency : sequence of float
+        Increasing, in cycles/pixel, starting at 0.
+    values : sequence of float
+        Curve; divided by its first value.
+    learnable : collection of str
+        ``values``.
+    """
+
+    names = ("values",)
+    knots: Tensor
+    values: Tensor
+
+    def __init__(
+        self,
+        frequency: Sequence[float] | Tensor,
+        values: Sequence[float] | Tensor,
+        learnable: Collection[str] = (),
+    ) -> None:
+        super().__init__()
+        check_learnable(learnable, self.names)
+        self.register_buffer("knots", torch.as_tensor(frequency))
+        register_quantity(self, "values", torch.as_tensor(values), learnable, Positive())
+
+    def forward(self, frequency: Tensor) -> Tensor:
+        """Evaluate `difftem.functional.mtf.tabulated`."""
+        return mtf.tabulated(frequency, self.knots, self.values.to(frequency))
+
+
+def mtf_from_preset(preset: dict[str, Any]) -> MTF:
+    """MTF module of a detector preset.
+
+    Parameters
+    ----------
+    preset : dict
+        From `difftem.presets.detector_preset`.
+
+    Returns
+    -------
+    MTF
+        `IdealMTF`, `RullgardMTF` or `LogSplineMTF`.
+
+    Raises
+    ------
+    ValueError
+        For a family that is none of these.
+    """
+    family, parameters = preset["mtf"]["family"], preset["mtf"]["parameters"]
+    if family == "ideal":
+        return IdealMTF()
+    if family == "rullgard":
+        own = {name: parameters[name] for name in "abcp"}
+        own |= {"alpha": parameters["alpha"], "beta": parameters["beta"], "q": parameters["r"]}
+        return RullgardMTF(**own)
+    if family == "log_spline":
+        return LogSplineMTF(parameters["log_mtf"][1:])
+    raise ValueError(f"unknown MTF family {family!r} in a detector preset")

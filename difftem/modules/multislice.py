@@ -1,0 +1,122 @@
+"""Multislice: from potential slices to the exit wave."""
+
+import math
+from collections.abc import Collection, Iterable
+from itertools import chain, islice
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from difftem.functional.grid import band_limit_mask
+from difftem.functional.multislice import fresnel_propagator, multislice
+from difftem.modules.quantity import UnitInterval, check_learnable, register_quantity
+
+
+class Multislice(nn.Module):
+    """Propagate a plane wave through potential slices; a single slice is a plain projection.
+
+    Parameters
+    ----------
+    pixel_size : float
+        In Å.
+    slice_thickness : float
+        In Å.
+    amplitude_contrast : float or Tensor
+        Fraction of the potential that absorbs, in [0, 1).
+    band_limit, taper : float
+        Anti-aliasing of the wave, as in `difftem.functional.grid.band_limit_mask`.
+    limit_transmission : bool
+        Also band-limit the transmission function of each slice, as Kirkland does, for two more
+        FFTs per slice. It matters for atoms at rest (B = 0); docs/physics.md has the figures.
+    learnable : collection of str
+        ``amplitude_contrast``.
+    """
+
+    amplitude_contrast: Tensor
+
+    def __init__(
+        self,
+        pixel_size: float,
+        slice_thickness: float,
+        *,
+        amplitude_contrast: float | Tensor = 0.0,
+        band_limit: float = 2 / 3,
+        taper: float = 0.01,
+        limit_transmission: bool = False,
+        learnable: Collection[str] = (),
+    ) -> None:
+        super().__init__()
+        check_learnable(learnable, ("amplitude_contrast",))
+        register_quantity(self, "amplitude_contrast", amplitude_contrast, learnable, UnitInterval())
+        self.absorbing = bool(learnable) or bool((self.amplitude_contrast > 0).any())
+        self.pixel_size = pixel_size
+        self.slice_thickness = slice_thickness
+        self.band_limit = band_limit
+        self.taper = taper
+        self.limit_transmission = limit_transmission
+
+    def forward(
+        self,
+        projected_potential: Tensor | Iterable[Tensor],  # (..., n_slices, y, x) V Å
+        wavelength: Tensor,  # () Å
+        sigma: Tensor,  # () rad / (V Å)
+        tilt: Tensor | None = None,  # (..., 2) rad
+    ) -> Tensor:  # (..., y, x) complex
+        """Exit wave behind the last slice.
+
+        Parameters
+        ----------
+        projected_potential : Tensor or iterable of Tensor
+            Slices in V Å: stacked, or streamed from a generator so that one is held at a time.
+        wavelength, sigma : Tensor
+            Of the beam.
+        tilt : Tensor, optional
+            Of the beam, or of a crystal by a small angle.
+
+        Returns
+        -------
+        Tensor
+            Complex exit wave for an incident beam of intensity 1.
+
+        Notes
+        -----
+        For a gradient through stacked slices, segments of about sqrt(n_slices) slices are
+        recomputed in the backward pass: memory grows with the square root of their number.
+        """
+        if isinstance(projected_potential, Tensor):
+            slices: Iterable[Tensor] = projected_potential.unbind(-3)
+        else:
+            slices = projected_potential
+        stream = iter(slices)
+        first = next(stream)
+        shape = (first.shape[-2], first.shape[-1])
+        propagator = fresnel_propagator(
+            shape,
+            self.pixel_size,
+            self.slice_thickness,
+            wavelength,
+            tilt,
+            self.band_limit,
+            self.taper,
+            first.dtype,
+        )
+        mask = None
+        if self.limit_transmission:
+            mask = band_limit_mask(
+                shape, self.band_limit, self.taper, device=first.device, dtype=first.dtype
+            )
+        contrast = self.amplitude_contrast if self.absorbing else None
+        wave = torch.ones_like(first, dtype=propagator.dtype)
+        stream = chain([first], stream)
+        inputs = [t for t in (first, propagator, sigma, contrast) if t is not None]
+        differentiable = torch.is_grad_enabled() and any(t.requires_grad for t in inputs)
+        sigma = sigma.to(first.dtype)
+        if not differentiable or not isinstance(projected_potential, Tensor):
+            return multislice(stream, sigma, propagator, wave, contrast, mask)
+        length = math.isqrt(projected_potential.shape[-3])
+        while segment := tuple(islice(stream, length)):
+            wave = checkpoint(
+                multislice, segment, sigma, propagator, wave, contrast, mask, use_reentrant=False
+            )
+        return wave

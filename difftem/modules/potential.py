@@ -1,0 +1,205 @@
+"""Potential: from atoms to projected potential slices."""
+
+from collections.abc import Collection, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from difftem.atoms import Atoms
+from difftem.constants.displaced_volume import DISPLACED_VOLUME, OTHER_DISPLACED_VOLUME
+from difftem.constants.scattering import TableName, scattering_table
+from difftem.functional.potential import (
+    SlicedAtoms,
+    basis_filter,
+    projected_slices,
+    slice_atoms,
+)
+from difftem.functional.render import render_potential
+from difftem.functional.solvent import ice_potential
+from difftem.functional.species import SpeciesBasis, species_basis
+from difftem.modules.quantity import Positive, check_learnable, register_quantity
+
+
+class Potential(nn.Module):
+    """Independent-atom potential of a structure, projected slice by slice.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        The structure; the field's centre and the slab's middle are at its origin.
+    shape : tuple of int
+        ``(ny, nx)`` in pixels.
+    pixel_size : float
+        In Å.
+    n_slices : int
+        Number of slices along the beam; 1 is a plain projection.
+    slice_thickness : float
+        In Å, independent of the pixel size.
+    table : {"peng", "lobato", "kirkland"}
+        Scattering factors.
+    solvated : bool
+        Subtract the ice that the atoms displace (Fraser's Gaussian spheres), for a structure
+        embedded in vitreous ice; otherwise it stands in vacuum.
+    interpolate_z : bool
+        Share each atom between two slices, which gives z a gradient.
+    periodic : bool
+        Wrap atoms around the field; otherwise those outside are left out.
+    band_limit : float
+        Fraction of Nyquist, at most 0.95. Atoms at rest (B = 0) have more than 2/3 holds.
+    learnable : collection of str
+        Any of ``positions``, ``b_factors``, ``occupancies``.
+
+    Raises
+    ------
+    ValueError
+        For a non-positive sampling or an element that the table lacks.
+    """
+
+    positions: Tensor
+    b_factors: Tensor
+    occupancies: Tensor
+    atomic_numbers: Tensor
+    displaced_volume: Tensor
+
+    def __init__(
+        self,
+        atoms: Atoms,
+        shape: tuple[int, int],
+        pixel_size: float,
+        n_slices: int,
+        slice_thickness: float,
+        *,
+        table: TableName = "peng",
+        solvated: bool = False,
+        interpolate_z: bool = False,
+        periodic: bool = True,
+        band_limit: float = 2 / 3,
+        taper: float = 0.01,
+        learnable: Collection[str] = (),
+    ) -> None:
+        super().__init__()
+        check_learnable(learnable, ("positions", "b_factors", "occupancies"))
+        register_quantity(self, "positions", atoms.positions, learnable)
+        register_quantity(self, "b_factors", atoms.b_factors, learnable, Positive())
+        register_quantity(self, "occupancies", atoms.occupancies, learnable, Positive())
+        self.register_buffer("atomic_numbers", atoms.atomic_numbers)
+        volumes = _displaced_volumes(atoms.atomic_numbers) if solvated else torch.empty(0)
+        self.register_buffer("displaced_volume", volumes, persistent=False)
+        self.shape = shape
+        self.pixel_size = pixel_size
+        self.n_slices = n_slices
+        self.slice_thickness = slice_thickness
+        self.table = table
+        self.solvated = solvated
+        self.interpolate_z = interpolate_z
+        self.periodic = periodic
+        self.band_limit = band_limit
+        self.taper = taper
+
+    @property
+    def thickness(self) -> float:  # Å
+        """Height of the whole slab in Å."""
+        return self.n_slices * self.slice_thickness
+
+    def basis(
+        self,
+        pixel_size: float | None = None,  # Å
+    ) -> SpeciesBasis:
+        """Radial functions and coefficients of the atoms as they are now, for a sampling in Å."""
+        pixel_size = self.pixel_size if pixel_size is None else pixel_size
+        return species_basis(
+            self.atomic_numbers,
+            self.b_factors,
+            self.occupancies,
+            self.band_limit / 2 / pixel_size,
+            scattering_table(self.table),
+            self.displaced_volume if self.solvated else None,
+            ice_potential() if self.solvated else 0.0,
+        )
+
+    def slices(
+        self,
+        positions: Tensor | None = None,  # (..., n_atoms, 3) Å
+    ) -> Iterator[Tensor]:  # n_slices x (..., ny, nx) V Å
+        """Projected potential slice by slice, holding one at a time.
+
+        Parameters
+        ----------
+        positions : Tensor, optional
+            Posed coordinates with any leading batch shape; the module's own without them.
+
+        Yields
+        ------
+        Tensor
+            Slice in V Å, the one hit first coming first.
+        """
+        positions = self.positions if positions is None else positions
+        basis = self.basis()
+        filters = basis_filter(
+            basis.radial,
+            basis.frequency,
+            self.shape,
+            self.pixel_size,
+            self.band_limit,
+            self.taper,
+            positions.dtype,
+        )
+        coefficients = basis.coefficients.to(positions)
+        batch = positions.shape[:-2]
+        streams = [
+            projected_slices(self._sliced(each, coefficients), filters, self.shape, self.band_limit)
+            for each in positions.reshape(-1, *positions.shape[-2:])
+        ]
+        for slices in zip(*streams, strict=True):
+            yield torch.stack(slices).reshape(*batch, *self.shape) if batch else slices[0]
+
+    def forward(
+        self,
+        positions: Tensor | None = None,  # (..., n_atoms, 3) Å
+    ) -> Tensor:  # (..., n_slices, ny, nx) V Å
+        """All slices of `slices`, stacked."""
+        return torch.stack(list(self.slices(positions)), dim=-3)
+
+    def render(
+        self,
+        shape: tuple[int, int, int],
+        voxel_size: float,  # Å
+    ) -> Tensor:  # (nz, ny, nx) V
+        """Three-dimensional potential on voxels, at the module's band limit.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(nz, ny, nx)`` voxels.
+        voxel_size : float
+            In Å.
+
+        Returns
+        -------
+        Tensor
+            In V; the origin is at voxel ``n // 2``.
+        """
+        basis = self.basis(voxel_size)
+        return render_potential(
+            self.positions, basis, shape, voxel_size, self.band_limit, self.taper
+        )
+
+    def _sliced(self, positions: Tensor, coefficients: Tensor) -> SlicedAtoms:
+        """One set of coordinates, sorted into this module's slices."""
+        return slice_atoms(
+            positions,
+            coefficients,
+            self.shape,
+            self.pixel_size,
+            self.n_slices,
+            self.slice_thickness,
+            linear=self.interpolate_z,
+            periodic=self.periodic,
+        )
+
+
+def _displaced_volumes(atomic_numbers: Tensor) -> Tensor:  # (n_elements,) Å³
+    """Table by atomic number, up to the heaviest atom."""
+    heaviest = int(atomic_numbers.max())
+    table = [DISPLACED_VOLUME.get(z, OTHER_DISPLACED_VOLUME) for z in range(heaviest + 1)]
+    return torch.tensor(table, dtype=torch.float64)
