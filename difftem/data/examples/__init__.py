@@ -16,3 +16,14 @@ def example_structure() -> Path:
     Russo & Passmore, Science 346 (2014) 1377.
     """
     return Path(__file__).with_name("4v1w.cif.gz")
+
+
+def example_config() -> Path:
+    """Path of the configuration with which `difftem simulate` images that structure.
+
+    Returns
+    -------
+    Path
+        A YAML file.
+    """
+    return Path(__file__).with_name("apoferritin.yaml")

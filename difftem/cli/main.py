@@ -1,0 +1,56 @@
+"""The `difftem` command: finds the subcommand, turns bad input into one line and exit code 2."""
+
+import importlib
+import os
+import sys
+
+import difftem
+
+COMMANDS = {"simulate": ("difftem.cli.simulate", "atoms to micrographs")}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a subcommand.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Command line without the program's name; ``sys.argv`` without it.
+
+    Returns
+    -------
+    int
+        Exit code: 0, or 2 for bad input. With ``DIFFTEM_DEBUG=1`` bad input raises.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    command = arguments[0] if arguments else "--help"
+    if command in ("-h", "--help"):
+        print(_help())
+        return 0
+    if command == "--version":
+        print(f"difftem {difftem.__version__}")
+        return 0
+    if command not in COMMANDS:
+        return _fail(f"unknown command {command!r}, expected one of {', '.join(COMMANDS)}")
+    module = importlib.import_module(COMMANDS[command][0])
+    try:
+        module.main(arguments[1:])
+    except (ValueError, OSError) as error:
+        if os.environ.get("DIFFTEM_DEBUG") == "1":
+            raise
+        return _fail(" ".join(str(error).split()))
+    except KeyboardInterrupt:
+        _fail("interrupted, nothing was written")
+        return 130
+    return 0
+
+
+def _help() -> str:
+    lines = [f"  {name:<10} {what}" for name, (_, what) in COMMANDS.items()]
+    head = "usage: difftem COMMAND [options]\n\ncommands:\n"
+    return head + "\n".join(lines) + "\n\ndifftem COMMAND --help explains options and units."
+
+
+def _fail(message: str) -> int:
+    print(f"difftem: error: {message}", file=sys.stderr)
+    return 2

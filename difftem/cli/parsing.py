@@ -1,0 +1,109 @@
+"""Command lines from dataclasses: YAML file, overrides, and errors of one line."""
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
+
+Config = TypeVar("Config")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is not part of the configuration."""
+
+    output: str
+    overwrite: bool
+    folders: list[Path]  # where relative paths of the configuration are looked for
+
+
+class OneLineParser(ArgumentParser):
+    """Report a bad command line as one `ValueError` that names the nearest key."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Raise instead of printing usage and exiting."""
+        raise ValueError(_one_line(message, self._known_keys())) from ex
+
+    def _known_keys(self) -> list[str]:
+        return [action.dest for action in self._actions if action.dest != "help"]
+
+
+def parse(
+    program: str, description: str, kind: type[Config], arguments: list[str]
+) -> tuple[Config, Options]:
+    """Parse ``[CONFIG.yaml] --output DIR [--field.key value ...]`` into a dataclass.
+
+    Parameters
+    ----------
+    program, description : str
+        For ``--help``.
+    kind : type
+        Dataclass of the configuration; its docstrings become the help.
+    arguments : list of str
+        Command line without the program's name.
+
+    Returns
+    -------
+    tuple
+        The configuration and the other options.
+
+    Raises
+    ------
+    ValueError
+        In one line, for an unknown key, a value of the wrong type or a missing file.
+    """
+    parser = OneLineParser(prog=program, description=description)
+    parser.usage = f"{program} [CONFIG.yaml] --output DIR [--key value ...]"
+    parser.add_argument("--config", action=ActionConfigFile, help="YAML file, same as CONFIG.yaml")
+    parser.add_argument("--output", type=str | None, default=None, help="folder to write to")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace files of an existing output folder"
+    )
+    parser.add_class_arguments(kind, None)
+    if arguments and not arguments[0].startswith("-"):
+        arguments = ["--config", *arguments]
+    namespace = parser.parse_args(arguments)
+    if namespace.output is None:
+        raise ValueError("--output DIR is missing: the folder to write to")
+    files = [Path(str(each)) for each in namespace.config or []]
+    initialised: Any = parser.instantiate_classes(namespace)
+    values = {name: initialised[name] for name in kind.__dataclass_fields__}  # type: ignore[attr-defined]
+    folders = [file.parent for file in files] + [Path()]
+    return kind(**values), Options(namespace.output, namespace.overwrite, folders)
+
+
+def _one_line(message: str, known: list[str]) -> str:
+    """Flatten a message of jsonargparse and suggest a key where one is unknown."""
+    text = " ".join(message.split())
+    key = re.search(r'Parser key "([^"]+)": (.*)', text)
+    if key:
+        text = f"{key[1]}: {_first_cause(key[2])}"
+    unknown = re.search(r"Group '([^']+)' does not accept option '([^']+)'", text)
+    if unknown:
+        wrong = f"{unknown[1]}.{unknown[2]}"
+    else:
+        option = re.search(r"(?:[Uu]nrecognized arguments?: --|Key '|option ')([\w.]+)", text)
+        if option is None:
+            return text
+        wrong = option[1]
+    nearest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
+    by_leaf = {name.rsplit(".", 1)[-1]: name for name in known}
+    if not nearest:
+        leaves = difflib.get_close_matches(wrong.rsplit(".", 1)[-1], by_leaf, n=1, cutoff=0.6)
+        nearest = [by_leaf[leaf] for leaf in leaves]
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known keys: {', '.join(known)}"
+    return f"unknown key {wrong!r}{hint}"
+
+
+def _first_cause(text: str) -> str:
+    """Shorten the list of what a value is not to what it should be."""
+    types = re.findall(r"Expected an? ([^.]*?)\.? (?:Got|-|Given)", text)
+    value = re.search(r"(?:Got value|Given value): (.*)$", text)
+    if not types or value is None:
+        return text
+    names = [re.sub(r"<class '(\w+)'>", r"\1", each).replace("typing.", "") for each in types]
+    names = ["null" if name == "NoneType" else name for name in names]
+    return f"expected {' or '.join(dict.fromkeys(names))}, got {value[1]!r}"

@@ -1,0 +1,62 @@
+"""How much memory a run will need, before it starts."""
+
+import psutil
+
+from difftem.cli.simulate.microscope import Sampling
+
+# Measured with /usr/bin/time on fields of 512² to 4096² (docs/physics.md): interpreter and
+# libraries, then bytes per pixel of the padded field and per atom.
+BASE_BYTES = 450e6
+BYTES_PER_PIXEL = 180
+BYTES_PER_ATOM = 900
+LARGE_BYTES = 2e9
+
+
+def estimate_bytes(sampling: Sampling, n_atoms: int, n_micrographs: int) -> float:
+    """Peak memory of a streamed run in bytes.
+
+    Parameters
+    ----------
+    sampling : Sampling
+        The padded field.
+    n_atoms : int
+        Atoms of the whole specimen.
+    n_micrographs : int
+        Tilts times exposures, which are kept until they are written.
+
+    Returns
+    -------
+    float
+        Bytes.
+    """
+    pixels = sampling.shape[0] * sampling.shape[1]
+    kept = sampling.crop[0] * sampling.crop[1] * n_micrographs * 8
+    return BASE_BYTES + BYTES_PER_PIXEL * pixels + BYTES_PER_ATOM * n_atoms + kept
+
+
+def check_memory(needed: float) -> str | None:
+    """Compare an estimate with what the machine has free.
+
+    Parameters
+    ----------
+    needed : float
+        Bytes.
+
+    Returns
+    -------
+    str or None
+        A line to print before a large run.
+
+    Raises
+    ------
+    ValueError
+        If the run cannot fit.
+    """
+    free = float(psutil.virtual_memory().available)
+    gigabytes = f"needs about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free"
+    if needed > free:
+        raise ValueError(
+            f"this run {gigabytes}; a smaller sampling.size or sampling.padding, or fewer copies, "
+            "would do"
+        )
+    return f"this run {gigabytes}" if needed > LARGE_BYTES else None

@@ -1,0 +1,118 @@
+"""How fine is fine enough: limits that sampling advice is made from."""
+
+import math
+
+# An atom may lie half a slice from its plane; this phase error there is invisible (rad).
+SLICE_PHASE = 0.1
+# A frequency damped below this fraction carries no visible contrast.
+VISIBLE = 0.05
+
+
+def information_limit(
+    wavelength: float,  # Å
+    pixel_size: float,  # Å
+    focal_spread: float,  # Å
+    aperture: float | None,  # rad
+) -> float:  # 1/Å
+    r"""Highest spatial frequency that reaches the image.
+
+    The least of the band limit :math:`1 / 3p`, the aperture :math:`\alpha / \lambda` and the
+    frequency where the temporal envelope falls to 5 %.
+
+    Parameters
+    ----------
+    wavelength : float
+        In Å.
+    pixel_size : float
+        p in Å.
+    focal_spread : float
+        Standard deviation of the defocus in Å.
+    aperture : float or None
+        Semi-angle α in rad.
+
+    Returns
+    -------
+    float
+        In 1/Å.
+    """
+    limits = [1 / (3 * pixel_size)]
+    if aperture is not None:
+        limits.append(aperture / wavelength)
+    if focal_spread > 0:
+        q2 = math.sqrt(-2 * math.log(VISIBLE)) / (math.pi * wavelength * focal_spread)
+        limits.append(math.sqrt(q2))
+    return min(limits)
+
+
+def thickest_slice(
+    wavelength: float,  # Å
+    frequency: float,  # 1/Å
+) -> float:  # Å
+    r"""Slice thickness at which the Fresnel phase of half a slice is 0.1 rad.
+
+    .. math:: \Delta z = \frac{0.2}{\pi \lambda q^2}
+
+    Parameters
+    ----------
+    wavelength : float
+        In Å.
+    frequency : float
+        Highest frequency of interest q, from `information_limit`.
+
+    Returns
+    -------
+    float
+        In Å.
+    """
+    return 2 * SLICE_PHASE / (math.pi * wavelength * frequency**2)
+
+
+def delocalisation(
+    wavelength: float,  # Å
+    frequency: float,  # 1/Å
+    defocus: float,  # Å
+    cs: float,  # Å
+) -> float:  # Å
+    r"""Largest distance at which detail of an object appears in the image.
+
+    .. math:: R = \max_{q' \le q} \left| \Delta f \lambda q' - C_s \lambda^3 q'^3 \right|
+
+    Parameters
+    ----------
+    wavelength : float
+        In Å.
+    frequency : float
+        Highest frequency of interest q.
+    defocus : float
+        Δf in Å, underfocus positive.
+    cs : float
+        Cs in Å.
+
+    Returns
+    -------
+    float
+        In Å.
+
+    References
+    ----------
+    Lichte, Ultramicroscopy 38 (1991) 13, eq. 6.
+    """
+    candidates = [frequency]
+    if cs * defocus > 0:
+        turning = math.sqrt(defocus / (3 * cs)) / wavelength
+        candidates.append(min(turning, frequency))
+    theta = [wavelength * q for q in candidates]
+    return max(abs(defocus * angle - cs * angle**3) for angle in theta)
+
+
+def good_fft_size(n: int) -> int:
+    """Smallest even number >= n whose prime factors are 2, 3 and 5."""
+    size = n + n % 2
+    while True:
+        rest = size
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return size
+        size += 2
