@@ -5,6 +5,7 @@ radial frequency span them all to a chosen error, so a slice needs that many FFT
 per pair, and the B-factors stay continuous and differentiable.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -89,8 +90,12 @@ def species_basis(
         functions = functions - solvent[:, None]
     radial, expansion = _compress(functions, q, tolerance)
     per_node = _interpolation_weights(b_factors, b_range)  # (n_atoms, n_nodes)
-    per_atom = expansion.to(per_node)[element_index]  # (n_atoms, n_nodes, n_basis)
-    coefficients = (per_node[..., None] * per_atom).sum(-2) * weights[:, None]
+    coefficients = per_node.new_empty(len(b_factors), len(radial))
+    for i, each in enumerate(expansion.to(per_node)):
+        of_element = element_index == i
+        coefficients = torch.where(
+            of_element[:, None], per_node @ each, coefficients
+        )
     return SpeciesBasis(q, radial, coefficients)
 
 
@@ -118,7 +123,9 @@ def _chebyshev_range(b_factors: Tensor, max_frequency: float) -> _ChebyshevRange
         return _ChebyshevRange((low + high) / 2, 0.0, 1)
     half_range = max((high - low) / 2, MIN_B_RANGE / 2)
     exponent = half_range * max_frequency**2 / 4
-    return _ChebyshevRange((low + high) / 2, half_range, min(5 + int(2.5 * exponent), 24))
+    # The n-th coefficient of exp(-a x) falls as exp(-n²/2a) for a large a.
+    n_nodes = min(5 + int(2.5 * exponent), 8 + int(5 * math.sqrt(exponent)))
+    return _ChebyshevRange((low + high) / 2, half_range, n_nodes)
 
 
 def _interpolation_weights(

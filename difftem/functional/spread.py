@@ -15,7 +15,9 @@ MAX_BAND = 0.95
 
 
 def kernel_width(band: float) -> int:
-    """Pixels per axis that keep the spreading error near 2e-5 for a band (fraction of Nyquist).
+    """Pixels per axis for a band (fraction of Nyquist).
+
+    They keep the spreading error of a delta below 4e-5 rms over the band, below 2e-4 at its edge.
 
     Raises
     ------
@@ -119,5 +121,8 @@ def spread_weights(
 
 
 def _shape_parameter(band: float) -> float:
-    """Kaiser-Bessel shape that balances truncation against aliasing for this band."""
-    return math.pi * kernel_width(band) * (1 - band / 2)
+    """Kaiser-Bessel shape that balances truncation against aliasing for this band.
+
+    Beatty, Nishimura & Pauly, IEEE Trans. Med. Imaging 24 (2005) 799, eq. 5.
+    """
+    return math.pi * math.sqrt((kernel_width(band) * (1 - band / 2)) ** 2 - 0.8)
