@@ -86,7 +86,8 @@ def slice_atoms(
     else:
         index = torch.floor(height.detach()).long().clamp_(0, n_slices - 1)
     if not periodic:
-        keep = ((xy >= -0.5) & (xy < 2 * center + 0.5)).all(-1)
+        size = torch.tensor([shape[1], shape[0]], dtype=xy.dtype, device=xy.device)
+        keep = ((xy >= -0.5) & (xy < size - 0.5)).all(-1)
         xy, coefficients, index = xy[keep], coefficients[keep], index[keep]
     order = torch.argsort(index, stable=True)
     counts = torch.bincount(index, minlength=n_slices).tolist()
