@@ -13,7 +13,10 @@ from difftem.functional.grid import (
     frequency_grid,
     radius,
 )
-from difftem.functional.spread import kernel_transform, spread_weights
+from difftem.functional.spread import kernel_transform, kernel_width, spread_weights
+
+# Grid points touched at a time: their indices and values stay in a core's cache.
+CHUNK_POINTS = 300_000
 
 
 class SlicedAtoms(NamedTuple):
@@ -156,10 +159,13 @@ def spread_deltas(
     Tensor
         Shape ``(n_basis, *shape)``.
     """
-    index, weights = footprint(coordinates, shape, band_limit)
-    values = coefficients.T[:, :, None] * weights  # (n_basis, n, width^n_axes)
-    grid = values.new_zeros(coefficients.shape[1], math.prod(shape))
-    return grid.index_add(1, index.flatten(), values.flatten(1)).unflatten(1, shape)
+    grid = coefficients.new_zeros(coefficients.shape[1], math.prod(shape))
+    chunk = max(1, CHUNK_POINTS // kernel_width(band_limit) ** len(shape))
+    for at, each in zip(coordinates.split(chunk), coefficients.split(chunk), strict=True):
+        index, weights = footprint(at, shape, band_limit)
+        values = each.T[:, :, None] * weights  # (n_basis, chunk, width^n_axes)
+        grid.index_add_(1, index.flatten(), values.flatten(1))
+    return grid.unflatten(1, shape)
 
 
 def footprint(
@@ -189,8 +195,9 @@ def footprint(
     stride = 1
     for axis, size in enumerate(reversed(shape)):
         first, along = spread_weights(coordinates[:, axis], band_limit)
-        pixel = torch.remainder(first[:, None] + torch.arange(along.shape[1]).to(first), size)
-        index = ((pixel * stride)[:, :, None] + index[:, None, :]).flatten(1)
+        pixel = torch.remainder(first, size)[:, None] + torch.arange(along.shape[1]).to(first)
+        pixel = pixel - size * (pixel >= size)
+        index = (pixel[:, :, None] * stride + index[:, None, :]).flatten(1)
         weights = (along[:, :, None] * weights[:, None, :]).flatten(1)
         stride *= size
     return index, weights

@@ -10,9 +10,6 @@ from difftem.constants.scattering import scattering_table
 from difftem.functional.potential import basis_filter, spread_deltas
 from difftem.functional.species import SpeciesBasis
 
-# Atoms spread at a time: 216 voxels each, so about 100 MB per basis function.
-CHUNK = 100_000
-
 
 def render_potential(
     positions: Tensor,  # (n_atoms, 3) Å
@@ -45,9 +42,7 @@ def render_potential(
     center = torch.tensor([n // 2 for n in reversed(shape)]).to(positions)
     coordinates = positions / voxel_size + center
     coefficients = basis.coefficients.to(positions)
-    grid = positions.new_zeros(coefficients.shape[1], *shape)
-    for at, c in zip(coordinates.split(CHUNK), coefficients.split(CHUNK), strict=True):
-        grid = grid + spread_deltas(at, c, shape, band_limit)
+    grid = spread_deltas(coordinates, coefficients, shape, band_limit)
     filters = basis_filter(
         basis.radial, basis.frequency, shape, voxel_size, band_limit, taper, positions.dtype
     )

@@ -90,12 +90,12 @@ def species_basis(
         functions = functions - solvent[:, None]
     radial, expansion = _compress(functions, q, tolerance)
     per_node = _interpolation_weights(b_factors, b_range)  # (n_atoms, n_nodes)
-    coefficients = per_node.new_empty(len(b_factors), len(radial))
-    for i, each in enumerate(expansion.to(per_node)):
-        of_element = element_index == i
-        coefficients = torch.where(
-            of_element[:, None], per_node @ each, coefficients
-        )
+    order = torch.argsort(element_index, stable=True)
+    parts = per_node[order].split(torch.bincount(element_index).tolist())
+    sorted_ = torch.cat(
+        [part @ each for part, each in zip(parts, expansion.to(per_node), strict=True)]
+    )
+    coefficients = sorted_[torch.argsort(order)] * weights[:, None]
     return SpeciesBasis(q, radial, coefficients)
 
 

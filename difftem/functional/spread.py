@@ -53,7 +53,7 @@ def kernel_coefficients(
     """
     width = kernel_width(band)
     beta = _shape_parameter(band)
-    degree = width + 4
+    degree = width + 1
     nodes = torch.cos(math.pi * (torch.arange(4 * degree, dtype=torch.float64) + 0.5) / 4 / degree)
     t = (nodes + 1) / 2
     offsets = t[:, None] - torch.arange(width, dtype=torch.float64) + (width / 2 - 1)
