@@ -196,7 +196,8 @@ def footprint(
     for axis, size in enumerate(reversed(shape)):
         first, along = spread_weights(coordinates[:, axis], band_limit)
         pixel = torch.remainder(first, size)[:, None] + torch.arange(along.shape[1]).to(first)
-        pixel = pixel - size * (pixel >= size)
+        # Usually one wrap is enough; a field narrower than the kernel takes several.
+        pixel = pixel - size * (pixel >= size) if along.shape[1] <= size else pixel % size
         index = (pixel[:, :, None] * stride + index[:, None, :]).flatten(1)
         weights = (along[:, :, None] * weights[:, None, :]).flatten(1)
         stride *= size
