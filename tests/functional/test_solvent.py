@@ -1,0 +1,87 @@
+import math
+
+import pytest
+import torch
+
+from difftem.functional.beam import interaction_constant
+from difftem.functional.solvent import (
+    ICE_MOLECULES_PER_A3,
+    absorption_from_mean_free_path,
+    ice_absorption_potential,
+    ice_potential,
+    slab_transmission,
+    total_cross_section,
+)
+
+
+def energy(kv):
+    return torch.tensor(kv * 1e3, dtype=torch.float64)
+
+
+def test_mean_inner_potential_of_ice_is_that_of_tem_simulator():
+    assert ice_potential() == pytest.approx(4.877462, abs=1e-5)
+
+
+@pytest.mark.parametrize(("kv", "expected"), [(100, 0.9908395), (200, 0.8244816), (300, 0.7590903)])
+def test_absorption_of_ice_is_that_of_tem_simulator(kv, expected):
+    # Its physical constants are older: six digits.
+    assert ice_absorption_potential(energy(kv)).item() == pytest.approx(expected, rel=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("z", "expected_nm2"),
+    [
+        (1, 8.686209e-5),
+        (6, 1.594206e-4),
+        (7, 1.721973e-4),
+        (8, 1.850312e-4),
+        (15, 2.790952e-4),
+        (16, 2.932569e-4),
+    ],
+)
+def test_cross_sections_at_200_kv_are_those_of_tem_simulator(z, expected_nm2):
+    assert total_cross_section(z, energy(200)).item() / 100 == pytest.approx(expected_nm2, rel=2e-6)
+
+
+def test_cross_section_is_the_integral_of_its_differential_cross_section():
+    # temsim.md section 2, written in numpy with constants of its own.
+    np = pytest.importorskip("numpy")
+    e0, a0, lam, ev = 510998.95, 0.529177210903, 0.0250793404, 200e3
+    k, gamma, z = 2 * math.pi / lam, 1 + ev / e0, 8
+    theta0 = (z ** (1 / 3) / (k * a0)) ** 2
+    theta_e = (13.5 * z / (4 * ev)) ** 2
+    theta = np.geomspace(1e-9, 100.0, 400_001)
+    elastic = 4 * z ** (2 / 3) * (a0 * gamma / (1 + theta**2 / theta0)) ** 2
+    inelastic = 4 * z * (gamma / (k**2 * a0 * (theta**2 + theta_e))) ** 2
+    inelastic = inelastic * (1 - (1 + theta**2 / theta0) ** -2)
+    total = np.trapezoid(2 * math.pi * theta * (elastic + inelastic), theta)
+    # The closed form drops nothing of order theta_e / theta0 (5e-5); the sum is over small angles.
+    assert total_cross_section(8, energy(200)).item() == pytest.approx(total, rel=2e-4)
+
+
+def test_mean_free_path_in_ice_is_83_nm_at_200_kv():
+    sigma = interaction_constant(energy(200))
+    path = 1 / (2 * sigma * ice_absorption_potential(energy(200)))
+    assert path.item() / 10 == pytest.approx(83.206, abs=1e-3)
+    molecule = total_cross_section(8, energy(200)) + 2 * total_cross_section(1, energy(200))
+    assert path.item() == pytest.approx((1 / (ICE_MOLECULES_PER_A3 * molecule)).item(), rel=1e-12)
+
+
+def test_tilted_slab_is_thicker_by_the_inverse_cosine():
+    sigma = interaction_constant(energy(300))
+    path = torch.tensor(3000.0, dtype=torch.float64)
+    absorption = absorption_from_mean_free_path(path, sigma)
+    tilt = torch.deg2rad(torch.tensor([0.0, 30.0, -60.0], dtype=torch.float64))
+    thickness, potential = torch.tensor(500.0).double(), torch.tensor(4.88).double()
+    t = slab_transmission(thickness, tilt, potential, absorption, sigma)
+    length = torch.tensor([1.0, 2 / math.sqrt(3), 2.0], dtype=torch.float64) * 500
+    torch.testing.assert_close(t.abs() ** 2, torch.exp(-length / 3000))
+    phase = sigma * potential * length
+    torch.testing.assert_close(t / t.abs(), torch.exp(1j * phase))
+
+
+def test_slab_seen_edge_on_is_refused():
+    one = torch.ones((), dtype=torch.float64)
+    for degrees in (90.0, 120.0, -90.0):
+        with pytest.raises(ValueError, match="less than 90"):
+            slab_transmission(one, torch.deg2rad(torch.tensor(degrees)), one, one, one)
