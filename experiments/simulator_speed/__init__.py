@@ -1,0 +1,1 @@
+"""Wall time, CPU time and memory of the simulator's stages beside abTEM's."""
