@@ -46,9 +46,9 @@ def focal_spread(
     gamma = energy / ELECTRON_REST_ENERGY_EV
     effective = energy * (1 + gamma / 2) / (1 + gamma)
     high_tension = voltage_instability * energy / effective
-    return chromatic_aberration * torch.sqrt(
-        (energy_spread / effective) ** 2 + high_tension**2 + (2 * current_instability) ** 2
-    )
+    variance = (energy_spread / effective) ** 2 + high_tension**2 + (2 * current_instability) ** 2
+    # The clamp keeps the gradient finite for a monochromatic beam.
+    return chromatic_aberration * torch.sqrt(torch.clamp(variance, min=1e-30))
 
 
 def temporal_envelope(

@@ -159,7 +159,8 @@ def aperture(
     Tensor
         Transmission between 0 and 1.
     """
-    theta = wavelength * torch.sqrt(qx**2 + qy**2)
+    # The clamp keeps the gradient of |q| finite on the axis.
+    theta = wavelength * torch.sqrt(torch.clamp(qx**2 + qy**2, min=1e-30))
     return 0.5 * torch.erfc((theta - semiangle[..., None, None]) / softness)
 
 

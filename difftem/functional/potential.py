@@ -16,7 +16,7 @@ from difftem.functional.grid import (
 from difftem.functional.spread import kernel_transform, kernel_width, spread_weights
 
 # Grid points touched at a time: their indices and values stay in a core's cache.
-CHUNK_POINTS = 300_000
+CHUNK_POINTS = 600_000
 
 
 class SlicedAtoms(NamedTuple):
@@ -236,7 +236,10 @@ def projected_slices(
         here = slice(start, start + count)
         start += count
         grid = spread_deltas(atoms.xy[here], atoms.coefficients[here], shape, band_limit)
-        spectrum = (torch.fft.rfft2(grid) * filters).sum(0)
+        # One FFT at a time: a batch of them leaves the cache.
+        spectrum = torch.fft.rfft2(grid[0]) * filters[0]
+        for layer, filter_ in zip(grid[1:], filters[1:], strict=True):
+            spectrum = spectrum + torch.fft.rfft2(layer) * filter_
         yield torch.fft.irfft2(spectrum, s=shape)
 
 

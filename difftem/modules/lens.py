@@ -217,10 +217,10 @@ class Lens(nn.Module):
             Complex, DC at ``[0, 0]``.
         """
         qy, qx = frequency_grid(shape, self.pixel_size, device=wavelength.device)
+        angle = None
         if tilt is not None:
-            angle = tilt.double() / wavelength
-            qx = qx + angle[..., 0, None, None]
-            qy = qy + angle[..., 1, None, None]
+            angle = tilt.double()[..., None, None] / wavelength
+            qx, qy = qx + angle[..., 0, :, :], qy + angle[..., 1, :, :]
         coefficients = self.coefficients(defocus_offset)
         phase = -aberration_phase(qy, qx, wavelength, coefficients)
         if self.has_phase_plate:
@@ -231,12 +231,7 @@ class Lens(nn.Module):
             edge = [mrad_to_rad(self._get(f"aperture{part}_mrad")) for part in ("", "_softness")]
             transfer = transfer * aperture(qy, qx, wavelength, *edge).to(dtype)
         if damped:
-            spread = self.focal_spread(energy)
-            envelope = temporal_envelope(qx**2 + qy**2, wavelength, spread)
-            if self.has_source:
-                gradient = aberration_gradient(qy, qx, wavelength, coefficients)
-                source = mrad_to_rad(self._get("source_semiangle_mrad"))
-                envelope = envelope * spatial_envelope(gradient, wavelength, source)
+            envelope = self._envelope(qy, qx, angle, wavelength, energy, coefficients)
             transfer = transfer * envelope.to(dtype)
         return transfer
 
@@ -293,6 +288,30 @@ class Lens(nn.Module):
                     weight = float(focus_weight * weight_y * weight_x)
                     total = total + weight * _squared(image)
         return torch.as_tensor(total)
+
+    def _envelope(
+        self,
+        qy: Tensor,
+        qx: Tensor,
+        angle: Tensor | None,  # (..., 2, 1, 1) 1/Å
+        wavelength: Tensor,
+        energy: Tensor,
+        coefficients: Mapping[str, Tensor],
+    ) -> Tensor:
+        """Coherence envelopes relative to the direct beam, which nothing damps."""
+        q2 = qx**2 + qy**2
+        if angle is not None:
+            q2 = q2 - (angle**2).sum(-3)
+        envelope = temporal_envelope(q2, wavelength, self.focal_spread(energy))
+        if self.has_source:
+            gy, gx = aberration_gradient(qy, qx, wavelength, coefficients)
+            if angle is not None:
+                beam = (angle[..., 1, :, :], angle[..., 0, :, :])
+                ty, tx = aberration_gradient(*beam, wavelength, coefficients)
+                gy, gx = gy - ty, gx - tx
+            source = mrad_to_rad(self._get("source_semiangle_mrad"))
+            envelope = envelope * spatial_envelope((gy, gx), wavelength, source)
+        return envelope
 
     def _image(
         self,

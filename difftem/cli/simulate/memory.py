@@ -4,11 +4,11 @@ import psutil
 
 from difftem.cli.simulate.microscope import Sampling
 
-# Measured with /usr/bin/time on fields of 512² to 4096² (docs/physics.md): interpreter and
-# libraries, then bytes per pixel of the padded field and per atom.
+# Fitted to peak_memory_bytes in the run.json of 512² to 4096² fields with up to 7 M atoms:
+# interpreter and libraries, then bytes per pixel of the padded field and per atom.
 BASE_BYTES = 450e6
-BYTES_PER_PIXEL = 180
-BYTES_PER_ATOM = 900
+BYTES_PER_PIXEL = 185
+BYTES_PER_ATOM = 130
 LARGE_BYTES = 2e9
 
 
