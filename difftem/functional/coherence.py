@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -134,3 +135,36 @@ def gauss_hermite(n: int) -> tuple[Tensor, Tensor]:  # (n,), (n,)
     jacobi = torch.diag(off_diagonal, 1) + torch.diag(off_diagonal, -1)
     nodes, vectors = torch.linalg.eigh(jacobi)
     return nodes, vectors[0] ** 2
+
+
+def illumination_ensemble(
+    spread: Tensor,  # (...) Å
+    source: Tensor | None,  # (...) rad
+    n_focus: int,
+    n_source: int,
+) -> Iterator[tuple[float, Tensor, Tensor | None]]:
+    """Nodes of the incoherent sum over focus and source.
+
+    Parameters
+    ----------
+    spread : Tensor
+        Standard deviation of the defocus in Å.
+    source : Tensor or None
+        Standard deviation of the illumination angle per axis in rad; None for a point source.
+    n_focus, n_source : int
+        Gauss-Hermite nodes over focus, and per axis over the source.
+
+    Yields
+    ------
+    tuple
+        Weight (they sum to 1), defocus offset in Å, direction (x, y) in rad or None.
+    """
+    for focus, focus_weight in zip(*gauss_hermite(n_focus), strict=True):
+        if source is None:
+            yield float(focus_weight), focus * spread, None
+            continue
+        angles, weights = gauss_hermite(n_source)
+        for y, weight_y in zip(angles, weights, strict=True):
+            for x, weight_x in zip(angles, weights, strict=True):
+                direction = torch.stack([x * source, y * source], -1)
+                yield float(focus_weight * weight_y * weight_x), focus * spread, direction

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from difftem.functional.coherence import (
     focal_spread,
-    gauss_hermite,
+    illumination_ensemble,
     spatial_envelope,
     temporal_envelope,
 )
@@ -21,22 +21,11 @@ from difftem.functional.lens import (
     aperture,
     phase_plate,
 )
-from difftem.functional.multislice import complex_dtype, phase_factor
-from difftem.modules.quantity import (
-    Positive,
-    check_learnable,
-    quantity,
-    register_quantity,
-)
+from difftem.functional.multislice import phase_factor
+from difftem.modules.quantity import Positive, check_learnable, quantity, register_quantity
 from difftem.units import deg_to_rad, mm_to_angstrom, mrad_to_rad, um_to_angstrom
 
-_SIGNED = (
-    "defocus_um",
-    "cs_mm",
-    "astigmatism_um",
-    "astigmatism_angle_deg",
-    "phase_shift",
-)
+_SIGNED = ("defocus_um", "cs_mm", "astigmatism_um", "astigmatism_angle_deg", "phase_shift")
 _POSITIVE = (
     "cc_mm",
     "energy_spread_ev",
@@ -147,18 +136,7 @@ class Lens(nn.Module):
         self,
         defocus_offset: float | Tensor = 0.0,  # Å
     ) -> dict[str, Tensor]:
-        """Krivanek coefficients in Å, float64, with an underfocus added to the lens's own.
-
-        Parameters
-        ----------
-        defocus_offset : float or Tensor
-            In Å; e.g. the distance from the exit plane back to the plane of zero defocus.
-
-        Returns
-        -------
-        dict
-            By Krivanek's names.
-        """
+        """Krivanek coefficients in Å, float64, with an underfocus (Å) added to the lens's own."""
         defocus = um_to_angstrom(self._get("defocus_um")) + defocus_offset
         result = {"C10": -defocus, "C30": mm_to_angstrom(self._get("cs_mm"))}
         if self.astigmatic:
@@ -196,25 +174,9 @@ class Lens(nn.Module):
     ) -> Tensor:  # (..., ny, nx) complex
         r"""Transfer function of the wave, :math:`A\,E\,e^{-i\chi + i\varphi}`.
 
-        Parameters
-        ----------
-        shape : tuple of int
-            ``(ny, nx)``.
-        wavelength, energy : Tensor
-            Of the beam.
-        tilt : Tensor, optional
-            Beam tilt in rad: aberrations are taken about the tilted beam (coma).
-        defocus_offset : float or Tensor
-            Underfocus in Å added to the lens's own.
-        damped : bool
-            Include the coherence envelopes.
-        dtype : torch.dtype
-            Of the result's parts.
-
-        Returns
-        -------
-        Tensor
-            Complex, DC at ``[0, 0]``.
+        Aberrations are taken about the tilted beam (coma). `defocus_offset` is an underfocus in
+        Å added to the lens's own, `damped` includes the coherence envelopes, `dtype` is that of
+        the result's parts.
         """
         qy, qx = frequency_grid(shape, self.pixel_size, device=wavelength.device)
         angle = None
@@ -257,36 +219,26 @@ class Lens(nn.Module):
     ) -> Tensor:  # (..., y, x)
         """Image intensity relative to the incident beam, incoherently summed where asked.
 
-        Parameters
-        ----------
-        wave : Tensor
-            Exit wave.
-        wavelength, energy, tilt
-            Of the beam.
-        defocus_offset : float or Tensor
-            As in `transfer`.
-
-        Returns
-        -------
-        Tensor
-            Real, shape of the image wave.
+        Takes and returns what the module itself does, but real.
         """
         if self.coherence == "envelope":
             return _squared(self(wave, wavelength, energy, tilt, defocus_offset))
         spectrum = torch.fft.fft2(wave)
-        spread = self.focal_spread(energy)
-        source = mrad_to_rad(self._get("source_semiangle_mrad"))
-        angles, angle_weights = gauss_hermite(self.n_source if self.has_source else 1)
+        source = None
+        if self.has_source:
+            source = mrad_to_rad(self._get("source_semiangle_mrad"))
+        nodes = illumination_ensemble(
+            self.focal_spread(energy), source, self.n_focus, self.n_source
+        )
         total: Tensor | float = 0.0
-        for focus, focus_weight in zip(*gauss_hermite(self.n_focus), strict=True):
-            for tilt_y, weight_y in zip(angles, angle_weights, strict=True):
-                for tilt_x, weight_x in zip(angles, angle_weights, strict=True):
-                    direction = torch.stack([tilt_x * source, tilt_y * source], -1)
-                    direction = direction if tilt is None else tilt + direction
-                    offset = defocus_offset + focus * spread
-                    image = self._image(spectrum, wavelength, energy, direction, offset, False)
-                    weight = float(focus_weight * weight_y * weight_x)
-                    total = total + weight * _squared(image)
+        for weight, focus, direction in nodes:
+            if direction is None:
+                direction = tilt
+            elif tilt is not None:
+                direction = tilt + direction
+            offset = defocus_offset + focus
+            image = self._image(spectrum, wavelength, energy, direction, offset, False)
+            total = total + weight * _squared(image)
         return torch.as_tensor(total)
 
     def _envelope(
@@ -319,20 +271,14 @@ class Lens(nn.Module):
         wavelength: Tensor,
         energy: Tensor,
         tilt: Tensor | None,
-        defocus_offset: float | Tensor,
+        offset: float | Tensor,
         damped: bool,
     ) -> Tensor:
-        shape = (spectrum.shape[-2], spectrum.shape[-1])
+        shape, dtype = (spectrum.shape[-2], spectrum.shape[-1]), spectrum.real.dtype
         transfer = self.transfer(
-            shape,
-            wavelength,
-            energy,
-            tilt,
-            defocus_offset,
-            damped=damped,
-            dtype=spectrum.real.dtype,
+            shape, wavelength, energy, tilt, offset, damped=damped, dtype=dtype
         )
-        return torch.fft.ifft2(spectrum * transfer.to(complex_dtype(spectrum.real.dtype)))
+        return torch.fft.ifft2(spectrum * transfer.to(spectrum.dtype))
 
     def _get(self, name: str) -> Tensor:
         """Quantity in float64: phases of thousands of rad need it."""

@@ -31,9 +31,10 @@ from difftem.data.mrc import write_mrc, write_rawtlt
 
 DESCRIPTION = """Simulate micrographs of a structure.
 
-CONFIG is a YAML file; without it the bundled example, apoferritin in ice, is imaged. Every field can be
-overridden on the command line (--microscope.defocus_um 2), and --print_config writes a complete
-file to start from. Lengths are Å and angles rad unless a name says otherwise (_kv, _um, _deg).
+CONFIG is a YAML file; without it the bundled example, apoferritin in ice, is imaged. Every field
+can be overridden on the command line (--microscope.defocus_um 2), and --print_config writes a
+complete file to start from. Lengths are Å and angles rad unless a name says otherwise (_kv, _um,
+_deg).
 
 Writes micrographs.mrc and noise_free.mrc (float32 stacks), preview.png, run.json and, for a tilt
 series, micrographs.rawtlt into the output folder."""
