@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
 
 Config = TypeVar("Config")
@@ -55,7 +56,7 @@ def parse(
     ValueError
         In one line, for an unknown key, a value of the wrong type or a missing file.
     """
-    parser = OneLineParser(prog=program, description=description)
+    parser = OneLineParser(prog=program, description=description, allow_abbrev=False)
     parser.usage = f"{program} [CONFIG.yaml] --output DIR [--key value ...]"
     parser.add_argument("--config", action=ActionConfigFile, help="YAML file, same as CONFIG.yaml")
     parser.add_argument("--output", type=str | None, default=None, help="folder to write to")
@@ -65,6 +66,7 @@ def parse(
     parser.add_class_arguments(kind, None)
     if arguments and not arguments[0].startswith("-"):
         arguments = ["--config", *arguments]
+        _check_yaml(Path(arguments[1]))
     namespace = parser.parse_args(arguments)
     if namespace.output is None:
         raise ValueError("--output DIR is missing: the folder to write to")
@@ -73,6 +75,18 @@ def parse(
     values = {name: initialised[name] for name in kind.__dataclass_fields__}  # type: ignore[attr-defined]
     folders = [file.parent for file in files] + [Path()]
     return kind(**values), Options(namespace.output, namespace.overwrite, folders)
+
+
+def _check_yaml(path: Path) -> None:
+    """Refuse a configuration that is missing or no YAML mapping, naming the file."""
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a YAML file: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected keys and values, got {type(content).__name__}")
 
 
 def _one_line(message: str, known: list[str]) -> str:
@@ -85,7 +99,7 @@ def _one_line(message: str, known: list[str]) -> str:
     if unknown:
         wrong = f"{unknown[1]}.{unknown[2]}"
     else:
-        option = re.search(r"(?:[Uu]nrecognized arguments?: --|Key '|option ')([\w.]+)", text)
+        option = re.search(r"(?:[Uu]nrecognized arguments?: --|Key '|[Oo]ption ')([\w.]+)", text)
         if option is None:
             return text
         wrong = option[1]

@@ -127,7 +127,7 @@ def band_limit_mask(
     Kirkland, Advanced Computing in Electron Microscopy (2010), section 6.8.
     """
     if not 0 < fraction <= 1:
-        raise ValueError(f"band limit must be in (0, 1] of Nyquist, got {fraction}")
+        raise ValueError(f"band_limit must be in (0, 1] of Nyquist, got {fraction}")
     q = radius(frequency_grid(shape, 1.0, half=half, device=device, dtype=dtype))
     cutoff = fraction / 2
     if taper <= 0:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from difftem.atoms import Atoms
 from difftem.constants.displaced_volume import DISPLACED_VOLUME, OTHER_DISPLACED_VOLUME
 from difftem.constants.scattering import TableName, scattering_table
+from difftem.functional.grid import check_pixel_size
 from difftem.functional.potential import (
     SlicedAtoms,
     basis_filter,
@@ -17,6 +18,7 @@ from difftem.functional.potential import (
 from difftem.functional.render import render_potential
 from difftem.functional.solvent import ice_potential
 from difftem.functional.species import SpeciesBasis, species_basis
+from difftem.functional.spread import kernel_width
 from difftem.modules.quantity import Positive, check_learnable, register_quantity
 
 
@@ -78,6 +80,8 @@ class Potential(nn.Module):
         learnable: Collection[str] = (),
     ) -> None:
         super().__init__()
+        check_pixel_size(pixel_size)
+        kernel_width(band_limit)  # refuses a band that it cannot serve
         check_learnable(learnable, ("positions", "b_factors", "occupancies"))
         register_quantity(self, "positions", atoms.positions, learnable)
         register_quantity(self, "b_factors", atoms.b_factors, learnable, Positive())

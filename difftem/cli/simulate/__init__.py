@@ -28,6 +28,7 @@ from difftem.cli.simulate.run import Run, Stopwatch, run_simulation
 from difftem.cli.simulate.specimen import place_copies, read_particle
 from difftem.data.examples import example_config
 from difftem.data.mrc import write_mrc, write_rawtlt
+from difftem.functional.grid import check_pixel_size
 
 DESCRIPTION = """Simulate micrographs of a structure.
 
@@ -81,6 +82,7 @@ def simulate(config: SimulateConfig, folders: list[Path], output: Path) -> None:
     steep = [t for t in exposure.tilts_deg if not -89 <= t <= 89]
     if steep:
         raise ValueError(f"exposure.tilts_deg must lie between -89 and 89 degrees, got {steep[0]}")
+    check_pixel_size(config.sampling.pixel_size)
     generator = torch.Generator().manual_seed(config.seed)
     stopwatch = Stopwatch()
     lens = build_lens(config.microscope, config.sampling.pixel_size)

@@ -74,7 +74,7 @@ def _padding(sampling: Sampling) -> str | None:
 
 def _slices(sampling: Sampling) -> str | None:
     """Slices so thick that the beam spreads inside them."""
-    if sampling.slice_thickness <= sampling.thickest_slice * 1.001 or sampling.n_slices == 1:
+    if sampling.slice_thickness <= sampling.thickest_slice * 1.001:
         return None
     return (
         f"slices of {sampling.slice_thickness:.3g} Å err by more than 0.1 rad at "

@@ -38,14 +38,14 @@ def save_preview(
     left, middle, right = figure.subplots(1, 3)
     for axes, image, name in ((left, noise_free, "noise-free"), (middle, micrograph, "micrograph")):
         low, high = _contrast(image)
-        axes.imshow(image, cmap="gray", vmin=low, vmax=high, origin="lower")
+        axes.imshow(image.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
         axes.set_title(name)
         _scale_bar(axes, image.shape[-1] * pixel_size, pixel_size)
     spectrum = _centered_spectrum(micrograph)
     low, high = _contrast(spectrum)
     edge = 0.5 / pixel_size
     right.imshow(
-        spectrum,
+        spectrum.numpy(),
         cmap="gray",
         vmin=low,
         vmax=high,

@@ -1,0 +1,48 @@
+"""A tiny structure file and a way to call the command."""
+
+import gemmi
+import numpy as np
+import pytest
+
+from difftem.cli.main import main
+
+SMALL = ["--sampling.size", "[64, 48]", "--sampling.pixel_size", "1.5", "--sampling.padding", "8"]
+
+
+@pytest.fixture
+def pdb(tmp_path):
+    """PDB file of 40 random atoms in a sphere of 20 Å."""
+    rng = np.random.default_rng(0)
+    structure = gemmi.Structure()
+    structure.spacegroup_hm = "P 1"
+    chain = gemmi.Chain("A")
+    for i, position in enumerate(rng.uniform(-10, 10, (40, 3))):
+        residue = gemmi.Residue()
+        residue.name, residue.seqid = "UNL", gemmi.SeqId(i + 1, " ")
+        atom = gemmi.Atom()
+        atom.name = "C1"
+        atom.element = gemmi.Element("C" if i % 2 else "O")
+        atom.pos, atom.b_iso, atom.occ = gemmi.Position(*position), 30.0, 1.0
+        residue.add_atom(atom)
+        chain.add_residue(residue)
+    structure.add_model(gemmi.Model(1))
+    structure[0].add_chain(chain)
+    path = tmp_path / "blob.pdb"
+    structure.write_pdb(str(path))
+    return path
+
+
+@pytest.fixture
+def simulate(pdb, tmp_path, capsys):
+    """Call ``difftem simulate`` on the tiny structure in a small field: code, output, folder."""
+
+    def call(*arguments, config=None, output=None, structure=True):
+        folder = output or tmp_path / "out"
+        given = [str(config)] if config is not None else []
+        if structure:
+            given += ["--structure.file", str(pdb)]
+        given += [*SMALL, "--output", str(folder), *map(str, arguments)]
+        code = main(["simulate", *given])
+        return code, capsys.readouterr(), folder
+
+    return call

@@ -1,0 +1,166 @@
+"""Every bad input: one clear line, exit code 2, nothing half-written."""
+
+import gzip
+import os
+
+import pytest
+
+from difftem.cli.main import main
+
+
+def check(result, *words):
+    code, captured, folder = result
+    assert code == 2
+    lines = [line for line in captured.err.splitlines() if line]
+    assert lines[-1].startswith("difftem: error: ")
+    assert "Traceback" not in captured.err
+    for word in words:
+        assert word in lines[-1], lines[-1]
+    assert not folder.exists() or not any(folder.iterdir())
+    assert not [p for p in folder.parent.iterdir() if p.name.startswith(f".{folder.name}.")]
+    assert sum(line.startswith("difftem: error") for line in lines) == 1
+
+
+def test_missing_structure_file(simulate):
+    check(simulate("--structure.file", "nowhere.pdb"), "nowhere.pdb", "no such file")
+
+
+def test_truncated_compressed_structure(simulate, pdb, tmp_path):
+    whole = gzip.compress(pdb.read_bytes())
+    path = tmp_path / "half.pdb.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    check(simulate("--structure.file", path), "half.pdb.gz", "truncated")
+
+
+def test_truncated_compressed_cif(simulate, tmp_path):
+    from difftem.data.examples import example_structure
+
+    whole = example_structure().read_bytes()
+    path = tmp_path / "half.cif.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    check(simulate("--structure.file", path), "half.cif.gz", "truncated")
+
+
+def test_structure_without_atoms(simulate, tmp_path):
+    path = tmp_path / "empty.pdb"
+    path.write_text("HEADER    NOTHING\nEND\n")
+    check(simulate("--structure.file", path), "empty.pdb", "no atoms")
+
+
+def test_unknown_element(simulate, pdb, tmp_path):
+    path = tmp_path / "strange.pdb"
+    lines = pdb.read_text().splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith(("ATOM", "HETATM")))
+    lines[first] = f"{lines[first][:76]:<76}QQ"
+    path.write_text("\n".join(lines) + "\n")
+    check(simulate("--structure.file", path), "strange.pdb", "atom 1", "unknown element")
+
+
+def test_coordinate_that_is_no_number(simulate, pdb, tmp_path):
+    path = tmp_path / "nan.pdb"
+    lines = pdb.read_text().splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith(("ATOM", "HETATM")))
+    lines[first] = lines[first][:30] + f"{'nan':>8}" + lines[first][38:]
+    path.write_text("\n".join(lines) + "\n")
+    check(simulate("--structure.file", path), "nan.pdb")
+
+
+@pytest.mark.parametrize("size", ["-1.0", "0", "inf"])
+def test_pixel_size_must_be_positive(simulate, size):
+    check(simulate(f"--sampling.pixel_size={size}"), "pixel_size must be positive", "Å")
+
+
+def test_voltage_in_volts(simulate):
+    check(simulate("--microscope.voltage_kv", 300000), "voltage_kv", "300000", "300 means 300 kV")
+
+
+def test_unknown_yaml_key_suggests_the_nearest(simulate, tmp_path):
+    config = tmp_path / "typo.yaml"
+    config.write_text("microscope:\n  defocus_mu: 2\n")
+    check(simulate(config=config), "defocus_mu", "did you mean 'microscope.defocus_um'?")
+    config.write_text("detektor:\n  preset: ideal\n")
+    check(simulate(config=config), "detektor", "did you mean 'detector'?")
+
+
+def test_unknown_option_suggests_the_nearest(simulate):
+    check(simulate("--microscope.defocus", 2), "did you mean 'microscope.defocus_um'?")
+
+
+def test_value_of_the_wrong_type(simulate):
+    check(simulate("--microscope.defocus_um", "much"), "microscope.defocus_um", "float", "much")
+
+
+def test_missing_config(simulate, tmp_path):
+    check(simulate(config=tmp_path / "none.yaml"), "none.yaml")
+
+
+def test_config_that_is_no_yaml(simulate, tmp_path):
+    config = tmp_path / "bad.yaml"
+    config.write_text("microscope: {defocus_um: [\n")
+    check(simulate(config=config), "bad.yaml")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the /proc folder, which nobody may write to")
+def test_output_that_cannot_be_written(simulate):
+    from pathlib import Path
+
+    check(simulate(output=Path("/proc/difftem")), "/proc", "cannot be written")
+
+
+def test_existing_output_is_refused_unless_overwrite_is_given(simulate, tmp_path):
+    folder = tmp_path / "out"
+    assert simulate()[0] == 0
+    before = (folder / "micrographs.mrc").read_bytes()
+    (folder / "notes.txt").write_text("mine")
+    code, captured, _ = simulate("--seed", 1)
+    assert code == 2
+    assert "--overwrite" in captured.err
+    assert (folder / "micrographs.mrc").read_bytes() == before
+    assert simulate("--seed", 1, "--overwrite")[0] == 0
+    assert (folder / "micrographs.mrc").read_bytes() != before
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_output_that_is_a_file(simulate, tmp_path):
+    path = tmp_path / "file"
+    path.write_text("")
+    code, captured, _ = simulate(output=path)
+    assert code == 2
+    assert "is a file" in captured.err
+
+
+def test_output_is_required(capsys):
+    assert main(["simulate"]) == 2
+    assert "--output" in capsys.readouterr().err
+
+
+def test_unknown_command(capsys):
+    assert main(["simulat"]) == 2
+    assert "simulate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--exposure.tilts_deg", "[90]"], ["tilts_deg", "90"]),
+        (["--exposure.tilts_deg", "[]"], ["tilts_deg"]),
+        (["--exposure.dose_e_per_a2", "-1"], ["dose_e_per_a2", "-1"]),
+        (["--specimen.copies", "0"], ["copies", "0"]),
+        (["--specimen.copies", "500"], ["of 500 copies", "larger field"]),
+        (["--sampling.slice_thickness", "0"], ["slice_thickness", "0"]),
+        (["--sampling.size", "[2, 2]"], ["size", "2 x 2"]),
+        (["--sampling.potential_band_limit", "1.2"], ["band_limit", "1.2"]),
+        (["--microscope.aberrations", "{C77: 3.0}"], ["C77", "C21a"]),
+        (["--microscope.defocus_um", "nan"], ["defocus_um", "nan"]),
+        (["--detector.preset", "k9"], ["k9", "k3_300kv"]),
+        (["--detector.dqe", "1.5"], ["dqe", "1.5"]),
+        (["--detector.mtf", "none.star"], ["none.star", "no such file"]),
+        (["--structure.b_factor", "-3"], ["b_factor", "-3"]),
+        (["--structure.selection", "//Q"], ["blob.pdb"]),
+        (["--structure.assembly", "9"], ["blob.pdb", "9"]),
+        (["--specimen.placements", "none.txt"], ["none.txt"]),
+        (["--specimen.mean_free_path_nm", "0"], ["mean_free_path_nm", "0"]),
+    ],
+)
+def test_values_out_of_range(simulate, arguments, words):
+    check(simulate(*arguments), *words)
