@@ -51,11 +51,9 @@ class IceSlab(nn.Module):
         check_learnable(learnable, ("thickness_nm", "mean_free_path_nm"))
         register_quantity(self, "thickness_nm", thickness_nm, learnable, Positive())
         self.lenz = mean_free_path_nm is None
-        if mean_free_path_nm is not None and not bool(
-            (torch.as_tensor(mean_free_path_nm) > 0).all()
-        ):
-            raise ValueError(f"mean_free_path_nm must be positive, got {mean_free_path_nm} nm")
         if mean_free_path_nm is not None:
+            if not bool((torch.as_tensor(mean_free_path_nm) > 0).all()):
+                raise ValueError(f"mean_free_path_nm must be positive, got {mean_free_path_nm}")
             register_quantity(self, "mean_free_path_nm", mean_free_path_nm, learnable, Positive())
 
     def forward(

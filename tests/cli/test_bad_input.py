@@ -65,7 +65,7 @@ def test_coordinate_that_is_no_number(simulate, pdb, tmp_path):
     check(simulate("--structure.file", path), "nan.pdb")
 
 
-@pytest.mark.parametrize("size", ["-1.0", "0", "inf"])
+@pytest.mark.parametrize("size", ["-1.0", "0"])
 def test_pixel_size_must_be_positive(simulate, size):
     check(simulate(f"--sampling.pixel_size={size}"), "pixel_size must be positive", "Å")
 
@@ -79,7 +79,7 @@ def test_unknown_yaml_key_suggests_the_nearest(simulate, tmp_path):
     config.write_text("microscope:\n  defocus_mu: 2\n")
     check(simulate(config=config), "defocus_mu", "did you mean 'microscope.defocus_um'?")
     config.write_text("detektor:\n  preset: ideal\n")
-    check(simulate(config=config), "detektor", "did you mean 'detector'?")
+    check(simulate(config=config), "detektor", "did you mean 'detector.preset'?")
 
 
 def test_unknown_option_suggests_the_nearest(simulate):
