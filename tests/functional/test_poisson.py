@@ -135,7 +135,7 @@ def test_impossible_requests_are_refused():
     def loss(counts):
         return counts.flatten(1).sum(1)
 
-    with pytest.raises(ValueError, match="estimator must be one of gaussian.*got 'reinforce'"):
+    with pytest.raises(ValueError, match=r"must be one of gaussian.*'reinforce'"):
         poisson_expectation(loss, rate, "reinforce")
     with pytest.raises(ValueError, match="needs at least 2 samples, got 1"):
         poisson_expectation(loss, rate, "score_function_loo", 1)
