@@ -1,0 +1,1 @@
+"""What the band limits of potential and transmission function cost in accuracy."""

@@ -1,0 +1,1 @@
+"""Configurations of the README's pictures."""
