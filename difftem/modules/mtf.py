@@ -211,30 +211,30 @@ class TabulatedMTF(MTF):
     ----------
     frequency : sequence of float
         Increasing, in cycles/pixel, starting at 0.
-    values : sequence of float
-        Curve; divided by its first value.
+    curve : sequence of float
+        MTF there; divided by its first value.
     learnable : collection of str
-        ``values``.
+        ``curve``.
     """
 
-    names = ("values",)
+    names = ("curve",)  # "values" is taken: a parametrised module keeps a dictionary
     knots: Tensor
-    values: Tensor
+    curve: Tensor
 
     def __init__(
         self,
         frequency: Sequence[float] | Tensor,
-        values: Sequence[float] | Tensor,
+        curve: Sequence[float] | Tensor,
         learnable: Collection[str] = (),
     ) -> None:
         super().__init__()
         check_learnable(learnable, self.names)
         self.register_buffer("knots", torch.as_tensor(frequency))
-        register_quantity(self, "values", torch.as_tensor(values), learnable, Positive())
+        register_quantity(self, "curve", torch.as_tensor(curve), learnable, Positive())
 
     def forward(self, frequency: Tensor) -> Tensor:
         """Evaluate `difftem.functional.mtf.tabulated`."""
-        return mtf.tabulated(frequency, self.knots, self.values.to(frequency))
+        return mtf.tabulated(frequency, self.knots, self.curve.to(frequency))
 
 
 def mtf_from_preset(preset: dict[str, Any]) -> MTF:

@@ -28,7 +28,7 @@ class IceSlab(nn.Module):
     mean_free_path_nm : float or Tensor or None
         Path over which the intensity in the (zero-loss) image falls by 1/e, in nm: 200-400
         are measured at 120-300 kV. None takes TEM-simulator's value, where every scattered
-        electron is lost (Lenz cross sections, 90 nm at 300 kV).
+        electron is lost (Lenz cross sections, 101 nm at 300 kV).
     learnable : collection of str
         Any of ``thickness_nm``, ``mean_free_path_nm``.
 
