@@ -81,3 +81,11 @@ def relative_rms(got, expected):
     """Root mean square of the difference over that of the expected values."""
     difference = (got - expected).abs().double().pow(2).mean().sqrt()
     return float(difference / expected.abs().double().pow(2).mean().sqrt())
+
+
+def quantities(**values):
+    """Turn floats into double precision tensors: modules keep the type of what they are given."""
+    return {
+        name: torch.tensor(value, dtype=torch.float64) if isinstance(value, float) else value
+        for name, value in values.items()
+    }
