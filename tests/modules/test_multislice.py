@@ -1,0 +1,91 @@
+import pytest
+import torch
+
+from difftem.functional.beam import interaction_constant, wavelength
+from difftem.functional.multislice import fresnel_propagator, multislice
+from difftem.modules import Multislice
+from tests.helpers.specimen import project, random_atoms
+
+ENERGY = torch.tensor(300e3, dtype=torch.float64)
+LAM, SIGMA = wavelength(ENERGY), interaction_constant(ENERGY)
+PIXEL, THICKNESS = 0.6, 2.0
+
+
+@pytest.fixture
+def slices():
+    atoms = random_atoms(25, (11.0, 11.0, 15.0), (6, 8, 26), (25.0, 50.0))
+    return project(atoms, (20, 22), PIXEL, n_slices=7, slice_thickness=THICKNESS)
+
+
+def test_module_is_its_function(slices):
+    propagator = fresnel_propagator((20, 22), PIXEL, THICKNESS, LAM)
+    expected = multislice(slices, SIGMA, propagator)
+    assert torch.equal(Multislice(PIXEL, THICKNESS)(slices, LAM, SIGMA), expected)
+    streamed = Multislice(PIXEL, THICKNESS)(iter(slices), LAM, SIGMA)
+    assert torch.equal(streamed, expected)
+
+
+@pytest.mark.parametrize("n_slices", [1, 2, 3, 7])
+def test_checkpointed_gradient_is_that_of_plain_autograd(slices, n_slices):
+    one = Multislice(
+        PIXEL, THICKNESS, amplitude_contrast=0.1, learnable=("amplitude_contrast",)
+    ).double()
+    weight = torch.linspace(0, 1, 22, dtype=torch.float64)
+    results = []
+    for stacked in (True, False):
+        leaf = slices[:n_slices].clone().requires_grad_()
+        tilt = torch.tensor([1e-3, -2e-3], dtype=torch.float64, requires_grad=True)
+        sigma = SIGMA.clone().requires_grad_()
+        given = leaf if stacked else leaf.unbind(-3)
+        wave = one(given, LAM, sigma, tilt)
+        loss = (wave.abs() ** 2 * weight).sum()
+        (contrast,) = one.parameters()
+        results.append((wave, *torch.autograd.grad(loss, (leaf, tilt, sigma, contrast))))
+    for checkpointed, plain in zip(*results, strict=True):
+        torch.testing.assert_close(checkpointed, plain, rtol=1e-12, atol=1e-14)
+    assert results[0][1].abs().max() > 0
+
+
+def test_checkpointing_keeps_waves_of_few_slices():
+    # Saved tensors: those of a graph of n slices against about sqrt(n) of them.
+    saved = {}
+    for stacked in (True, False):
+        leaf = torch.zeros(36, 16, 16, dtype=torch.float64, requires_grad=True)
+        total = 0
+
+        def pack(tensor):
+            nonlocal total
+            total += tensor.numel() * tensor.element_size()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+            Multislice(PIXEL, THICKNESS)(leaf if stacked else leaf.unbind(0), LAM, SIGMA)
+        saved[stacked] = total
+    assert saved[True] < saved[False] / 3
+
+
+@pytest.mark.parametrize("batch", [(), (2,), (1, 2)])
+def test_batch_shape_of_slices_and_tilts_is_that_of_the_wave(slices, batch):
+    stacked = slices.expand(*batch, *slices.shape)
+    assert Multislice(PIXEL, THICKNESS)(stacked, LAM, SIGMA).shape == (*batch, 20, 22)
+    tilts = torch.zeros(*batch, 2, dtype=torch.float64)
+    wave = Multislice(PIXEL, THICKNESS)(slices, LAM, SIGMA, tilts)
+    assert wave.shape == (*batch, 20, 22)
+    untilted = Multislice(PIXEL, THICKNESS)(slices, LAM, SIGMA)
+    assert (wave - untilted).abs().max() < 1e-14
+
+
+def test_absorbing_specimen_loses_intensity(slices):
+    contrast = torch.tensor([0.0, 0.1, 0.3], dtype=torch.float64)
+    one = Multislice(PIXEL, THICKNESS, amplitude_contrast=contrast)
+    wave = one(slices.expand(3, *slices.shape), LAM, SIGMA)
+    intensity = (wave.abs() ** 2).mean((1, 2))
+    assert intensity[0] > intensity[1] > intensity[2]
+    # To first order 1 - 2 σ a <v>.
+    first = 2 * SIGMA * 0.1 * slices.sum(0).mean()
+    assert (intensity[0] - intensity[1]).item() == pytest.approx(first.item(), rel=0.05)
+
+
+def test_contrast_outside_its_interval_is_refused():
+    with pytest.raises(ValueError, match="amplitude_contrast must be between 0 and 1"):
+        Multislice(PIXEL, THICKNESS, amplitude_contrast=1.5)

@@ -1,0 +1,40 @@
+import math
+
+import pytest
+import torch
+
+from difftem.modules import Beam, IceSlab
+
+BEAM = Beam(300.0)
+
+
+def through(slab, tilt=0.0, dtype=torch.complex128):
+    wave = torch.ones(4, 5, dtype=dtype)
+    return slab(wave, BEAM.energy, BEAM.sigma, torch.as_tensor(tilt))
+
+
+def test_ice_of_one_mean_free_path_leaves_one_part_in_e():
+    intensity = through(IceSlab(300.0, 300.0)).abs() ** 2
+    torch.testing.assert_close(
+        intensity, torch.full((4, 5), 1 / math.e).double(), rtol=1e-6, atol=0
+    )
+
+
+def test_ice_shifts_the_phase_by_its_mean_inner_potential():
+    wave = through(IceSlab(1.0))
+    expected = BEAM.sigma.item() * 4.87746 * 10
+    assert torch.angle(wave[0, 0]).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_tilted_ice_is_longer_and_batches_follow_the_tilt():
+    tilt = torch.tensor([0.0, 1.0], dtype=torch.float64)
+    wave = through(IceSlab(100.0, 250.0), tilt)
+    assert wave.shape == (2, 4, 5)
+    loss = -torch.log(wave[:, 0, 0].abs() ** 2)
+    torch.testing.assert_close(loss, 0.4 / torch.cos(tilt), rtol=1e-6, atol=0)
+
+
+def test_type_of_the_wave_is_kept():
+    assert through(IceSlab(20.0), dtype=torch.complex64).dtype == torch.complex64
+    with pytest.raises(ValueError, match="thickness_nm must not be negative"):
+        IceSlab(-3.0)
