@@ -55,17 +55,25 @@ def aberration_phase(
     """
     theta_x, theta_y = wavelength * qx, wavelength * qy
     squared = theta_x**2 + theta_y**2
-    phase = torch.zeros_like(squared)
     powers = _AngularPowers(theta_x, theta_y)
+    # By multiplicity, Horner's scheme in theta²: {(m, part): {k: coefficient of theta^(2k)}}
+    series: dict[tuple[int, str], dict[int, Tensor]] = {}
     for name, value in coefficients.items():
         if name not in ABERRATIONS:
             raise ValueError(f"unknown aberration {name!r}, known are {', '.join(ABERRATIONS)}")
         n, m, part = ABERRATIONS[name]
-        shape = powers.get(m, part) if m > 0 else torch.ones_like(squared)
-        for _ in range((n + 1 - m) // 2):
-            shape = shape * squared
-        phase = phase + (value / (n + 1))[..., None, None] * shape
-    return 2 * math.pi / wavelength * phase
+        weight = (2 * math.pi / wavelength / (n + 1) * value)[..., None, None]
+        series.setdefault((m, part), {})[(n + 1 - m) // 2] = weight
+    phase: Tensor | None = None
+    for (m, part), terms in series.items():
+        radial = terms[max(terms)]
+        for k in range(max(terms) - 1, -1, -1):
+            radial = radial * squared
+            if k in terms:
+                radial = radial + terms[k]
+        term = radial * powers.get(m, part) if m > 0 else radial
+        phase = term if phase is None else phase + term
+    return torch.zeros_like(squared) if phase is None else phase
 
 
 class _AngularPowers:

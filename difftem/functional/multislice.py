@@ -130,7 +130,7 @@ def transmit(
         transmission = phase_factor(elastic) * torch.exp(-sigma * absorbing * projected_potential)
     if mask is not None:
         transmission = torch.fft.ifft2(torch.fft.fft2(transmission) * mask)
-    return wave * transmission
+    return _product(transmission, wave)
 
 
 def propagate(
@@ -151,7 +151,7 @@ def propagate(
     Tensor
         Complex, shape ``(..., y, x)``.
     """
-    return torch.fft.ifft2(torch.fft.fft2(wave) * propagator)
+    return torch.fft.ifft2(_product(torch.fft.fft2(wave), propagator))
 
 
 def multislice(
@@ -201,3 +201,13 @@ def multislice(
     if wave is None:
         raise ValueError("multislice needs at least one slice")
     return wave
+
+
+def _product(
+    fresh: Tensor,  # (..., y, x) complex
+    other: Tensor,  # (..., y, x) complex
+) -> Tensor:  # (..., y, x) complex
+    """Multiply; without gradients into the first factor, which nobody else holds."""
+    if torch.is_grad_enabled() or fresh.shape != torch.broadcast_shapes(fresh.shape, other.shape):
+        return fresh * other
+    return fresh.mul_(other)

@@ -1,11 +1,11 @@
 """Projected potential of atoms, slice by slice, through Fourier-space deltas."""
 
-import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from difftem.functional.grid import (
     band_limit_mask,
@@ -13,10 +13,7 @@ from difftem.functional.grid import (
     frequency_grid,
     radius,
 )
-from difftem.functional.spread import kernel_transform, kernel_width, spread_weights
-
-# Grid points touched at a time: their indices and values stay in a core's cache.
-CHUNK_POINTS = 600_000
+from difftem.functional.spread import chunks, footprint, kernel_transform, spread_deltas
 
 
 class SlicedAtoms(NamedTuple):
@@ -135,75 +132,6 @@ def basis_filter(
     return _interpolate(radial, position.clamp_(max=radial.shape[-1] - 2.001)) * mask
 
 
-def spread_deltas(
-    coordinates: Tensor,  # (n, n_axes) pixels, x first
-    coefficients: Tensor,  # (n, n_basis)
-    shape: tuple[int, ...],
-    band_limit: float,
-) -> Tensor:  # (n_basis, *shape)
-    """Spread atoms onto a grid (periodic), one layer per basis function.
-
-    Parameters
-    ----------
-    coordinates : Tensor
-        In pixels, shape ``(n, 2)`` as x, y or ``(n, 3)`` as x, y, z.
-    coefficients : Tensor
-        Shape ``(n, n_basis)``.
-    shape : tuple of int
-        ``(ny, nx)`` or ``(nz, ny, nx)``.
-    band_limit : float
-        Fraction of Nyquist that is used afterwards.
-
-    Returns
-    -------
-    Tensor
-        Shape ``(n_basis, *shape)``.
-    """
-    grid = coefficients.new_zeros(coefficients.shape[1], math.prod(shape))
-    chunk = max(1, CHUNK_POINTS // kernel_width(band_limit) ** len(shape))
-    for at, each in zip(coordinates.split(chunk), coefficients.split(chunk), strict=True):
-        index, weights = footprint(at, shape, band_limit)
-        values = each.T[:, :, None] * weights  # (n_basis, chunk, width^n_axes)
-        grid.index_add_(1, index.flatten(), values.flatten(1))
-    return grid.unflatten(1, shape)
-
-
-def footprint(
-    coordinates: Tensor,  # (n, n_axes) pixels, x first
-    shape: tuple[int, ...],
-    band_limit: float,
-) -> tuple[Tensor, Tensor]:  # 2 x (n, width^n_axes)
-    """Flat pixel indices (wrapped) and weights that each atom covers.
-
-    Parameters
-    ----------
-    coordinates : Tensor
-        In pixels, shape ``(n, n_axes)``, x first.
-    shape : tuple of int
-        ``(ny, nx)`` or ``(nz, ny, nx)``.
-    band_limit : float
-        Fraction of Nyquist that is used afterwards.
-
-    Returns
-    -------
-    tuple of Tensor
-        Indices into the flattened grid and weights, differentiable in `coordinates`.
-    """
-    n = len(coordinates)
-    index = coordinates.new_zeros(n, 1, dtype=torch.int64)
-    weights = coordinates.new_ones(n, 1)
-    stride = 1
-    for axis, size in enumerate(reversed(shape)):
-        first, along = spread_weights(coordinates[:, axis], band_limit)
-        pixel = torch.remainder(first, size)[:, None] + torch.arange(along.shape[1]).to(first)
-        # Usually one wrap is enough; a field narrower than the kernel takes several.
-        pixel = pixel - size * (pixel >= size) if along.shape[1] <= size else pixel % size
-        index = (pixel[:, :, None] * stride + index[:, None, :]).flatten(1)
-        weights = (along[:, :, None] * weights[:, None, :]).flatten(1)
-        stride *= size
-    return index, weights
-
-
 def projected_slices(
     atoms: SlicedAtoms,
     filters: Tensor,  # (n_basis, ny, nx // 2 + 1)
@@ -229,18 +157,59 @@ def projected_slices(
         Shape ``(ny, nx)`` in V Å.
     """
     start = 0
+    layers = filters.new_empty(len(filters), *shape)  # one buffer for all slices
     for count in atoms.counts:
         if count == 0:
             yield filters.new_zeros(shape)
             continue
         here = slice(start, start + count)
         start += count
-        grid = spread_deltas(atoms.xy[here], atoms.coefficients[here], shape, band_limit)
+        yield _ProjectSlice.apply(
+            atoms.xy[here], atoms.coefficients[here], filters, layers, band_limit
+        )
+
+
+class _ProjectSlice(torch.autograd.Function):
+    """Spread, filter in Fourier space, add up the layers.
+
+    Plain autograd would keep every grid and every footprint. Real, even filters are their own
+    adjoint, and footprints are cheap: the backward pass makes them again and gathers.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        xy: Tensor,
+        coefficients: Tensor,
+        filters: Tensor,
+        layers: Tensor,
+        band_limit: float,
+    ) -> Tensor:
+        ctx.save_for_backward(xy, coefficients, filters)
+        ctx.band_limit = band_limit
+        layers = spread_deltas(xy, coefficients, layers.shape[1:], band_limit, layers)
+        spectrum = torch.fft.rfft2(layers[0]) * filters[0]
         # One FFT at a time: a batch of them leaves the cache.
-        spectrum = torch.fft.rfft2(grid[0]) * filters[0]
-        for layer, filter_ in zip(grid[1:], filters[1:], strict=True):
-            spectrum = spectrum + torch.fft.rfft2(layer) * filter_
-        yield torch.fft.irfft2(spectrum, s=shape)
+        for layer, filter_ in zip(layers[1:], filters[1:], strict=True):
+            spectrum += torch.fft.rfft2(layer).mul_(filter_)
+        return torch.fft.irfft2(spectrum, s=layers.shape[1:])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        xy, coefficients, filters = ctx.saved_tensors
+        spectrum = torch.fft.rfft2(grad)
+        layers = torch.stack([torch.fft.irfft2(spectrum * f, s=grad.shape) for f in filters])
+        layers = layers.flatten(1)
+        grads: list[tuple[Tensor, ...]] = []
+        for at, each in chunks(xy, coefficients, ctx.band_limit):
+            with torch.enable_grad():
+                inputs = (at.detach().requires_grad_(), each.detach().requires_grad_())
+                index, weights = footprint(inputs[0], grad.shape, ctx.band_limit)
+                seen = (layers[:, index] * weights).sum(-1).T  # (chunk, n_basis)
+                grads.append(torch.autograd.grad((seen * inputs[1]).sum(), inputs))
+        grad_xy, grad_coefficients = (torch.cat(parts) for parts in zip(*grads, strict=True))
+        return grad_xy, grad_coefficients, None, None, None
 
 
 def _interpolate(

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from difftem.constants.physical import POTENTIAL_CONSTANT
 from difftem.constants.scattering import scattering_table
-from difftem.functional.potential import basis_filter, spread_deltas
+from difftem.functional.potential import basis_filter
 from difftem.functional.species import SpeciesBasis
+from difftem.functional.spread import spread_deltas
 
 
 def render_potential(

@@ -7,11 +7,14 @@ transform. Inside the band limit the error is about ``exp(-pi * width * sqrt(1 -
 
 import functools
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 MAX_BAND = 0.95
+# Grid points touched at a time: their indices and values stay in a core's cache.
+CHUNK_POINTS = 600_000
 
 
 def kernel_width(band: float) -> int:
@@ -118,6 +121,90 @@ def spread_weights(
         powers.append(powers[-1] * argument)
     weights = torch.stack(powers, dim=-1) @ coefficients
     return cell.long() - (coefficients.shape[1] // 2 - 1), weights
+
+
+def spread_deltas(
+    coordinates: Tensor,  # (n, n_axes) pixels, x first
+    coefficients: Tensor,  # (n, n_basis)
+    shape: tuple[int, ...],
+    band: float,
+    out: Tensor | None = None,  # (n_basis, *shape)
+) -> Tensor:  # (n_basis, *shape)
+    """Spread atoms onto a grid (periodic), one layer per basis function.
+
+    Parameters
+    ----------
+    coordinates : Tensor
+        In pixels, shape ``(n, 2)`` as x, y or ``(n, 3)`` as x, y, z.
+    coefficients : Tensor
+        Shape ``(n, n_basis)``.
+    shape : tuple of int
+        ``(ny, nx)`` or ``(nz, ny, nx)``.
+    band : float
+        As in `kernel_coefficients`.
+    out : Tensor, optional
+        Contiguous buffer to write into.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(n_basis, *shape)``.
+    """
+    if out is None:
+        out = coefficients.new_empty(coefficients.shape[1], *shape)
+    grid = out.zero_().flatten(1)
+    for at, each in chunks(coordinates, coefficients, band):
+        index, weights = footprint(at, shape, band)
+        values = each.T[:, :, None] * weights  # (n_basis, chunk, width^n_axes)
+        grid.index_add_(1, index.flatten(), values.flatten(1))
+    return out
+
+
+def chunks(
+    coordinates: Tensor,  # (n, n_axes) pixels
+    coefficients: Tensor,  # (n, n_basis)
+    band: float,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Atoms in portions whose footprints stay in the cache."""
+    points = kernel_width(band) ** coordinates.shape[1]
+    chunk = max(1, CHUNK_POINTS // points)
+    return zip(coordinates.split(chunk), coefficients.split(chunk), strict=True)
+
+
+def footprint(
+    coordinates: Tensor,  # (n, n_axes) pixels, x first
+    shape: tuple[int, ...],
+    band: float,
+) -> tuple[Tensor, Tensor]:  # 2 x (n, width^n_axes)
+    """Flat pixel indices (wrapped) and weights that each atom covers.
+
+    Parameters
+    ----------
+    coordinates : Tensor
+        In pixels, shape ``(n, n_axes)``, x first.
+    shape : tuple of int
+        ``(ny, nx)`` or ``(nz, ny, nx)``.
+    band : float
+        As in `kernel_coefficients`.
+
+    Returns
+    -------
+    tuple of Tensor
+        Indices into the flattened grid and weights, differentiable in `coordinates`.
+    """
+    n = len(coordinates)
+    index = coordinates.new_zeros(n, 1, dtype=torch.int64)
+    weights = coordinates.new_ones(n, 1)
+    stride = 1
+    for axis, size in enumerate(reversed(shape)):
+        first, along = spread_weights(coordinates[:, axis], band)
+        pixel = torch.remainder(first, size)[:, None] + torch.arange(along.shape[1]).to(first)
+        # Usually one wrap is enough; a field narrower than the kernel takes several.
+        pixel = pixel - size * (pixel >= size) if along.shape[1] <= size else pixel % size
+        index = (pixel[:, :, None] * stride + index[:, None, :]).flatten(1)
+        weights = (along[:, :, None] * weights[:, None, :]).flatten(1)
+        stride *= size
+    return index, weights
 
 
 def _shape_parameter(band: float) -> float:

@@ -45,7 +45,7 @@ def test_band_limit_is_one_below_its_edge_and_zero_above_the_cutoff(taper, half)
 
 @pytest.mark.parametrize("fraction", [0.0, -0.5, 1.01])
 def test_impossible_band_limit_is_refused(fraction):
-    with pytest.raises(ValueError, match=r"band limit must be in \(0, 1\]"):
+    with pytest.raises(ValueError, match=r"band_limit must be in \(0, 1\]"):
         band_limit_mask((8, 8), fraction)
 
 

@@ -85,5 +85,5 @@ def test_sum_over_z_of_the_rendered_potential_is_the_projection():
 def test_many_atoms_are_rendered_in_chunks(monkeypatch):
     atoms = random_atoms(20, (6.0, 6.0, 6.0), (6,), (40.0, 40.0))
     whole = render(atoms, (12, 12, 12))
-    monkeypatch.setattr("difftem.functional.potential.CHUNK_POINTS", 3 * 6**3)
+    monkeypatch.setattr("difftem.functional.spread.CHUNK_POINTS", 3 * 6**3)
     assert (render(atoms, (12, 12, 12)) - whole).abs().max() < 1e-12

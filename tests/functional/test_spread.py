@@ -3,8 +3,7 @@ import math
 import pytest
 import torch
 
-from difftem.functional.potential import spread_deltas
-from difftem.functional.spread import kernel_transform, kernel_width, spread_weights
+from difftem.functional.spread import kernel_transform, kernel_width, spread_deltas, spread_weights
 
 BANDS = [0.3, 0.5, 2 / 3, 0.9, 0.95]
 
