@@ -245,3 +245,22 @@ def test_single_precision_keeps_five_digits_over_many_slices():
     )
     assert single.dtype == torch.complex64
     assert (single - double).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("contrast", [None, 0.2])
+def test_without_gradients_the_result_is_the_same_and_the_inputs_are_left_alone(contrast):
+    atoms = random_atoms(10, (10.0, 10.0, 10.0), (6, 26))
+    slices = project(atoms, (24, 20), 0.5, n_slices=4, slice_thickness=3.0)
+    contrast = None if contrast is None else torch.tensor(contrast, dtype=torch.float64)
+    mask = band_limit_mask((24, 20), dtype=torch.float64)
+    propagator = fresnel_propagator((24, 20), 0.5, 3.0, LAM)
+    wave = torch.exp(1j * torch.linspace(0, 1, 20, dtype=torch.float64)).expand(24, 20).clone()
+    inputs = (slices, propagator, wave, mask)
+    copies = [each.clone() for each in inputs]
+    with torch.enable_grad():
+        expected = multislice(slices, SIGMA, propagator, wave, contrast, mask)
+    with torch.no_grad():
+        for _ in range(2):
+            got = multislice(slices, SIGMA, propagator, wave, contrast, mask)
+            torch.testing.assert_close(got, expected, rtol=1e-13, atol=1e-14)
+    assert all(torch.equal(a, b) for a, b in zip(inputs, copies, strict=True))

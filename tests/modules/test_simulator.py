@@ -96,6 +96,23 @@ def test_single_precision_agrees_with_double():
     torch.testing.assert_close(single.double(), double, rtol=2e-5, atol=0)
 
 
+def test_every_device_gives_the_same_expected_counts(device):
+    given = {
+        "solvent": IceSlab(20.0),
+        "beam": Beam(200.0, (1.0, 0.5)),
+        "pose": Pose((0.1, 0.2, 0.3), tilt_deg=torch.tensor([0.0, 10.0])),
+    }
+    lens = {"aperture_mrad": 12.0, "source_semiangle_mrad": 0.05, "astigmatism_um": 0.01}
+    for coherence in ("envelope", "sum"):
+        given["lens"] = Lens(PIXEL, **lens, coherence=coherence, n_focus=3, n_source=2)
+        expected = simulator(dtype=torch.float32, **given)().expected_counts
+        exposure = simulator(dtype=torch.float32, **given).to(device)(
+            torch.Generator(device).manual_seed(0)
+        )
+        assert exposure.micrograph.device.type == device.type
+        torch.testing.assert_close(exposure.expected_counts.cpu(), expected, rtol=1e-4, atol=0)
+
+
 def test_exit_wave_is_reused_for_another_focus():
     one = simulator()
     wave = one.exit_wave()
