@@ -20,7 +20,8 @@ def focal_spread(
     r"""Defocus spread from chromatic aberration, as a standard deviation.
 
     .. math:: \delta = C_c \sqrt{\left(\frac{\Delta E}{E^*}\right)^2
-              + \left(\frac{\Delta V}{V}\right)^2 + \left(\frac{2 \Delta I}{I}\right)^2}
+              + \left(\frac{\Delta V}{V} \frac{E}{E^*}\right)^2
+              + \left(\frac{2 \Delta I}{I}\right)^2}
 
     where :math:`E^* = E (1 + E / 2 m_0 c^2) / (1 + E / m_0 c^2)` is the relativistic energy.
 
