@@ -162,7 +162,15 @@ class Potential(nn.Module):
         positions: Tensor | None = None,  # (..., n_atoms, 3) Å
     ) -> Tensor:  # (..., n_slices, ny, nx) V Å
         """All slices of `slices`, stacked."""
-        return torch.stack(list(self.slices(positions)), dim=-3)
+        slices = self.slices(positions)
+        if torch.is_grad_enabled():
+            return torch.stack(list(slices), dim=-3)
+        first = next(slices)
+        stacked = first.new_empty(*first.shape[:-2], self.n_slices, *self.shape)
+        stacked[..., 0, :, :] = first
+        for i, slice_ in enumerate(slices, start=1):
+            stacked[..., i, :, :] = slice_
+        return stacked
 
     def render(
         self,

@@ -9,9 +9,12 @@ from difftem.cli.simulate.config import SimulateConfig
 from difftem.cli.simulate.microscope import MARGIN, Sampling
 from difftem.units import mrad_to_rad, nm_to_angstrom
 
-# Below this B-factor (Å²) an atom heavier than this is too sharp for the default band limit.
-STATIC_B_FACTOR = 0.1
+# Atoms heavier than this have peaks of more than a radian; where they are a tenth of all atoms, the
+# Debye-Waller factor must fall below this at the band limit (2 % error of the wave there).
 HEAVY_ATOM = 20
+HEAVY_SHARE = 0.1
+SHARP = 0.6
+ROOM_TEMPERATURE_B = 0.5
 
 
 def sampling_advice(
@@ -40,7 +43,7 @@ def sampling_advice(
         _padding(sampling),
         _slices(sampling),
         _aperture(config, sampling, wavelength),
-        _static_atoms(atoms, config),
+        _sharp_atoms(atoms, config, sampling),
         _ice(atoms, config),
     )
     return [line for line in checks if line is not None]
@@ -98,15 +101,22 @@ def _aperture(config: SimulateConfig, sampling: Sampling, wavelength: float) -> 
     )
 
 
-def _static_atoms(atoms: Atoms, config: SimulateConfig) -> str | None:
-    """Heavy atoms at rest, whose peaks the default band limit cuts."""
-    sharp = (atoms.b_factors < STATIC_B_FACTOR) & (atoms.atomic_numbers > HEAVY_ATOM)
-    if not bool(sharp.any()) or config.sampling.potential_band_limit > 0.9:
+def _sharp_atoms(atoms: Atoms, config: SimulateConfig, sampling: Sampling) -> str | None:
+    """Heavy atoms that vibrate too little for the pixels, so that their phases alias."""
+    heavy = atoms.atomic_numbers > HEAVY_ATOM
+    if float(heavy.float().mean()) < HEAVY_SHARE:
         return None
+    b_factor = float(atoms.b_factors[heavy].median())
+    limit = 1 / (3 * sampling.pixel_size)
+    if math.exp(-b_factor * limit**2 / 4) < SHARP:
+        return None
+    finest = math.sqrt(-4 * math.log(SHARP) * 1.05 / max(b_factor, ROOM_TEMPERATURE_B))
+    need = [f"sampling.pixel_size {1 / (3 * finest):.2g}"]
+    if b_factor < ROOM_TEMPERATURE_B:
+        need.append(f"structure.b_factor {ROOM_TEMPERATURE_B} (room temperature)")
     return (
-        f"{int(sharp.sum())} heavy atoms are at rest (B < {STATIC_B_FACTOR} Å²) and sharper than "
-        "the band limit; structure.b_factor 0.5 (room temperature) or "
-        "sampling.potential_band_limit 0.95 would do"
+        f"heavy atoms of B = {b_factor:.2g} Å² are sharper than the band limit of "
+        f"{sampling.pixel_size:g} Å pixels; {' with '.join(need)} would do"
     )
 
 
