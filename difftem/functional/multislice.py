@@ -130,7 +130,7 @@ def transmit(
         transmission = phase_factor(elastic) * torch.exp(-sigma * absorbing * projected_potential)
     if mask is not None:
         transmission = torch.fft.ifft2(torch.fft.fft2(transmission) * mask)
-    return _product(transmission, wave)
+    return wave * transmission
 
 
 def propagate(
@@ -151,7 +151,7 @@ def propagate(
     Tensor
         Complex, shape ``(..., y, x)``.
     """
-    return torch.fft.ifft2(_product(torch.fft.fft2(wave), propagator))
+    return torch.fft.ifft2(torch.fft.fft2(wave) * propagator)
 
 
 def multislice(
@@ -194,20 +194,43 @@ def multislice(
     ----------
     Kirkland, Advanced Computing in Electron Microscopy (2010), section 6.4.
     """
+    workspace: _Workspace | None = None
+    plain = amplitude_contrast is None and mask is None and not torch.is_grad_enabled()
     for slice_ in projected_potential:
         if wave is None:
             wave = torch.ones_like(slice_, dtype=propagator.dtype)
+        if plain and _alike(wave, slice_, propagator):
+            workspace = workspace or _Workspace(wave)
+            wave = workspace.step(slice_, sigma, propagator)
+            continue
         wave = propagate(transmit(wave, slice_, sigma, amplitude_contrast, mask), propagator)
     if wave is None:
         raise ValueError("multislice needs at least one slice")
     return wave
 
 
-def _product(
-    fresh: Tensor,  # (..., y, x) complex
-    other: Tensor,  # (..., y, x) complex
-) -> Tensor:  # (..., y, x) complex
-    """Multiply; without gradients into the first factor, which nobody else holds."""
-    if torch.is_grad_enabled() or fresh.shape != torch.broadcast_shapes(fresh.shape, other.shape):
-        return fresh * other
-    return fresh.mul_(other)
+def _alike(wave: Tensor, projected_potential: Tensor, propagator: Tensor) -> bool:
+    """Whether a slice's result has the wave's own shape and type."""
+    return (
+        wave.shape == projected_potential.shape
+        and wave.dtype == propagator.dtype == complex_dtype(projected_potential.dtype)
+        and propagator.ndim == 2
+    )
+
+
+class _Workspace:
+    """Buffers for slices without gradient: fresh arrays of this size cost page faults."""
+
+    def __init__(self, wave: Tensor) -> None:
+        self.wave = wave.clone()
+        self.transmitted, self.spectrum = torch.empty_like(wave), torch.empty_like(wave)
+        self.phase, self.cosine, self.sine = (torch.empty_like(wave.real) for _ in range(3))
+
+    def step(self, projected_potential: Tensor, sigma: Tensor, propagator: Tensor) -> Tensor:
+        """Transmit and propagate the wave it holds, which stays its own until the last slice."""
+        torch.mul(projected_potential, sigma, out=self.phase)
+        torch.cos(self.phase, out=self.cosine)
+        torch.sin(self.phase, out=self.sine)
+        torch.complex(self.cosine, self.sine, out=self.transmitted)
+        torch.fft.fft2(self.transmitted.mul_(self.wave), out=self.spectrum)
+        return torch.fft.ifft2(self.spectrum.mul_(propagator), out=self.wave)

@@ -188,12 +188,14 @@ class Lens(nn.Module):
         if self.has_phase_plate:
             cut_on = self._get("phase_plate_cut_on")
             phase = phase + phase_plate(qy, qx, self._get("phase_shift"), cut_on)
-        transfer = phase_factor(torch.remainder(phase, 2 * math.pi).to(dtype))
+        # Thousands of rad, brought near zero before they lose digits; the round has no gradient.
+        turns = torch.round(phase / (2 * math.pi))
+        transfer = phase_factor(torch.sub(phase, turns, alpha=2 * math.pi).to(dtype))
         if self.has_aperture:
             edge = [mrad_to_rad(self._get(f"aperture{part}_mrad")) for part in ("", "_softness")]
             transfer = transfer * aperture(qy, qx, wavelength, *edge).to(dtype)
         if damped:
-            envelope = self._envelope(qy, qx, angle, wavelength, energy, coefficients)
+            envelope = self._envelope(qy, qx, angle, wavelength, energy, coefficients, dtype)
             transfer = transfer * envelope.to(dtype)
         return transfer
 
@@ -249,12 +251,14 @@ class Lens(nn.Module):
         wavelength: Tensor,
         energy: Tensor,
         coefficients: Mapping[str, Tensor],
+        dtype: torch.dtype,
     ) -> Tensor:
         """Coherence envelopes relative to the direct beam, which nothing damps."""
         q2 = qx**2 + qy**2
         if angle is not None:
             q2 = q2 - (angle**2).sum(-3)
-        envelope = temporal_envelope(q2, wavelength, self.focal_spread(energy))
+        spread = self.focal_spread(energy)
+        envelope = temporal_envelope(q2.to(dtype), wavelength.to(dtype), spread.to(dtype))
         if self.has_source:
             gy, gx = aberration_gradient(qy, qx, wavelength, coefficients)
             if angle is not None:
