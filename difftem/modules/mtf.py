@@ -248,7 +248,7 @@ def mtf_from_preset(preset: dict[str, Any]) -> MTF:
     Returns
     -------
     MTF
-        `IdealMTF`, `RullgardMTF` or `LogSplineMTF`.
+        `RullgardMTF` or `LogSplineMTF`.
 
     Raises
     ------
@@ -256,8 +256,6 @@ def mtf_from_preset(preset: dict[str, Any]) -> MTF:
         For a family that is none of these.
     """
     family, parameters = preset["mtf"]["family"], preset["mtf"]["parameters"]
-    if family == "ideal":
-        return IdealMTF()
     if family == "rullgard":
         own = {name: parameters[name] for name in "abcp"}
         own |= {"alpha": parameters["alpha"], "beta": parameters["beta"], "q": parameters["r"]}
