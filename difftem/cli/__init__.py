@@ -1,1 +1,1 @@
-"""The command line: ``difftem simulate|generate|fit|validate|test|predict|...``."""
+"""The command line: one subpackage per subcommand."""

@@ -65,15 +65,15 @@ def total_cross_section(
     k = 2 * math.pi / wavelength(energy)
     gamma = 1 + energy / ELECTRON_REST_ENERGY_EV
     elastic = 4 * math.pi * z ** (4 / 3) * (gamma / k) ** 2
-    theta0 = (z ** (1 / 3) / (k * BOHR_RADIUS)) ** 2
-    theta_e = (INELASTIC_ENERGY_PER_Z_EV * z / (4 * energy)) ** 2
-    gap = theta0 - theta_e
+    theta0_squared = (z ** (1 / 3) / (k * BOHR_RADIUS)) ** 2
+    theta_e_squared = (INELASTIC_ENERGY_PER_Z_EV * z / (4 * energy)) ** 2
+    gap = theta0_squared - theta_e_squared
     prefactor = 4 * math.pi * z / gap * (gamma / (k**2 * BOHR_RADIUS * gap)) ** 2
     bracket = (
-        -3 * theta0**2
-        + 4 * theta0 * theta_e
-        - theta_e**2
-        + 2 * theta0**2 * torch.log(theta0 / theta_e)
+        -3 * theta0_squared**2
+        + 4 * theta0_squared * theta_e_squared
+        - theta_e_squared**2
+        + 2 * theta0_squared**2 * torch.log(theta0_squared / theta_e_squared)
     )
     return elastic + prefactor * bracket
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from difftem.functional.beam import interaction_constant, wavelength
-from difftem.modules.quantity import Positive, check_learnable, register_quantity
+from difftem.modules.quantity import Positive, check_learnable, is_active, register_quantity
 from difftem.units import kev_to_ev, mrad_to_rad
 
 MAX_VOLTAGE_KV = 5000.0
@@ -18,7 +18,7 @@ class Beam(nn.Module):
     Parameters
     ----------
     voltage_kv : float or Tensor
-        Acceleration voltage in kV, e.g. 300.
+        Acceleration voltage in kV, e.g. 300; a scalar.
     tilt_mrad : tuple of float or Tensor
         Beam tilt (x, y) in mrad, shape ``(..., 2)``: the beam travels towards +x for x > 0.
     learnable : collection of str
@@ -42,6 +42,8 @@ class Beam(nn.Module):
         super().__init__()
         check_learnable(learnable, ("voltage_kv", "tilt_mrad"))
         voltage = torch.as_tensor(voltage_kv)
+        if voltage.ndim > 0:
+            raise ValueError(f"voltage_kv must be a scalar, got shape {tuple(voltage.shape)}")
         if not bool(((voltage > 0) & (voltage <= MAX_VOLTAGE_KV)).all()):
             raise ValueError(
                 f"voltage_kv must be in (0, {MAX_VOLTAGE_KV:g}] kV, got {voltage.tolist()}; "
@@ -49,7 +51,6 @@ class Beam(nn.Module):
             )
         register_quantity(self, "voltage_kv", voltage_kv, learnable, Positive())
         register_quantity(self, "tilt_mrad", torch.as_tensor(tilt_mrad), learnable)
-        self.tilted = "tilt_mrad" in learnable or bool((self.tilt_mrad != 0).any())
 
     @property
     def energy(self) -> Tensor:  # () eV
@@ -69,4 +70,4 @@ class Beam(nn.Module):
     @property
     def tilt(self) -> Tensor | None:  # (..., 2) rad
         """Beam tilt in rad, or None for an untilted beam."""
-        return mrad_to_rad(self.tilt_mrad) if self.tilted else None
+        return mrad_to_rad(self.tilt_mrad) if is_active(self, "tilt_mrad") else None

@@ -12,6 +12,7 @@ from difftem.modules.quantity import (
     Positive,
     UnitInterval,
     check_learnable,
+    is_active,
     register_quantity,
 )
 
@@ -72,7 +73,6 @@ class Detector(nn.Module):
         register_quantity(self, "dqe0", dqe0, learnable, UnitInterval())
         register_quantity(self, "read_noise", read_noise, learnable, Positive())
         register_quantity(self, "dark", dark, learnable)
-        self.noisy_readout = "read_noise" in learnable or bool((self.read_noise > 0).any())
 
     @classmethod
     def from_preset(cls, name: str, learnable: Collection[str] = ()) -> "Detector":
@@ -140,7 +140,7 @@ class Detector(nn.Module):
             blurred = apply_transfer(counts, noise)
             blurred = blurred + apply_transfer(self.rate(expected_counts), signal - noise)
         micrograph = self.gain.to(blurred) * blurred + self.dark.to(blurred)
-        if self.noisy_readout:
+        if is_active(self, "read_noise"):
             micrograph = add_read_noise(micrograph, self.read_noise.to(blurred), generator)
         return micrograph
 

@@ -22,7 +22,13 @@ from difftem.functional.lens import (
     phase_plate,
 )
 from difftem.functional.multislice import phase_factor
-from difftem.modules.quantity import Positive, check_learnable, quantity, register_quantity
+from difftem.modules.quantity import (
+    Positive,
+    check_learnable,
+    is_active,
+    quantity,
+    register_quantity,
+)
 from difftem.units import deg_to_rad, mm_to_angstrom, mrad_to_rad, um_to_angstrom
 
 _SIGNED = ("defocus_um", "cs_mm", "astigmatism_um", "astigmatism_angle_deg", "phase_shift")
@@ -121,6 +127,8 @@ class Lens(nn.Module):
                 register_quantity(self, name, given[name], learnable, Positive())
         for name, value in aberrations.items():
             register_quantity(self, name, value, learnable)
+        if not bool((torch.as_tensor(phase_plate_cut_on) > 0).all()):
+            raise ValueError(f"phase_plate_cut_on must be positive, got {phase_plate_cut_on} 1/Å")
         if n_focus < 1 or n_source < 1:
             raise ValueError(f"n_focus, n_source must be >= 1, got {n_focus}, {n_source}")
         self.pixel_size = pixel_size
@@ -128,9 +136,6 @@ class Lens(nn.Module):
         self.coherence = coherence
         self.n_focus = n_focus
         self.n_source = n_source
-        self.has_phase_plate = self._active("phase_shift", learnable)
-        self.astigmatic = self._active("astigmatism_um", learnable)
-        self.has_source = self._active("source_semiangle_mrad", learnable)
 
     def coefficients(
         self,
@@ -139,7 +144,7 @@ class Lens(nn.Module):
         """Krivanek coefficients in Å, float64, with an underfocus (Å) added to the lens's own."""
         defocus = um_to_angstrom(self._get("defocus_um")) + defocus_offset
         result = {"C10": -defocus, "C30": mm_to_angstrom(self._get("cs_mm"))}
-        if self.astigmatic:
+        if is_active(self, "astigmatism_um"):
             amplitude = -um_to_angstrom(self._get("astigmatism_um"))
             angle = 2 * deg_to_rad(self._get("astigmatism_angle_deg"))
             result["C12a"] = amplitude * torch.cos(angle)
@@ -185,7 +190,7 @@ class Lens(nn.Module):
             qx, qy = qx + angle[..., 0, :, :], qy + angle[..., 1, :, :]
         coefficients = self.coefficients(defocus_offset)
         phase = -aberration_phase(qy, qx, wavelength, coefficients)
-        if self.has_phase_plate:
+        if is_active(self, "phase_shift"):
             cut_on = self._get("phase_plate_cut_on")
             phase = phase + phase_plate(qy, qx, self._get("phase_shift"), cut_on)
         # Thousands of rad, brought near zero before they lose digits; the round has no gradient.
@@ -227,7 +232,7 @@ class Lens(nn.Module):
             return _squared(self(wave, wavelength, energy, tilt, defocus_offset))
         spectrum = torch.fft.fft2(wave)
         source = None
-        if self.has_source:
+        if is_active(self, "source_semiangle_mrad"):
             source = mrad_to_rad(self._get("source_semiangle_mrad"))
         nodes = illumination_ensemble(
             self.focal_spread(energy), source, self.n_focus, self.n_source
@@ -259,7 +264,7 @@ class Lens(nn.Module):
             q2 = q2 - (angle**2).sum(-3)
         spread = self.focal_spread(energy)
         envelope = temporal_envelope(q2.to(dtype), wavelength.to(dtype), spread.to(dtype))
-        if self.has_source:
+        if is_active(self, "source_semiangle_mrad"):
             gy, gx = aberration_gradient(qy, qx, wavelength, coefficients)
             if angle is not None:
                 beam = (angle[..., 1, :, :], angle[..., 0, :, :])
@@ -287,9 +292,6 @@ class Lens(nn.Module):
     def _get(self, name: str) -> Tensor:
         """Quantity in float64: phases of thousands of rad need it."""
         return quantity(self, name).double()
-
-    def _active(self, name: str, learnable: Collection[str]) -> bool:
-        return name in learnable or bool((quantity(self, name) != 0).any())
 
 
 def _squared(wave: Tensor) -> Tensor:

@@ -72,13 +72,22 @@ def register_quantity(
     if name in learnable:
         module.register_parameter(name, nn.Parameter(tensor.detach().clone()))
         if constraint is not None:
-            parametrize.register_parametrization(module, name, constraint)
+            try:
+                parametrize.register_parametrization(module, name, constraint)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
         return
     if isinstance(constraint, Positive) and bool((tensor < 0).any()):
         raise ValueError(f"{name} must not be negative, got {tensor.tolist()}")
     if isinstance(constraint, UnitInterval) and bool(((tensor < 0) | (tensor > 1)).any()):
         raise ValueError(f"{name} must be between 0 and 1, got {tensor.tolist()}")
     module.register_buffer(name, tensor)
+
+
+def is_active(module: nn.Module, name: str) -> bool:
+    """Whether a quantity that switches a part on when it is not 0 is on, now or by learning."""
+    value = quantity(module, name)
+    return value.requires_grad or bool((value != 0).any())
 
 
 def check_learnable(learnable: Collection[str], known: Collection[str]) -> None:
