@@ -2,7 +2,9 @@
 
 import importlib
 import os
+import signal
 import sys
+from typing import Any, NoReturn
 
 import difftem
 
@@ -32,9 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if command not in COMMANDS:
         return _fail(f"unknown command {command!r}, expected one of {', '.join(COMMANDS)}")
-    module = importlib.import_module(COMMANDS[command][0])
+    signal.signal(signal.SIGTERM, _terminate)
     try:
-        module.main(arguments[1:])
+        importlib.import_module(COMMANDS[command][0]).main(arguments[1:])
+    except MemoryError:
+        return _fail("out of memory; use a smaller field or fewer copies")
     except (ValueError, OSError) as error:
         if os.environ.get("DIFFTEM_DEBUG") == "1":
             raise
@@ -43,6 +47,11 @@ def main(arguments: list[str] | None = None) -> int:
         _fail("interrupted, nothing was written")
         return 130
     return 0
+
+
+def _terminate(number: int, frame: Any) -> NoReturn:
+    """Treat the end of a batch job like Ctrl-C, so that nothing half-written stays."""
+    raise KeyboardInterrupt
 
 
 def _help() -> str:

@@ -1,6 +1,8 @@
 """Command lines from dataclasses: YAML file, overrides, and errors of one line."""
 
+import dataclasses
 import difflib
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +68,9 @@ def parse(
     parser.add_class_arguments(kind, None)
     if arguments and not arguments[0].startswith("-"):
         arguments = ["--config", *arguments]
-        _check_yaml(Path(arguments[1]))
+    for option, value in itertools.pairwise(arguments):
+        if option == "--config":
+            _check_yaml(Path(value), kind)
     namespace = parser.parse_args(arguments)
     if namespace.output is None:
         raise ValueError("--output DIR is missing: the folder to write to")
@@ -77,7 +81,7 @@ def parse(
     return kind(**values), Options(namespace.output, namespace.overwrite, folders)
 
 
-def _check_yaml(path: Path) -> None:
+def _check_yaml(path: Path, kind: type[Any]) -> None:
     """Refuse a configuration that is missing or no YAML mapping, naming the file."""
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
@@ -86,7 +90,12 @@ def _check_yaml(path: Path) -> None:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a YAML file: {error}") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected keys and values, got {type(content).__name__}")
+        found = "nothing" if content is None else type(content).__name__
+        raise ValueError(f"{path}: expected keys and values, got {found}")
+    for field in dataclasses.fields(kind):
+        value = content.get(field.name, {})
+        if dataclasses.is_dataclass(field.default_factory) and not isinstance(value, dict):
+            raise ValueError(f"{path}: {field.name} must hold keys and values, got {value!r}")
 
 
 def _one_line(message: str, known: list[str]) -> str:
@@ -101,7 +110,8 @@ def _one_line(message: str, known: list[str]) -> str:
     else:
         option = re.search(r"(?:[Uu]nrecognized arguments?: --|Key '|[Oo]ption ')([\w.]+)", text)
         if option is None:
-            return text
+            stray = re.fullmatch(r"unrecognized arguments: (\S+\.ya?ml)", text)
+            return f"CONFIG.yaml must come first, found {stray[1]!r} later" if stray else text
         wrong = option[1]
     nearest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
     by_leaf = {name.rsplit(".", 1)[-1]: name for name in known}

@@ -82,6 +82,8 @@ def read_structure(
     path = Path(path)
     file_format = _FORMATS.get(unpacked_suffix(path))
     if file_format is None and not path.is_dir():
+        if selection is not None:
+            raise input_error(path, f"selection {selection!r} needs an mmCIF or PDB file")
         return read_material(path, default_b_factor, dtype)
     structure = read_macromolecule(path, file_format or "pdb")
     _select(path, structure, selection)

@@ -209,6 +209,61 @@ def multislice(
     return wave
 
 
+def project(
+    projected_potential: Iterable[Tensor],  # n_slices x (..., y, x) V Å
+    sigma: Tensor,  # () rad / (V Å)
+    mask: Tensor,  # (y, x)
+    amplitude_contrast: Tensor | None = None,  # (...)
+    *,
+    weak: bool = False,
+) -> Tensor:  # (..., y, x) complex
+    r"""Wave behind a thin object: all slices in one plane, as a phase object or a weak one.
+
+    .. math:: \psi = e^{i \sigma V (\sqrt{1 - a^2} + i a)} \quad\text{or}\quad
+              \psi = 1 + i \sigma V (\sqrt{1 - a^2} + i a), \qquad V = \sum_s v_s
+
+    Parameters
+    ----------
+    projected_potential : iterable of Tensor
+        Slices v in V Å.
+    sigma : Tensor
+        Interaction constant in rad/(V Å).
+    mask : Tensor
+        Band limit of the wave in Fourier space.
+    amplitude_contrast : Tensor, optional
+        Fraction a of the potential that absorbs.
+    weak : bool
+        Expand the exponential to first order (weak-phase object).
+
+    Returns
+    -------
+    Tensor
+        Wave in the object's plane.
+
+    References
+    ----------
+    Kirkland, Advanced Computing in Electron Microscopy (2010), sections 5.1 and 5.2.
+    """
+    slices = iter(projected_potential)
+    total = next(slices)
+    for slice_ in slices:
+        total = total + slice_
+    if not weak:
+        wave = transmit(
+            torch.ones_like(total, dtype=complex_dtype(total.dtype)),
+            total,
+            sigma,
+            amplitude_contrast,
+        )
+    else:
+        phase, loss = sigma * total, torch.zeros_like(total)
+        if amplitude_contrast is not None:
+            absorbing = amplitude_contrast[..., None, None].to(total)
+            phase, loss = phase * torch.sqrt(1 - absorbing**2), phase * absorbing
+        wave = torch.complex(1 - loss, phase)
+    return torch.fft.ifft2(torch.fft.fft2(wave) * mask)
+
+
 def _alike(wave: Tensor, projected_potential: Tensor, propagator: Tensor) -> bool:
     """Whether a slice's result has the wave's own shape and type."""
     return (

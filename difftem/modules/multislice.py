@@ -3,18 +3,26 @@
 import math
 from collections.abc import Collection, Iterable
 from itertools import chain, islice
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from difftem.functional.grid import band_limit_mask
-from difftem.functional.multislice import fresnel_propagator, multislice
-from difftem.modules.quantity import UnitInterval, check_learnable, register_quantity
+from difftem.functional.multislice import fresnel_propagator, multislice, project
+from difftem.modules.quantity import (
+    UnitInterval,
+    check_learnable,
+    is_active,
+    register_quantity,
+)
+
+Scattering = Literal["multislice", "projection", "weak_phase"]
 
 
 class Multislice(nn.Module):
-    """Propagate a plane wave through potential slices; a single slice is a plain projection.
+    """Send a plane wave through potential slices.
 
     Parameters
     ----------
@@ -22,6 +30,9 @@ class Multislice(nn.Module):
         In Å.
     slice_thickness : float
         In Å.
+    scattering : {"multislice", "projection", "weak_phase"}
+        Propagate from slice to slice, or put all slices into one plane in the slab's middle: as a
+        phase object, or as a weak one whose image is linear in the potential.
     amplitude_contrast : float or Tensor
         Fraction of the potential that absorbs, in [0, 1).
     band_limit, taper : float
@@ -40,6 +51,7 @@ class Multislice(nn.Module):
         pixel_size: float,
         slice_thickness: float,
         *,
+        scattering: Scattering = "multislice",
         amplitude_contrast: float | Tensor = 0.0,
         band_limit: float = 2 / 3,
         taper: float = 0.01,
@@ -49,12 +61,28 @@ class Multislice(nn.Module):
         super().__init__()
         check_learnable(learnable, ("amplitude_contrast",))
         register_quantity(self, "amplitude_contrast", amplitude_contrast, learnable, UnitInterval())
-        self.absorbing = bool(learnable) or bool((self.amplitude_contrast > 0).any())
+        if scattering not in get_args(Scattering):
+            known = ", ".join(get_args(Scattering))
+            raise ValueError(f"scattering must be one of {known}, got {scattering!r}")
+        self.scattering = scattering
         self.pixel_size = pixel_size
         self.slice_thickness = slice_thickness
         self.band_limit = band_limit
         self.taper = taper
         self.limit_transmission = limit_transmission
+
+    def wave_plane(
+        self,
+        n_slices: int,
+    ) -> float:  # Å
+        """Height of the returned wave's plane above the entrance of the slab, in Å.
+
+        A slice's potential acts at its middle, so the exit wave lies half a slice behind the exit
+        surface; a projection lies in the middle of the slab.
+        """
+        if self.scattering == "multislice":
+            return (n_slices + 0.5) * self.slice_thickness
+        return n_slices / 2 * self.slice_thickness
 
     def forward(
         self,
@@ -91,6 +119,13 @@ class Multislice(nn.Module):
         stream = iter(slices)
         first = next(stream)
         shape = (first.shape[-2], first.shape[-1])
+        dtype = first.dtype
+        contrast = self.amplitude_contrast if is_active(self, "amplitude_contrast") else None
+        mask = band_limit_mask(shape, self.band_limit, self.taper, device=first.device, dtype=dtype)
+        stream = chain([first], stream)
+        if self.scattering != "multislice":
+            weak = self.scattering == "weak_phase"
+            return project(stream, sigma.to(dtype), mask, contrast, weak=weak)
         propagator = fresnel_propagator(
             shape,
             self.pixel_size,
@@ -99,24 +134,18 @@ class Multislice(nn.Module):
             tilt,
             self.band_limit,
             self.taper,
-            first.dtype,
+            dtype,
         )
-        mask = None
-        if self.limit_transmission:
-            mask = band_limit_mask(
-                shape, self.band_limit, self.taper, device=first.device, dtype=first.dtype
-            )
-        contrast = self.amplitude_contrast if self.absorbing else None
+        limit = mask if self.limit_transmission else None
         wave = torch.ones_like(first, dtype=propagator.dtype)
-        stream = chain([first], stream)
         inputs = [t for t in (first, propagator, sigma, contrast) if t is not None]
         differentiable = torch.is_grad_enabled() and any(t.requires_grad for t in inputs)
         sigma = sigma.to(first.dtype)
         if not differentiable or not isinstance(projected_potential, Tensor):
-            return multislice(stream, sigma, propagator, wave, contrast, mask)
+            return multislice(stream, sigma, propagator, wave, contrast, limit)
         length = math.isqrt(projected_potential.shape[-3])
         while segment := tuple(islice(stream, length)):
             wave = checkpoint(
-                multislice, segment, sigma, propagator, wave, contrast, mask, use_reentrant=False
+                multislice, segment, sigma, propagator, wave, contrast, limit, use_reentrant=False
             )
         return wave

@@ -133,9 +133,8 @@ class Simulator(nn.Module):
     ) -> tuple[Tensor, Tensor]:  # (..., y, x) complex, (..., y, x)
         """Image wave and intensity, in the padded field; reuse the exit wave for a new focus."""
         beam = self.beam
-        # The exit wave is one slice thickness behind the middle of the last slice.
-        slice_thickness = self.potential.slice_thickness
-        offset = (1 - self.zero_defocus) * self.potential.thickness + slice_thickness / 2
+        plane = self.multislice.wave_plane(self.potential.n_slices)
+        offset = plane - self.zero_defocus * self.potential.thickness
         arguments = (exit_wave, beam.wavelength, beam.energy, beam.tilt, offset)
         image_wave = self.lens(*arguments)
         if self.lens.coherence == "envelope":

@@ -58,6 +58,8 @@ def detector_preset(name: str) -> dict[str, Any]:
         If there is no such preset.
     """
     if name not in detector_presets():
-        raise ValueError(f"name must be one of {', '.join(detector_presets())}, got {name!r}")
+        raise ValueError(
+            f"detector preset must be one of {', '.join(detector_presets())}, got {name!r}"
+        )
     preset: dict[str, Any] = yaml.safe_load((_DETECTORS / f"{name}.yaml").read_text("utf-8"))
     return preset

@@ -155,6 +155,9 @@ def test_unknown_command(capsys):
         (["--detector.preset", "k9"], ["k9", "k3_300kv"]),
         (["--detector.dqe", "1.5"], ["dqe", "1.5"]),
         (["--detector.mtf", "none.star"], ["none.star", "no such file"]),
+        (["--sampling.pixel_size", "1e-30"], ["pixel_size", "1e-30"]),
+        (["--sampling.slice_thickness", "1e-9"], ["slice_thickness", "at most"]),
+        (["--microscope.defocus_um", "15000"], ["defocus_um", "15000", "1.5 means"]),
         (["--structure.b_factor", "-3"], ["b_factor", "-3"]),
         (["--structure.selection", "//Q"], ["blob.pdb"]),
         (["--structure.assembly", "9"], ["blob.pdb", "9"]),
@@ -164,3 +167,52 @@ def test_unknown_command(capsys):
 )
 def test_values_out_of_range(simulate, arguments, words):
     check(simulate(*arguments), *words)
+
+
+def test_section_that_is_no_mapping(simulate, tmp_path):
+    config = tmp_path / "list.yaml"
+    config.write_text("structure: [1, 2]\n")
+    check(simulate(config=config, structure=False), "list.yaml", "structure must hold keys")
+    config.write_text("specimen:\n")
+    check(simulate(config=config), "list.yaml", "specimen must hold keys")
+    config.write_text("")
+    check(simulate(config=config), "list.yaml", "got nothing")
+
+
+def test_config_that_does_not_come_first(simulate, tmp_path):
+    config = tmp_path / "late.yaml"
+    config.write_text("seed: 1\n")
+    check(simulate(config), "CONFIG.yaml must come first", "late.yaml")
+
+
+def test_a_failed_run_removes_the_folders_it_made(simulate, tmp_path):
+    code, _, _ = simulate("--structure.file", "no.pdb", output=tmp_path / "new" / "deep" / "out")
+    assert code == 2
+    assert not (tmp_path / "new").exists()
+
+
+def test_overwriting_removes_what_the_new_run_does_not_write(simulate, tmp_path):
+    simulate("--exposure.tilts_deg", "[-10, 10]")
+    assert (tmp_path / "out" / "micrographs.rawtlt").exists()
+    assert simulate("--overwrite")[0] == 0
+    assert not (tmp_path / "out" / "micrographs.rawtlt").exists()
+
+
+def test_termination_leaves_nothing_behind(pdb, tmp_path):
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    command = [sys.executable, "-m", "difftem", "simulate", "--structure.file", str(pdb)]
+    command += ["--sampling.slice_thickness", "0.001", "--output", str(tmp_path / "killed")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".killed.*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    error = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 130
+    assert "interrupted" in error
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["blob.pdb"]

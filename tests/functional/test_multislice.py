@@ -264,3 +264,21 @@ def test_without_gradients_the_result_is_the_same_and_the_inputs_are_left_alone(
             got = multislice(slices, SIGMA, propagator, wave, contrast, mask)
             torch.testing.assert_close(got, expected, rtol=1e-13, atol=1e-14)
     assert all(torch.equal(a, b) for a, b in zip(inputs, copies, strict=True))
+
+
+def test_projection_of_one_slice_is_its_transmission_and_weak_phase_its_first_order():
+    from difftem.functional.multislice import project
+
+    v = torch.rand(2, 16, 16, dtype=torch.float64)
+    sigma = torch.tensor(0.01, dtype=torch.float64)
+    everything = torch.ones(16, 16, dtype=torch.float64)
+    phase = sigma * v.sum(0)
+    thin = project(v.unbind(0), sigma, everything)
+    assert (thin - torch.exp(1j * phase)).abs().max() < 1e-14
+    weak = project(v.unbind(0), sigma, everything, weak=True)
+    assert (weak - (1 + 1j * phase)).abs().max() < 1e-14
+    assert (thin - weak).abs().max() < 0.51 * phase.max() ** 2
+    contrast = torch.tensor(0.3, dtype=torch.float64)
+    absorbed = project(v.unbind(0), sigma, everything, contrast, weak=True)
+    expected = 1 + 1j * phase * (0.91**0.5 + 0.3j)
+    assert (absorbed - expected).abs().max() < 1e-14

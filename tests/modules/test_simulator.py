@@ -169,3 +169,44 @@ def test_stages_that_do_not_fit_each_other_are_refused():
         simulator(multislice=Multislice(PIXEL, 3.0))
     with pytest.raises(ValueError, match="must fit into the field"):
         simulator(shape=(40, 10))
+
+
+@pytest.mark.parametrize("scattering", ["projection", "weak_phase"])
+def test_a_thin_weak_object_looks_the_same_however_it_is_scattered(scattering):
+    atoms = make_atoms([[0.0, 0.0, 0.0], [3.0, 1.0, 0.0]], [1, 1], 60.0)
+    images = {}
+    for mode in ("multislice", scattering):
+        potential = Potential(atoms, (48, 48), 0.5, 1, 2.0)
+        simulator = Simulator(
+            potential,
+            Multislice(0.5, 2.0, scattering=mode),
+            Lens(0.5, defocus_um=0.05, cs_mm=1.0),
+            Dose(1.0, 0.5),
+            Detector(),
+        )
+        with torch.no_grad():
+            images[mode] = simulator().expected_counts
+    thick, thin = images["multislice"], images[scattering]
+    assert (thick - thin).abs().max() < 2e-2 * (thick - thick.mean()).abs().max()
+
+
+def test_unknown_scattering_is_refused():
+    with pytest.raises(ValueError, match="scattering must be one of multislice, projection"):
+        Multislice(0.5, 2.0, scattering="born")
+
+
+def test_a_part_switched_on_after_construction_counts():
+    atoms = make_atoms([[0.0, 0.0, 0.0]], [6], 30.0)
+    lens = Lens(0.5, defocus_um=0.1)
+    simulator = Simulator(
+        Potential(atoms, (32, 32), 0.5, 1, 2.0),
+        Multislice(0.5, 2.0),
+        lens,
+        Dose(1.0, 0.5),
+        Detector(),
+    )
+    with torch.no_grad():
+        before = simulator().expected_counts
+        lens.astigmatism_um.fill_(0.05)
+        after = simulator().expected_counts
+    assert (after - before).abs().max() > 1e-4 * before.mean()

@@ -41,6 +41,16 @@ Writes micrographs.mrc and noise_free.mrc (float32 stacks), preview.png, run.jso
 series, micrographs.rawtlt into the output folder."""
 
 
+OUTPUTS = (
+    "micrographs.mrc",
+    "noise_free.mrc",
+    "micrographs.rawtlt",
+    "preview.png",
+    "run.json",
+)
+PIXEL_SIZES = (1e-3, 1e3)  # Å; outside, the unit was mistaken
+
+
 def main(arguments: list[str]) -> None:
     """Run the command.
 
@@ -59,7 +69,7 @@ def main(arguments: list[str]) -> None:
     ):
         arguments = [str(example_config()), *arguments]
     config, options = parse("difftem simulate", DESCRIPTION, SimulateConfig, arguments)
-    with staged_folder(Path(options.output), options.overwrite) as folder:
+    with staged_folder(Path(options.output), options.overwrite, OUTPUTS) as folder:
         simulate(config, options.folders, folder)
     print(f"wrote {options.output}")
 
@@ -82,7 +92,13 @@ def simulate(config: SimulateConfig, folders: list[Path], output: Path) -> None:
     steep = [t for t in exposure.tilts_deg if not -89 <= t <= 89]
     if steep:
         raise ValueError(f"exposure.tilts_deg must lie between -89 and 89 degrees, got {steep[0]}")
-    check_pixel_size(config.sampling.pixel_size)
+    pixel_size = config.sampling.pixel_size
+    check_pixel_size(pixel_size)
+    if not PIXEL_SIZES[0] <= pixel_size <= PIXEL_SIZES[1]:
+        raise ValueError(
+            f"sampling.pixel_size must be within {PIXEL_SIZES[0]:g} and {PIXEL_SIZES[1]:g} Å, "
+            f"got {pixel_size:g}"
+        )
     generator = torch.Generator().manual_seed(config.seed)
     stopwatch = Stopwatch()
     lens = build_lens(config.microscope, config.sampling.pixel_size)

@@ -107,11 +107,12 @@ def _sharp_atoms(atoms: Atoms, config: SimulateConfig, sampling: Sampling) -> st
     if float(heavy.float().mean()) < HEAVY_SHARE:
         return None
     b_factor = float(atoms.b_factors[heavy].median())
-    limit = 1 / (3 * sampling.pixel_size)
+    limit = config.sampling.potential_band_limit / 2 / sampling.pixel_size
     if math.exp(-b_factor * limit**2 / 4) < SHARP:
         return None
     finest = math.sqrt(-4 * math.log(SHARP) * 1.05 / max(b_factor, ROOM_TEMPERATURE_B))
-    need = [f"sampling.pixel_size {1 / (3 * finest):.2g}"]
+    pixel_size = config.sampling.potential_band_limit / 2 / finest
+    need = [f"sampling.pixel_size {pixel_size:.2g}"]
     if b_factor < ROOM_TEMPERATURE_B:
         need.append(f"structure.b_factor {ROOM_TEMPERATURE_B} (room temperature)")
     return (

@@ -48,7 +48,7 @@ class SpecimenConfig:
     copies
         Number of copies at random places without overlap; 1 sits in the centre.
     orientations
-        'random' turns every copy at random, 'as_given' leaves them.
+        'random' turns every copy at random where there are several, 'as_given' leaves them.
     rotation_deg
         Euler angles phi, theta, psi (z, x, z axes, degrees) that turn the particle first.
     placements
@@ -84,7 +84,10 @@ class SamplingConfig:
     slice_thickness
         Å. Default: the thickest that keeps the Fresnel phase error below 0.1 rad.
     padding
-        Pixels simulated around the micrograph on each side. Default: the delocalisation.
+        Pixels simulated around the micrograph on each side. Default: the delocalisation, at most
+        half the longer side of the micrograph.
+    scattering
+        'multislice'; or all atoms in one plane: 'projection' (phase object) or 'weak_phase'.
     table
         Scattering factors.
     potential_band_limit
@@ -95,6 +98,7 @@ class SamplingConfig:
     pixel_size: float = 1.0
     slice_thickness: float | None = None
     padding: int | None = None
+    scattering: Literal["multislice", "projection", "weak_phase"] = "multislice"
     table: Literal["peng", "lobato", "kirkland"] = "peng"
     potential_band_limit: float = 2 / 3
 
@@ -130,7 +134,7 @@ class MicroscopeConfig:
     source_semiangle_mrad
         mrad, standard deviation of the illumination angle per axis.
     amplitude_contrast
-        Fraction of the potential that absorbs.
+        Fraction of the potential that absorbs. Default: 0.07 in ice, 0 in vacuum.
     """
 
     voltage_kv: float = 300.0
@@ -145,7 +149,7 @@ class MicroscopeConfig:
     cc_mm: float = 2.7
     energy_spread_ev: float = 0.3
     source_semiangle_mrad: float = 0.01
-    amplitude_contrast: float = 0.07
+    amplitude_contrast: float | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,7 @@ class DetectorConfig:
     ----------
     preset
         Name in difftem.presets: k2_300kv, k3_300kv, falcon3ec_300kv, falcon4ec_300kv,
-        de20_300kv, tem_simulator_ccd, ideal.
+        de20_300kv, tem_simulator_ccd, ideal. Some of their DQE values are assumed; see there.
     mtf
         RELION MTF STAR file instead of the preset's curve.
     gain

@@ -32,6 +32,9 @@ from difftem.units import angstrom_to_nm, deg_to_rad, mm_to_angstrom, mrad_to_ra
 
 MAX_PADDING_FRACTION = 0.5
 MIN_ICE_NM = 10.0
+ICE_AMPLITUDE_CONTRAST = 0.07  # customary for proteins in ice at 300 kV
+MAX_DEFOCUS_UM = 1000.0
+MAX_SLICES = 100_000
 # Room above and below the highest and lowest atom, Å.
 MARGIN = 2.0
 
@@ -129,6 +132,11 @@ def choose_sampling(atoms: Atoms, config: SimulateConfig, lens: Lens) -> Samplin
         padding = min(math.ceil(spread / wanted.pixel_size), most)
     if padding < 0:
         raise ValueError(f"sampling.padding must not be negative, got {padding} pixels")
+    if not abs(microscope.defocus_um) <= MAX_DEFOCUS_UM:
+        raise ValueError(
+            f"microscope.defocus_um must be within {MAX_DEFOCUS_UM:g} µm, got "
+            f"{microscope.defocus_um:g}; 1.5 means 1.5 µm"
+        )
     height = _height(atoms, config) + 2 * MARGIN
     thickness = wanted.slice_thickness
     if thickness is None:
@@ -138,6 +146,11 @@ def choose_sampling(atoms: Atoms, config: SimulateConfig, lens: Lens) -> Samplin
         raise ValueError(f"sampling.slice_thickness must be positive, got {thickness} Å")
     else:
         n_slices = max(1, math.ceil(height / thickness))
+    if n_slices > MAX_SLICES:
+        raise ValueError(
+            f"sampling.slice_thickness of {thickness:g} Å cuts {height:.0f} Å into {n_slices} "
+            f"slices, at most {MAX_SLICES} are allowed"
+        )
     return Sampling(
         shape=(good_fft_size(ny + 2 * padding), good_fft_size(nx + 2 * padding)),
         crop=(ny, nx),
@@ -156,6 +169,9 @@ def build_simulator(
     """Compose all stages for the specimen at tilt 0; the caller sets ``pose.tilt_deg``."""
     microscope, specimen = config.microscope, config.specimen
     in_ice = specimen.environment == "ice"
+    contrast = microscope.amplitude_contrast
+    if contrast is None:
+        contrast = ICE_AMPLITUDE_CONTRAST if in_ice else 0.0
     potential = Potential(
         atoms,
         sampling.shape,
@@ -180,7 +196,8 @@ def build_simulator(
         Multislice(
             sampling.pixel_size,
             sampling.slice_thickness,
-            amplitude_contrast=microscope.amplitude_contrast,
+            scattering=config.sampling.scattering,
+            amplitude_contrast=contrast,
         ),
         lens,
         Dose(config.exposure.dose_e_per_a2, sampling.pixel_size),

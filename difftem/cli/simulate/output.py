@@ -4,14 +4,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from difftem.data.errors import input_error
 
 
 @contextmanager
-def staged_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
+def staged_folder(folder: Path, overwrite: bool, owned: tuple[str, ...]) -> Iterator[Path]:
     """Yield a temporary folder beside the wanted one; move its files there when all went well.
 
     Parameters
@@ -19,7 +19,9 @@ def staged_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
     folder : Path
         To make. If it exists and is not empty, `overwrite` must be set.
     overwrite : bool
-        Replace files of the same name.
+        Replace the files of an earlier run.
+    owned : tuple of str
+        Names that a run may write: those of an earlier run are removed if this one has none.
 
     Yields
     ------
@@ -39,6 +41,7 @@ def staged_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
     try:
         if folder.is_dir() and not os.access(folder, os.W_OK):
             raise PermissionError(13, "Permission denied")
+        created = [each for each in folder.parents if not each.exists()]
         folder.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
@@ -46,9 +49,17 @@ def staged_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
     try:
         yield staging
         folder.mkdir(exist_ok=True)
+        written = {path.name for path in staging.iterdir()}
         for path in sorted(staging.iterdir()):
             os.replace(path, folder / path.name)
+        for name in owned:
+            if name not in written:
+                (folder / name).unlink(missing_ok=True)
+        created = []
     except OSError as error:
         raise input_error(folder, f"cannot be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        for parent in created:  # innermost first; what others put there stays
+            with suppress(OSError):
+                parent.rmdir()
