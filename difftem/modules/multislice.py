@@ -121,9 +121,13 @@ class Multislice(nn.Module):
         shape = (first.shape[-2], first.shape[-1])
         dtype = first.dtype
         contrast = self.amplitude_contrast if is_active(self, "amplitude_contrast") else None
-        mask = band_limit_mask(shape, self.band_limit, self.taper, device=first.device, dtype=dtype)
+        mask = None
+        if self.limit_transmission or self.scattering != "multislice":
+            mask = band_limit_mask(
+                shape, self.band_limit, self.taper, device=first.device, dtype=dtype
+            )
         stream = chain([first], stream)
-        if self.scattering != "multislice":
+        if mask is not None and self.scattering != "multislice":
             weak = self.scattering == "weak_phase"
             return project(stream, sigma.to(dtype), mask, contrast, weak=weak)
         propagator = fresnel_propagator(
@@ -136,16 +140,15 @@ class Multislice(nn.Module):
             self.taper,
             dtype,
         )
-        limit = mask if self.limit_transmission else None
         wave = torch.ones_like(first, dtype=propagator.dtype)
         inputs = [t for t in (first, propagator, sigma, contrast) if t is not None]
         differentiable = torch.is_grad_enabled() and any(t.requires_grad for t in inputs)
         sigma = sigma.to(first.dtype)
         if not differentiable or not isinstance(projected_potential, Tensor):
-            return multislice(stream, sigma, propagator, wave, contrast, limit)
+            return multislice(stream, sigma, propagator, wave, contrast, mask)
         length = math.isqrt(projected_potential.shape[-3])
         while segment := tuple(islice(stream, length)):
             wave = checkpoint(
-                multislice, segment, sigma, propagator, wave, contrast, limit, use_reentrant=False
+                multislice, segment, sigma, propagator, wave, contrast, mask, use_reentrant=False
             )
         return wave

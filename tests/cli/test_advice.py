@@ -31,3 +31,7 @@ def test_sharp_heavy_atoms_are_named_with_a_pixel_that_resolves_them(b_factor):
 
 def test_light_atoms_may_be_sharp():
     assert advice(0.5, 0.0, element=6) == []
+
+
+def test_a_detector_curve_of_another_voltage_is_named(simulate):
+    assert "measured at 300 kV" in simulate("--microscope.voltage_kv", 200)[1].err

@@ -45,6 +45,7 @@ def sampling_advice(
         _aperture(config, sampling, wavelength),
         _sharp_atoms(atoms, config, sampling),
         _ice(atoms, config),
+        _detector(config),
     )
     return [line for line in checks if line is not None]
 
@@ -133,4 +134,15 @@ def _ice(atoms: Atoms, config: SimulateConfig) -> str | None:
     return (
         f"the particles are {height:.0f} Å high and stick out of {thickness:g} nm of ice; "
         f"specimen.ice_thickness_nm {needed} would do"
+    )
+
+
+def _detector(config: SimulateConfig) -> str | None:
+    """Tell of a detector curve that belongs to another voltage."""
+    preset, voltage = config.detector.preset, config.microscope.voltage_kv
+    if not preset.endswith("_300kv") or config.detector.mtf is not None or abs(voltage - 300) < 1:
+        return None
+    return (
+        f"the curve of {preset} was measured at 300 kV, not at {voltage:g} kV; detector.mtf with "
+        "a curve of your camera would do"
     )
