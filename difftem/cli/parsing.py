@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import inspect
 import itertools
 import re
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import yaml
+
+# mypy does not see through its lazy exports.
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
 
 Config = TypeVar("Config")
@@ -76,7 +79,7 @@ def parse(
         raise ValueError("--output DIR is missing: the folder to write to")
     files = [Path(str(each)) for each in namespace.config or []]
     initialised: Any = parser.instantiate_classes(namespace)
-    values = {name: initialised[name] for name in kind.__dataclass_fields__}  # type: ignore[attr-defined]
+    values = {name: initialised[name] for name in inspect.signature(kind).parameters}
     folders = [file.parent for file in files] + [Path()]
     return kind(**values), Options(namespace.output, namespace.overwrite, folders)
 
