@@ -24,7 +24,7 @@ SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 def seed():
     """Start every test from the same random state, also inside third-party code."""
     random.seed(0)
-    np.random.seed(0)  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002  # third-party code draws from the legacy state
     torch.manual_seed(0)
 
 

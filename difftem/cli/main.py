@@ -4,6 +4,7 @@ import importlib
 import os
 import signal
 import sys
+import threading
 from typing import Any, NoReturn
 
 import difftem
@@ -34,7 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if command not in COMMANDS:
         return _fail(f"unknown command {command!r}, expected one of {', '.join(COMMANDS)}")
-    signal.signal(signal.SIGTERM, _terminate)
+    if threading.current_thread() is threading.main_thread():  # others may not set signals
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         importlib.import_module(COMMANDS[command][0]).main(arguments[1:])
     except MemoryError:

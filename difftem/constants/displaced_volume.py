@@ -1,9 +1,12 @@
 """Volume of solvent that a bound atom displaces.
 
+Entered from memory of the papers below, not read off them. The tests check their sum over a protein
+against its partial specific volume, not each number.
+
 References
 ----------
-Fraser, MacRae & Suzuki, J. Appl. Cryst. 11 (1978) 693, table 1; Svergun, Barberato & Koch,
-J. Appl. Cryst. 28 (1995) 768, table 1.
+Fraser, MacRae & Suzuki, J. Appl. Cryst. 11 (1978) 693; Svergun, Barberato & Koch,
+J. Appl. Cryst. 28 (1995) 768.
 """
 
 DISPLACED_VOLUME = {  # by atomic number, Å³

@@ -30,7 +30,7 @@ def wavelength(
 
     References
     ----------
-    Kirkland, Advanced Computing in Electron Microscopy (2010), eq. 2.5.
+    Kirkland, Advanced Computing in Electron Microscopy (2010), chapter 2.
     """
     return PLANCK_TIMES_C_EV_ANGSTROM / torch.sqrt(energy * (energy + 2 * ELECTRON_REST_ENERGY_EV))
 
@@ -56,7 +56,7 @@ def interaction_constant(
 
     References
     ----------
-    Kirkland, Advanced Computing in Electron Microscopy (2010), eq. 5.6.
+    Kirkland, Advanced Computing in Electron Microscopy (2010), chapter 5.
     """
     rest = ELECTRON_REST_ENERGY_EV
     ratio = (rest + energy) / (2 * rest + energy)

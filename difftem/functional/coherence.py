@@ -108,7 +108,7 @@ def spatial_envelope(
 
     References
     ----------
-    Frank, Optik 38 (1973) 519; Wade & Frank, Optik 49 (1977) 81, eq. 8.
+    Frank, Optik 38 (1973) 519; Wade & Frank, Optik 49 (1977) 81.
     """
     squared = gradient[0] ** 2 + gradient[1] ** 2
     return torch.exp(-0.5 * (semiangle / wavelength)[..., None, None] ** 2 * squared)

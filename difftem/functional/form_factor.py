@@ -41,8 +41,8 @@ def scattering_factor(
 
     References
     ----------
-    Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257, eq. 2; Lobato & Van Dyck,
-    Acta Cryst. A70 (2014) 636, eq. 16; Kirkland (2010), eq. C.15.
+    Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257; Lobato & Van Dyck,
+    Acta Cryst. A70 (2014) 636; Kirkland (2010), appendix C.
     """
     heaviest = int(atomic_numbers.max())
     if heaviest > table.max_atomic_number:

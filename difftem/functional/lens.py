@@ -51,7 +51,7 @@ def aberration_phase(
 
     References
     ----------
-    Krivanek, Dellby & Lupini, Ultramicroscopy 78 (1999) 1, eq. 2.
+    Krivanek, Dellby & Lupini, Ultramicroscopy 78 (1999) 1.
     """
     theta_x, theta_y = wavelength * qx, wavelength * qy
     squared = theta_x**2 + theta_y**2

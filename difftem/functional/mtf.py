@@ -33,7 +33,7 @@ def lorentzians(
 
     References
     ----------
-    Rullgård et al., J. Microscopy 243 (2011) 234, eq. 27.
+    Rullgård et al., J. Microscopy 243 (2011) 234.
     """
     w2 = frequency**2
     return (a / (1 + alpha * w2) + b / (1 + beta * w2) + c) / (a + b + c)

@@ -24,7 +24,7 @@ def rotation_from_vector(
 
     References
     ----------
-    Rodrigues' formula as a matrix exponential, e.g. Murray, Li & Sastry (1994), eq. 2.14.
+    Rodrigues' formula, as a matrix exponential.
     """
     x, y, z = vector.unbind(-1)
     zero = torch.zeros_like(x)

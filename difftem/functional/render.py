@@ -78,7 +78,7 @@ def gaussian_projection(
 
     References
     ----------
-    Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257, eqs. 2 and 4.
+    Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257.
     """
     amplitude, width = _peng_gaussians(atomic_numbers, b_factors, positions)
     dx2 = (x - positions[:, 0, None]) ** 2  # (n_atoms, nx)
@@ -115,7 +115,7 @@ def gaussian_potential(
 
     References
     ----------
-    Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257, eqs. 2 and 4.
+    Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257.
     """
     amplitude, width = _peng_gaussians(atomic_numbers, b_factors, positions)
     r2 = ((points[:, None] - positions) ** 2).sum(-1)  # (n_points, n_atoms)

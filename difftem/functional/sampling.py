@@ -95,7 +95,7 @@ def delocalisation(
 
     References
     ----------
-    Lichte, Ultramicroscopy 38 (1991) 13, eq. 6.
+    Lichte, Ultramicroscopy 38 (1991) 13.
     """
     candidates = [frequency]
     if cs * defocus > 0:

@@ -75,7 +75,8 @@ def species_basis(
 
     References
     ----------
-    Peng et al. (1996), eq. 1; Fraser, MacRae & Suzuki, J. Appl. Cryst. 11 (1978) 693, eq. 3.
+    Peng et al., Acta Cryst. A52 (1996) 257; Fraser, MacRae & Suzuki, J. Appl. Cryst. 11
+    (1978) 693.
     """
     elements, element_index = torch.unique(atomic_numbers, return_inverse=True)
     n_radial = int(max_frequency / RADIAL_STEP) + 4

@@ -210,6 +210,6 @@ def footprint(
 def _shape_parameter(band: float) -> float:
     """Kaiser-Bessel shape that balances truncation against aliasing for this band.
 
-    Beatty, Nishimura & Pauly, IEEE Trans. Med. Imaging 24 (2005) 799, eq. 5.
+    Beatty, Nishimura & Pauly, IEEE Trans. Med. Imaging 24 (2005) 799.
     """
     return math.pi * math.sqrt((kernel_width(band) * (1 - band / 2)) ** 2 - 0.8)

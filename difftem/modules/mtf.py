@@ -1,5 +1,6 @@
 """Modulation transfer functions as modules: each is 1 at DC by construction."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -16,17 +17,17 @@ from difftem.modules.quantity import (
 )
 
 
-class MTF(nn.Module):
+class MTF(nn.Module, ABC):
     """A curve H over frequency with H(0) = 1; subclasses are the families."""
 
     names: tuple[str, ...] = ()
 
+    @abstractmethod
     def forward(
         self,
         frequency: Tensor,  # (...) cycles/pixel
     ) -> Tensor:  # (...)
         """Evaluate the curve at frequencies in cycles/pixel (Nyquist 0.5)."""
-        raise NotImplementedError
 
     def transfer(
         self,

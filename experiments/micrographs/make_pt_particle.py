@@ -9,7 +9,8 @@ from ase.build import rotate
 from ase.cluster import wulff_construction
 from ase.io import write
 
-# Surface energies of Pt in J/m²: Vitos et al., Surf. Sci. 411 (1998) 186, table 1.
+# Surface energies of Pt in J/m² after Vitos et al., Surf. Sci. 411 (1998) 186; from memory, not
+# read off the paper. Only their ratios matter, to the particle's shape.
 SURFACE_ENERGIES = {(1, 1, 1): 2.299, (1, 0, 0): 2.734, (1, 1, 0): 2.819}
 N_ATOMS = 1500
 

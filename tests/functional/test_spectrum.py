@@ -25,3 +25,10 @@ def test_rings_count_every_frequency_of_the_full_transform_once(shape, generator
     expected = [full[ring == i].mean() for i in range(7)]
     got = radial_average(power_spectrum(image), shape, 7)[1]
     np.testing.assert_allclose(got, expected, rtol=1e-9)
+
+
+def test_the_full_spectrum_holds_the_half_one_and_the_variance():
+    image = torch.rand(6, 9, dtype=torch.float64)
+    full = power_spectrum(image, half=False)
+    assert torch.allclose(full[:, :5], power_spectrum(image), atol=1e-13)
+    assert float(full.mean()) == pytest.approx(float(image.var(correction=0)))

@@ -8,6 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from difftem.functional.spectrum import power_spectrum
+
 # Share of the field that a scale bar may take, and the round lengths to choose from (Å).
 BAR_SHARE = 0.3
 ROUND = (1, 2, 5)
@@ -68,7 +70,7 @@ def _contrast(image: Tensor) -> tuple[float, float]:
 
 def _centered_spectrum(image: Tensor) -> Tensor:
     """Logarithm of the full power spectrum with DC in the middle, averaged over 3 x 3 pixels."""
-    full = torch.fft.fft2(image - image.mean()).abs() ** 2 / image.numel()
+    full = power_spectrum(image, half=False)
     smooth = torch.nn.functional.avg_pool2d(full[None, None], 3, 1, 1, count_include_pad=False)
     return torch.fft.fftshift(torch.log(smooth[0, 0] + 1e-12))
 
