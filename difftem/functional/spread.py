@@ -35,6 +35,7 @@ def kernel_width(band: float) -> int:
 @functools.lru_cache
 def kernel_coefficients(
     band: float,  # band limit as a fraction of Nyquist
+    width: int | None = None,
 ) -> Tensor:  # (degree + 1, width) float64
     """Piecewise polynomials that reproduce the Kaiser-Bessel kernel, one per covered pixel.
 
@@ -44,6 +45,8 @@ def kernel_coefficients(
     ----------
     band : float
         Frequencies below ``band * Nyquist`` are used afterwards.
+    width : int, optional
+        Pixels that the kernel covers, even; `kernel_width` of the band without it.
 
     Returns
     -------
@@ -54,8 +57,8 @@ def kernel_coefficients(
     ----------
     Barnett, Magland & af Klinteberg, SIAM J. Sci. Comput. 41 (2019) C479, section 5.3.
     """
-    width = kernel_width(band)
-    beta = _shape_parameter(band)
+    width = width or kernel_width(band)
+    beta = _shape_parameter(band, width)
     degree = width + 1
     nodes = torch.cos(math.pi * (torch.arange(4 * degree, dtype=torch.float64) + 0.5) / 4 / degree)
     t = (nodes + 1) / 2
@@ -69,6 +72,7 @@ def kernel_coefficients(
 def kernel_transform(
     frequency: Tensor,  # (...) cycles/pixel
     band: float,
+    width: int | None = None,
 ) -> Tensor:  # (...)
     r"""Fourier transform of the kernel that `spread_weights` evaluates.
 
@@ -79,7 +83,7 @@ def kernel_transform(
     ----------
     frequency : Tensor
         In cycles/pixel, any shape, below ``band / 2``.
-    band : float
+    band, width
         As in `kernel_coefficients`.
 
     Returns
@@ -87,24 +91,25 @@ def kernel_transform(
     Tensor
         Positive values, shape and dtype of `frequency`.
     """
-    width = kernel_width(band)
-    beta = _shape_parameter(band)
+    width = width or kernel_width(band)
+    beta = _shape_parameter(band, width)
     argument = beta**2 - (math.pi * width * frequency) ** 2
     root = torch.sqrt(torch.clamp(argument, min=1e-6))
     return width * torch.sinh(root) / root / torch.special.i0(torch.tensor(beta)).item()
 
 
 def spread_weights(
-    coordinate: Tensor,  # (n_atoms,) pixels
+    coordinate: Tensor,  # (...) pixels
     band: float,
-) -> tuple[Tensor, Tensor]:  # (n_atoms,) int64, (n_atoms, width)
+    width: int | None = None,
+) -> tuple[Tensor, Tensor]:  # (...) int64, (..., width)
     """First pixel and kernel weights of each atom along one axis.
 
     Parameters
     ----------
     coordinate : Tensor
-        Atom coordinates in pixels, shape ``(n_atoms,)``; pixel i is centred at i.
-    band : float
+        Atom coordinates in pixels, any shape; pixel i is centred at i.
+    band, width
         As in `kernel_coefficients`.
 
     Returns
@@ -113,7 +118,7 @@ def spread_weights(
         Index of the first covered pixel (may lie outside the grid: wrap it) and the weights of
         the `width` pixels from there on, differentiable in `coordinate`.
     """
-    coefficients = kernel_coefficients(band).to(coordinate)
+    coefficients = kernel_coefficients(band, width).to(coordinate)
     cell = torch.floor(coordinate.detach())
     argument = 2 * (coordinate - cell) - 1
     powers = [torch.ones_like(argument), argument]
@@ -207,9 +212,9 @@ def footprint(
     return index, weights
 
 
-def _shape_parameter(band: float) -> float:
+def _shape_parameter(band: float, width: int) -> float:
     """Kaiser-Bessel shape that balances truncation against aliasing for this band.
 
     Beatty, Nishimura & Pauly, IEEE Trans. Med. Imaging 24 (2005) 799.
     """
-    return math.pi * math.sqrt((kernel_width(band) * (1 - band / 2)) ** 2 - 0.8)
+    return math.pi * math.sqrt((width * (1 - band / 2)) ** 2 - 0.8)

@@ -1,0 +1,97 @@
+"""What one specimen slice sees of a particle: all of it, or a soft slab across the beam."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from difftem.functional.projection import TemplateSpectrum, central_slices
+
+
+class Slabs(NamedTuple):
+    """How particles are put into slices."""
+
+    wavelength: Tensor  # () Å
+    depth: str  # "ignored", "particle" or "slice"
+    thickness: float | None  # Å of a slice; None: a particle goes whole into its slice
+    radius: float  # Å, of the particle
+
+    @property
+    def period(self) -> int:
+        """Slices after which the window returns: the particle and a slice on either side."""
+        return 1 if self.thickness is None else math.ceil(2 * self.radius / self.thickness) + 2
+
+    @property
+    def n_planes(self) -> int:
+        """Planes of the Fourier volume that a slab needs."""
+        return 2 * self.period - 1
+
+
+def slab_coefficients(
+    spectrum: TemplateSpectrum,
+    rotations: Tensor,  # (n, 3, 3)
+    height: Tensor,  # (n,) Å
+    frequency: Tensor,  # (n_points, 2) 1/Å
+    slabs: Slabs,
+) -> Tensor:  # (n, n_points) complex, V Å³
+    r"""Fourier coefficients of what a slice sees of particles.
+
+    .. math:: P(\mathbf q) = \int \hat V(\mathbf q, z)\, w(z + z_0)\,
+              e^{i \pi \lambda q^2 (z + z_0)}\, dz
+
+    with the particle's height z₀ above the slice's plane. The exponential propagates what each
+    height scatters to that plane; in Fourier space it is the Ewald sphere,
+    :math:`k_z = -\lambda q^2 / 2`. The window :math:`w(u) = \cos^2(\pi u / 2 \Delta)` is 1
+    summed over all slices; its Fourier series turns the slab into a few planes of the volume.
+
+    Parameters
+    ----------
+    spectrum : TemplateSpectrum
+        From `difftem.functional.projection.template_spectrum`.
+    rotations : Tensor
+        Active rotations from the particle's to the microscope's frame.
+    height : Tensor
+        z₀ in Å.
+    frequency : Tensor
+        x, y in 1/Å.
+    slabs : Slabs
+        Wavelength, depth and thickness.
+
+    Returns
+    -------
+    Tensor
+        Differentiable in rotations, height and the template.
+
+    References
+    ----------
+    DeRosier, Ultramicroscopy 81 (2000) 83 (curvature of the Ewald sphere); Wolf, DeRosier &
+    Grigorieff, Ultramicroscopy 106 (2006) 376.
+    """
+    q2 = (frequency**2).sum(-1)
+    bend = -slabs.wavelength / 2 * q2 if slabs.depth != "ignored" else torch.zeros_like(q2)
+    points = torch.cat([frequency, bend[:, None]], -1)
+    if slabs.thickness is None:
+        summed = central_slices(spectrum, rotations, points)
+    else:
+        summed = torch.zeros((), dtype=spectrum.table.dtype, device=height.device)
+        for m in range(1 - slabs.period, slabs.period):
+            step = m / (slabs.period * slabs.thickness)  # 1/Å
+            offset = torch.tensor([0.0, 0.0, -step]).to(points)
+            weight = _window_coefficient(m, slabs.period)
+            turn = 2 * math.pi * step * height[:, None]
+            factor = torch.complex(weight * torch.cos(turn), weight * torch.sin(turn))
+            summed = summed + central_slices(spectrum, rotations, points + offset) * factor
+    if slabs.depth == "slice":
+        phase = math.pi * slabs.wavelength * q2 * height[:, None]
+        summed = summed * torch.complex(torch.cos(phase), torch.sin(phase))
+    return summed
+
+
+def _window_coefficient(m: int, period: int) -> float:
+    """Fourier coefficient of cos²(π u / 2Δ), |u| < Δ, repeated every `period` Δ."""
+    x = 2 * m / period
+    if abs(abs(x) - 1) < 1e-12:
+        return 0.5 / period
+    sinc = math.sin(math.pi * x) / (math.pi * x) if m else 1.0
+    return sinc / (1 - x**2) / period

@@ -1,0 +1,266 @@
+"""Specimen: thousands of particles as slices of projected potential."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from difftem.functional.grid import check_pixel_size
+from difftem.functional.multislice import complex_dtype
+from difftem.functional.patches import add_patches
+from difftem.functional.projection import (
+    SliceGrid,
+    TemplateSpectrum,
+    patches_from_slices,
+    slice_grid,
+)
+from difftem.functional.sampling import good_fft_size
+from difftem.functional.slabs import Slabs, slab_coefficients
+from difftem.modules.instances import Instances
+from difftem.modules.particle import Particle
+
+Depth = Literal["ignored", "particle", "slice"]
+CHUNK_POINTS = 100_000  # Fourier coefficients at a time: some 30 MB of intermediates
+PATCH_MARGIN = 4  # pixels around a particle's sphere, for the tails of the band limit
+THICK = 1.5  # slices: larger particles are cut
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The copies of one particle in one micrograph that touch the field."""
+
+    particle: Particle
+    positions: Tensor  # (n, 3) Å, of the template's origin
+    rotations: Tensor  # (n, 3, 3)
+    first: Tensor  # (n,) index of the first slice that a copy reaches
+    last: Tensor  # (n,)
+    n_outside: int
+    thick: bool
+
+
+class Specimen(nn.Module):
+    """Particles in a field, projected slice by slice.
+
+    Slice s holds the plane z = s Δ in the middle of the sample; a particle belongs to the slice
+    nearest to its center, or is cut softly between several where it is thicker than 1.5 slices.
+
+    Parameters
+    ----------
+    particles : mapping of str to Particle
+        Templates by name.
+    instances : sequence of Instances
+        Copies of them.
+    shape : tuple of int
+        ``(ny, nx)`` of the field in pixels; its centre is pixel ``n // 2``.
+    pixel_size : float
+        In Å.
+    slice_thickness : float
+        Δ in Å, independent of pixel and particles.
+    depth : {"slice", "particle", "ignored"}
+        What the height of matter inside a slice does: its wave is propagated to the slice's plane
+        (first order in the potential, Ewald sphere); or only to the height of its particle's
+        center, as TEM-simulator's defocus correction does; or nothing.
+    band_limit : float
+        Fraction of the field's Nyquist that is kept.
+    taper : float
+        Width of its edge in cycles/pixel.
+    max_frequency : float, optional
+        Band limit in 1/Å instead; beyond Nyquist it is folded back, as point sampling does.
+    pixel_average : bool
+        Average the projected potential over each pixel, as TEM-simulator does.
+
+    Raises
+    ------
+    ValueError
+        For an unknown particle or a non-positive sampling.
+    """
+
+    def __init__(
+        self,
+        particles: Mapping[str, Particle],
+        instances: Sequence[Instances],
+        shape: tuple[int, int],
+        pixel_size: float,
+        slice_thickness: float,
+        *,
+        depth: Depth = "slice",
+        band_limit: float = 2 / 3,
+        taper: float = 0.01,
+        max_frequency: float | None = None,
+        pixel_average: bool = False,
+    ) -> None:
+        super().__init__()
+        check_pixel_size(pixel_size)
+        if not (math.isfinite(slice_thickness) and slice_thickness > 0):
+            raise ValueError(f"slice_thickness must be positive, got {slice_thickness} Å")
+        if depth not in get_args(Depth):
+            raise ValueError(f"depth must be one of {', '.join(get_args(Depth))}, got {depth!r}")
+        for each in instances:
+            if each.particle not in particles:
+                known = ", ".join(particles) or "none"
+                raise ValueError(f"unknown particle {each.particle!r}, the specimen has {known}")
+        self.particles = nn.ModuleDict(particles)
+        self.instances = nn.ModuleList(instances)
+        self.shape = shape
+        self.pixel_size = pixel_size
+        self.slice_thickness = slice_thickness
+        self.depth = depth
+        self.max_frequency = max_frequency or band_limit / 2 / pixel_size
+        self.taper = taper / pixel_size
+        self.pixel_average = pixel_average
+
+    def place(
+        self,
+        stage: Tensor,  # (3, 3)
+        shift: Tensor,  # (2,) Å
+        *,
+        turn_positions: bool = True,
+    ) -> list[Placed]:
+        """Where every particle is in one micrograph; arguments as of `Instances.forward`."""
+        placed = []
+        for instances in cast(Iterator[Instances], iter(self.instances)):
+            particle = self._particle(instances.particle)
+            centers, rotations = instances(stage, shift, turn_positions=turn_positions)
+            height, width = (n * self.pixel_size for n in self.shape)
+            edge = torch.tensor([width, height]).to(centers) / 2
+            keep = (centers[:, :2].detach().abs() - edge < particle.radius).all(-1)
+            centers, rotations = centers[keep], rotations[keep]
+            z = centers[:, 2].detach() / self.slice_thickness
+            thick = 2 * particle.radius > THICK * self.slice_thickness
+            if thick:
+                half = particle.radius / self.slice_thickness
+                first, last = torch.floor(z - half), torch.ceil(z + half)
+            else:
+                first = last = torch.floor(z + 0.5)
+            # The template turns about its voxel n // 2.
+            origins = centers - rotations @ torch.tensor(particle.center).to(rotations)
+            outside = int((~keep).sum())
+            placed.append(
+                Placed(particle, origins, rotations, first.long(), last.long(), outside, thick)
+            )
+        return placed
+
+    def slices(
+        self,
+        placed: Sequence[Placed],
+        wavelength: Tensor,  # () Å
+    ) -> Iterator[tuple[float, Tensor]]:  # of Å, (ny, nx) V Å
+        """Projected potential slice by slice, empty ones in between included.
+
+        Parameters
+        ----------
+        placed : sequence of Placed
+            From `place`.
+        wavelength : Tensor
+            Of the beam, for the depth inside a slice.
+
+        Yields
+        ------
+        tuple
+            Height of the plane in Å and projected potential in V Å: complex where it absorbs or
+            has depth, else real.
+        """
+        grids = [self._grid(each.particle) for each in placed]
+        for index in slice_range(placed):
+            plane = index * self.slice_thickness
+            field = self._empty()
+            for each, grid in zip(placed, grids, strict=True):
+                here = ((each.first <= index) & (index <= each.last)).nonzero()[:, 0]
+                if len(here):
+                    field = self._add(field, each, here, grid, plane, wavelength)
+            yield plane, field if self.is_complex else field.real
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether the projected potential has an imaginary part."""
+        absorbs = any(self._particle(name).volume.is_complex() for name in self.particles)
+        return absorbs or self.depth != "ignored"
+
+    def _add(
+        self,
+        field: Tensor,
+        placed: Placed,
+        here: Tensor,
+        grid: SliceGrid,
+        plane: float,
+        wavelength: Tensor,
+    ) -> Tensor:
+        """Add some copies of one particle to a slice, in chunks of bounded memory."""
+        spectrum = placed.particle.spectrum(self._limit(placed.particle))
+        slabs = Slabs(
+            wavelength.to(grid.frequency),
+            self.depth,
+            self.slice_thickness if placed.thick else None,
+            placed.particle.radius,
+        )
+        chunk = max(1, CHUNK_POINTS // (len(grid.target) * slabs.n_planes))
+        for some in here.split(chunk):
+            positions, rotations = placed.positions[some], placed.rotations[some]
+            pixels = positions[:, :2] / self.pixel_size
+            pixels = pixels + torch.tensor([n // 2 for n in reversed(self.shape)]).to(pixels)
+            corners = torch.floor(pixels.detach()).long() - grid.size // 2
+            arguments = (
+                spectrum,
+                rotations.to(grid.frequency),
+                (positions[:, 2] - plane).to(grid.frequency),
+                (pixels - corners).to(grid.frequency),
+                grid,
+                slabs,
+            )
+            if torch.is_grad_enabled():
+                patches = checkpoint(_patches, *arguments, use_reentrant=False)
+            else:
+                patches = _patches(*arguments)
+            field = add_patches(field, patches, corners)
+        return field
+
+    def _limit(self, particle: Particle) -> float:  # 1/Å
+        """Highest frequency that both the field and the template hold."""
+        return min(self.max_frequency, particle.nyquist)
+
+    def _grid(self, particle: Particle) -> SliceGrid:
+        """Fourier coefficients of the patch that holds one particle."""
+        size = 2 * (math.ceil(particle.radius / self.pixel_size) + PATCH_MARGIN)
+        volume = particle.volume
+        return slice_grid(
+            good_fft_size(size),
+            self.pixel_size,
+            self._limit(particle),
+            self.taper,
+            pixel_average=self.pixel_average,
+            device=volume.device,
+            dtype=volume.real.dtype,
+        )
+
+    def _empty(self) -> Tensor:
+        volumes = [self._particle(name).volume for name in self.particles]
+        if not volumes:
+            return torch.zeros(self.shape, dtype=torch.complex64)
+        return volumes[0].new_zeros(self.shape, dtype=complex_dtype(volumes[0].dtype))
+
+    def _particle(self, name: str) -> Particle:
+        return cast(Particle, self.particles[name])
+
+
+def slice_range(placed: Sequence[Placed]) -> range:
+    """List the slices from the first to the last that hold something; slice 0 if none do."""
+    firsts = [int(each.first.min()) for each in placed if len(each.first)]
+    lasts = [int(each.last.max()) for each in placed if len(each.last)]
+    return range(min(firsts, default=0), max(lasts, default=0) + 1)
+
+
+def _patches(
+    spectrum: TemplateSpectrum,
+    rotations: Tensor,
+    height: Tensor,
+    positions: Tensor,
+    grid: SliceGrid,
+    slabs: Slabs,
+) -> Tensor:
+    """Images of some copies, ready to be added to the field."""
+    coefficients = slab_coefficients(spectrum, rotations, height, grid.frequency, slabs)
+    return patches_from_slices(coefficients, grid, positions)

@@ -1,0 +1,88 @@
+"""Stage: how the specimen is turned and moved in each micrograph of a series."""
+
+from collections.abc import Collection
+
+import torch
+from torch import Tensor, nn
+
+from difftem.functional.pose import rotation_from_vector, tilt_rotation
+from difftem.modules.quantity import check_learnable, register_quantity
+from difftem.units import deg_to_rad
+
+
+class Stage(nn.Module):
+    r"""Tilt geometry of a series, with its errors.
+
+    .. math:: S_t = R_z(\gamma_t)\, R_\mathrm{axis}(\theta_t)\, B_t
+
+    Parameters
+    ----------
+    tilt_deg : float or Tensor
+        Tilts θ in degrees, shape ``(n_tilts,)``.
+    tilt_axis_deg : float or Tensor
+        Direction of the tilt axis in the image, counter-clockwise from x; 90 is the y axis.
+    shift : Tensor, optional
+        Of each image in Å as x, y, shape ``(n_tilts, 2)``: the stage's error.
+    in_plane_deg : float or Tensor
+        Rotation γ of each image in degrees, counter-clockwise.
+    base : Tensor, optional
+        Rotations B of the specimen before the tilt, shape ``(n_tilts, 3, 3)``.
+    turn_positions : bool
+        Tilt the sample; otherwise each particle turns where it is, as if every micrograph showed
+        other particles ("single particle").
+    learnable : collection of str
+        Any of ``tilt_deg``, ``tilt_axis_deg``, ``shift``, ``in_plane_deg``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+    """
+
+    tilt_deg: Tensor
+    tilt_axis_deg: Tensor
+    shift: Tensor
+    in_plane_deg: Tensor
+    base: Tensor
+
+    def __init__(
+        self,
+        tilt_deg: float | Tensor = 0.0,
+        tilt_axis_deg: float | Tensor = 90.0,
+        shift: Tensor | None = None,
+        in_plane_deg: float | Tensor = 0.0,
+        base: Tensor | None = None,
+        *,
+        turn_positions: bool = True,
+        learnable: Collection[str] = (),
+    ) -> None:
+        super().__init__()
+        check_learnable(learnable, ("tilt_deg", "tilt_axis_deg", "shift", "in_plane_deg"))
+        tilts = torch.atleast_1d(torch.as_tensor(tilt_deg, dtype=torch.float64))
+        n = len(tilts)
+        shift = torch.zeros(n, 2, dtype=torch.float64) if shift is None else shift
+        base = torch.eye(3, dtype=torch.float64).expand(n, 3, 3) if base is None else base
+        for name, value, shape in (("shift", shift, (n, 2)), ("base", base, (n, 3, 3))):
+            if tuple(value.shape) != shape:
+                raise ValueError(f"{name} must be {shape} for {n} tilts, got {tuple(value.shape)}")
+        in_plane = torch.as_tensor(in_plane_deg, dtype=torch.float64).expand(n)
+        register_quantity(self, "tilt_deg", tilts, learnable)
+        register_quantity(self, "tilt_axis_deg", tilt_axis_deg, learnable)
+        register_quantity(self, "shift", shift, learnable)
+        register_quantity(self, "in_plane_deg", in_plane.clone(), learnable)
+        self.register_buffer("base", base.clone())
+        self.turn_positions = turn_positions
+
+    def __len__(self) -> int:
+        return len(self.tilt_deg)
+
+    def rotation(
+        self,
+        tilt: int,
+    ) -> Tensor:  # (3, 3)
+        """Rotation S from the sample's to the microscope's frame in one micrograph."""
+        axis = deg_to_rad(self.tilt_axis_deg.double())
+        turn = deg_to_rad(self.in_plane_deg[tilt].double())
+        about_z = torch.nn.functional.pad(turn[None], (2, 0))
+        tilted = tilt_rotation(deg_to_rad(self.tilt_deg[tilt].double()), axis)
+        return rotation_from_vector(about_z) @ tilted @ self.base[tilt].to(tilted)
