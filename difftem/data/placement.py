@@ -1,11 +1,10 @@
-"""Where copies of a particle go: at random without overlap, or as a file says."""
-
-import math
+"""Where copies of a particle go in a field: at random without overlap."""
 
 import torch
 from torch import Tensor
 
-MAX_TRIES_PER_COPY = 2000
+from difftem.data.scene.packing import Fill, pack
+from difftem.data.scene.regions import Box
 
 
 def random_positions(
@@ -40,21 +39,7 @@ def random_positions(
     ValueError
         If they do not fit, with the number that did.
     """
-    side = torch.tensor([max(width, 0.0), max(height, 0.0)], dtype=torch.float64)
-    placed = torch.empty(0, 2, dtype=torch.float64)
-    for i in range(n):
-        tries = torch.rand(MAX_TRIES_PER_COPY, 2, generator=generator, dtype=torch.float64)
-        candidates = (tries - 0.5) * side
-        if i > 0:
-            nearest = torch.cdist(candidates, placed).amin(1)
-            candidates = candidates[nearest >= distance]
-        if len(candidates) == 0:
-            room = side + distance
-            covered = i * math.pi / 4 * distance**2 / float(room.prod())
-            raise ValueError(
-                f"only {i} of {n} copies of {distance:.0f} Å fit without overlap into "
-                f"{width:.0f} x {height:.0f} Å (covering {covered:.0%}); use fewer copies or a "
-                "larger field"
-            )
-        placed = torch.cat([placed, candidates[:1]])
-    return placed
+    # The rectangle of the whole discs: what their cover is measured against.
+    sides = (max(width, 0.0) + distance, max(height, 0.0) + distance)
+    (points,) = pack([Fill(Box(*sides, 0.0), distance / 2, n)], generator)
+    return points[:, :2].contiguous()

@@ -1,5 +1,6 @@
-"""MTF curves as RELION STAR files."""
+"""RELION STAR files: tables, and MTF curves."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import gemmi
@@ -8,6 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from difftem.data.errors import InputError, input_error
 from difftem.data.files import read_bytes, replacing
+
+# Columns by name, without the leading underscore, of each block; all cells are text.
+StarTable = dict[str, list[str]]
 
 _FREQUENCY = "_rlnResolutionInversePixel"
 _VALUE = "_rlnMtfValue"
@@ -41,13 +45,7 @@ def read_mtf_star(
     ----------
     Scheres, J. Struct. Biol. 180 (2012) 519 (RELION).
     """
-    try:
-        document = gemmi.cif.read_string(read_bytes(path).decode("utf-8"))
-    except InputError:
-        raise
-    except (ValueError, RuntimeError) as error:  # UnicodeDecodeError is a ValueError
-        raise input_error(path, f"not a STAR file: {error}") from error
-    tables = [block.find([_FREQUENCY, _VALUE]) for block in document]
+    tables = [block.find([_FREQUENCY, _VALUE]) for block in _document(path)]
     rows = next((list(table) for table in tables if len(table)), None)
     if rows is None:
         raise input_error(path, f"no loop with {_FREQUENCY} and {_VALUE}")
@@ -93,12 +91,108 @@ def write_mtf_star(
         raise ValueError(f"frequency and value must be equally long, got {x.shape} and {y.shape}")
     if (problem := _problem(x, y)) is not None:
         raise ValueError(problem)
-    document = gemmi.cif.Document()
-    loop = document.add_new_block(name).init_loop("", [_FREQUENCY, _VALUE])
-    for cells in zip(x, y, strict=True):
-        loop.add_row([f"{cell:.8f}" for cell in cells])
+    columns = {_FREQUENCY[1:]: x, _VALUE[1:]: y}
+    text = star_text({name: {tag: [f"{v:.8f}" for v in cells] for tag, cells in columns.items()}})
     with replacing(Path(path), overwrite) as temporary:
-        temporary.write_text(document.as_string(), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_star(path: str | Path) -> dict[str, StarTable]:
+    """Read all tables of a STAR file.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to read, also as ``.gz``.
+
+    Returns
+    -------
+    dict of str to dict
+        By name of the block, its columns by name without the leading underscore. Items outside
+        loops are columns of one cell.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no STAR file.
+    """
+    tables: dict[str, StarTable] = {}
+    for block in _document(path):
+        table = tables.setdefault(block.name, {})
+        for item in block:
+            if item.loop is None and item.pair is not None:
+                tag, cell = tuple(item.pair)
+                table[tag[1:]] = [gemmi.cif.as_string(cell)]
+            elif item.loop is not None:
+                for tag in item.loop.tags:
+                    cells = block.find_loop(tag)
+                    table[tag[1:]] = [gemmi.cif.as_string(cell) for cell in cells]
+    return tables
+
+
+def star_text(tables: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
+    """Make the text of a STAR file.
+
+    Parameters
+    ----------
+    tables : mapping of str to mapping
+        By name of the block, its columns by name without the leading underscore, equally long.
+
+    Returns
+    -------
+    str
+        One loop per block, with an empty line behind it as RELION wants.
+    """
+    document = gemmi.cif.Document()
+    for name, table in tables.items():
+        loop = document.add_new_block(name).init_loop("_", list(table))
+        loop.set_all_values([[gemmi.cif.quote(cell) for cell in cells] for cells in table.values()])
+    return document.as_string()
+
+
+def star_numbers(
+    path: str | Path,
+    table: Mapping[str, Sequence[str]],
+    name: str,
+) -> NDArray[np.float64]:  # (rows,)
+    """Take a column of a table as numbers.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, for messages.
+    table : mapping
+        From `read_star`.
+    name : str
+        Of the column.
+
+    Returns
+    -------
+    ndarray
+        Shape ``(rows,)``, finite.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or a cell is not a finite number.
+    """
+    if name not in table:
+        raise input_error(path, f"no column {name}, the table has {', '.join(table) or 'none'}")
+    numbers = np.array([gemmi.cif.as_number(cell) for cell in table[name]], dtype=np.float64)
+    if not np.isfinite(numbers).all():
+        row = int((~np.isfinite(numbers)).argmax())
+        raise input_error(path, f"row {row + 1}: {name} must be a number, got {table[name][row]!r}")
+    return numbers
+
+
+def _document(path: str | Path) -> gemmi.cif.Document:
+    """Parse a file."""
+    try:
+        return gemmi.cif.read_string(read_bytes(path).decode("utf-8"))
+    except InputError:
+        raise
+    except (ValueError, RuntimeError) as error:  # UnicodeDecodeError is a ValueError
+        raise input_error(path, f"not a STAR file: {error}") from error
 
 
 def _problem(frequency: NDArray[np.float64], value: NDArray[np.float64]) -> str | None:
