@@ -1,13 +1,14 @@
 """TEM-simulator's text matrices and the transforms written in them."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from difftem.data.errors import input_error
-from difftem.data.files import read_bytes
+from difftem.data.files import read_bytes, replacing
 
 
 def read_text_matrix(path: str | Path, min_columns: int = 1) -> Tensor:  # (rows, columns)
@@ -57,6 +58,42 @@ def read_text_matrix(path: str | Path, min_columns: int = 1) -> Tensor:  # (rows
             raise input_error(path, f"line {number}: values must be finite, got {row}")
         rows.append(row)
     return torch.tensor(rows, dtype=torch.float64)
+
+
+def write_text_matrix(
+    path: str | Path,
+    matrix: Tensor,  # (rows, columns)
+    comments: Sequence[str] = (),
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write a text matrix that `read_text_matrix` and TEM-simulator read.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write, in a folder that exists.
+    matrix : Tensor
+        Finite numbers, shape ``(rows, columns)``, written with 12 digits.
+    comments : sequence of str
+        Lines that go above, as what the columns are.
+    overwrite : bool
+        Replace a file that exists.
+
+    Raises
+    ------
+    InputError
+        If the file exists and `overwrite` is false, or its folder does not exist.
+    ValueError
+        If the matrix has other dimensions or values that are not finite.
+    """
+    if matrix.ndim != 2 or not bool(torch.isfinite(matrix).all()):
+        raise ValueError(f"matrix must be (rows, columns) and finite, got {tuple(matrix.shape)}")
+    lines = [f"# {' '.join(comment.split())}" for comment in comments]
+    lines.append(f"{matrix.shape[0]} {matrix.shape[1]}")
+    lines += [" ".join(f"{value:15.12g}" for value in row) for row in matrix.tolist()]
+    with replacing(Path(path), overwrite) as temporary:
+        temporary.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 def read_transforms(path: str | Path) -> tuple[Tensor, Tensor]:  # (n, 3, 3), (n, 3)
