@@ -10,7 +10,7 @@ from torch import Tensor
 from difftem.data.errors import input_error
 from difftem.data.files import read_bytes, replacing, unpacked_suffix
 from difftem.data.scene.euler import rotation_from_tem_simulator, tem_simulator_from_rotation
-from difftem.data.scene.instances import Instances, Scene
+from difftem.data.scene.instances import Instances, Scene, is_name
 from difftem.data.scene.relion_read import read_relion_particles
 from difftem.data.scene.relion_write import decimals
 from difftem.data.text_matrix import read_text_matrix
@@ -170,6 +170,8 @@ def _read_csv(path: str | Path, particle: str) -> tuple[Instances, ...]:
             )
         rows.append([_number(path, number, header[i], cells[i]) for i in wanted])
         names.append((cells[header.index(_NAME)] if _NAME in header else "") or particle)
+        if not is_name(names[-1]):
+            raise input_error(path, f"line {number}: {names[-1]!r} has blanks, quotes or commas")
     values = torch.tensor(rows, dtype=torch.float64)
     angles = values[:, 3:] if turned else torch.zeros(len(rows), 3, dtype=torch.float64)
     return _by_name(names, values[:, :3].contiguous(), rotation_from_tem_simulator(angles))

@@ -9,6 +9,23 @@ from torch import Tensor
 from difftem.data.scene.neighbours import overlaps
 
 _ROTATION_TOLERANCE = 1e-6
+_NOT_IN_NAMES = "\"'#,;"  # STAR and CSV files give them a meaning
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can stand as a name in every file that holds scenes.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    bool
+        Whether it has letters and no blanks, quotes, commas, semicolons or ``#``.
+    """
+    return bool(text) and not any(c.isspace() or c in _NOT_IN_NAMES for c in text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +55,10 @@ class Instances:
     def __post_init__(self) -> None:
         """Check name, shapes and values."""
         n = len(self.positions)
-        if not self.particle or any(letter.isspace() for letter in self.particle):
-            raise ValueError(f"a particle needs a name without blanks, got {self.particle!r}")
+        if not is_name(self.particle):
+            raise ValueError(
+                f"a particle needs a name without blanks, quotes and commas, got {self.particle!r}"
+            )
         if self.positions.shape != (n, 3) or self.rotations.shape != (n, 3, 3):
             raise ValueError(
                 f"{self.particle}: positions and rotations must have shapes (n, 3) and (n, 3, 3), "

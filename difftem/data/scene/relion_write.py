@@ -10,7 +10,7 @@ from torch import Tensor
 
 from difftem.data.files import replacing
 from difftem.data.scene.euler import relion_from_rotation
-from difftem.data.scene.instances import Scene
+from difftem.data.scene.instances import Scene, is_name
 from difftem.data.star import StarTable, star_text
 
 # Columns of ours: RELION ignores unknown labels, but keeps them.
@@ -167,5 +167,5 @@ def write_relion_particles(
 
 def check_word(what: str, word: str) -> None:
     """Raise unless a name can stand in a STAR file without quotes."""
-    if not word or any(letter.isspace() or letter in "\"'#" for letter in word):
+    if not is_name(word):
         raise ValueError(f"{what} must be a name without blanks and quotes, got {word!r}")

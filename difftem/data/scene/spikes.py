@@ -11,7 +11,7 @@ from difftem.data.scene.orientations import upright
 from difftem.data.scene.packing import Fill, pack
 from difftem.data.scene.regions import SphereSurface
 
-_TURNS = 200  # directions to lean to that are tried for each spike
+_BATCHES, _TURNS = 20, 10  # directions to lean to that are tried for each spike
 
 
 @dataclass(frozen=True)
@@ -122,14 +122,14 @@ def stand_spikes(
     bodies = torch.zeros(0, len(places), 3, dtype=torch.float64)
     rotations = []
     for i in range(n):
-        tries = upright(normals[i].repeat(_TURNS, 1), tilt[i].repeat(_TURNS), generator)
-        body = feet[i] + (reach + places)[:, None] * tries[:, None, :, 2]
-        free = _clear_of_surface(body, sizes, radius, stretch)
-        if len(bodies):
-            gaps = torch.cdist(body.flatten(0, 1), bodies.flatten(0, 1))
-            gaps = gaps.unflatten(0, body.shape[:2]).unflatten(2, bodies.shape[:2])
-            free &= (gaps >= sizes[:, None, None] + sizes).all(-1).all(-1).all(-1)
-        if not free.any():
+        for _ in range(_BATCHES):
+            tries = upright(normals[i].repeat(_TURNS, 1), tilt[i].repeat(_TURNS), generator)
+            body = feet[i] + (reach + places)[:, None] * tries[:, None, :, 2]
+            free = _clear_of_surface(body, sizes, radius, stretch)
+            free &= _clear_of_each_other(body, bodies, sizes)
+            if free.any():
+                break
+        else:
             raise ValueError(
                 f"only {i} of {n} spikes stand free at a tilt of {math.degrees(tilt[i]):.0f}°; use "
                 "fewer spikes, a larger virion or smaller tilts"
@@ -139,6 +139,13 @@ def stand_spikes(
         rotations.append(tries[first])
     turned = torch.stack(rotations) if n else torch.zeros(0, 3, 3, dtype=torch.float64)
     return Instances(shape.particle, feet + reach * turned[:, :, 2], turned)
+
+
+def _clear_of_each_other(body: Tensor, bodies: Tensor, sizes: Tensor) -> Tensor:
+    """Tell which tries overlap none of the spikes that stand."""
+    gaps = torch.cdist(body.flatten(0, 1), bodies.flatten(0, 1))
+    gaps = gaps.unflatten(0, body.shape[:2]).unflatten(2, bodies.shape[:2])
+    return (gaps >= sizes[:, None, None] + sizes).flatten(1).all(-1)
 
 
 def _clear_of_surface(body: Tensor, sizes: Tensor, radius: float, stretch: Tensor) -> Tensor:
