@@ -223,7 +223,7 @@ def test_a_scene_counts_merges_and_measures():
 @pytest.mark.parametrize(
     ("name", "position", "rotation", "message"),
     [
-        ("a b", [0.0, 0, 0], torch.eye(3), "name without blanks, got 'a b'"),
+        ("a b", [0.0, 0, 0], torch.eye(3), "name without blanks, .*, got 'a b'"),
         ("a", [0.0, 0, math.nan], torch.eye(3), r"finite, got \[0\.0, 0\.0, nan\] at copy 1"),
         ("a", [0.0, 0, 0], 1.1 * torch.eye(3), "must be proper .* at copy 1"),
         ("a", [0.0, 0, 0], -torch.eye(3), "must be proper .* at copy 1"),
