@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from difftem.functional.grid import band_limit_mask, frequency_grid
+from difftem.functional.wave_buffers import WaveBuffers
 
 
 def complex_dtype(dtype: torch.dtype) -> torch.dtype:
-    """Complex type whose parts have a real type."""
+    """Complex type whose parts have a real type; a complex type is its own."""
     return torch.promote_types(dtype, torch.complex64)
 
 
@@ -38,7 +39,7 @@ def fresnel_propagator(
     distance: float,  # Å
     wavelength: Tensor,  # () Å
     tilt: Tensor | None = None,  # (..., 2) rad
-    band_limit: float = 2 / 3,
+    band_limit: float | None = 2 / 3,
     taper: float = 0.01,
     dtype: torch.dtype = torch.float64,
 ) -> Tensor:  # (..., ny, nx) complex
@@ -63,7 +64,7 @@ def fresnel_propagator(
         Angles (θx, θy) in rad between beam and slice normal, shape ``(..., 2)``: a wave that
         travels towards +x has θx > 0. Valid for small angles (tens of mrad).
     band_limit, taper : float
-        As in `difftem.functional.grid.band_limit_mask`.
+        As in `difftem.functional.grid.band_limit_mask`; no limit at all with None.
     dtype : torch.dtype
         float32 or float64: the precision of the result's parts.
 
@@ -84,8 +85,10 @@ def fresnel_propagator(
         angle = tilt.double()[..., None, None]
         phase_x = phase_x - 2 * math.pi * distance * angle[..., 0, :, :] * qx
         phase_y = phase_y - 2 * math.pi * distance * angle[..., 1, :, :] * qy
-    mask = band_limit_mask(shape, band_limit, taper, device=wavelength.device, dtype=dtype)
     factor_y, factor_x = (phase_factor(p).to(complex_dtype(dtype)) for p in (phase_y, phase_x))
+    if band_limit is None:
+        return factor_y * factor_x
+    mask = band_limit_mask(shape, band_limit, taper, device=wavelength.device, dtype=dtype)
     return factor_y * (factor_x * mask)
 
 
@@ -105,7 +108,7 @@ def transmit(
     wave : Tensor
         Complex, shape ``(..., y, x)``.
     projected_potential : Tensor
-        v in V Å, shape ``(..., y, x)``.
+        v in V Å, shape ``(..., y, x)``; where it is complex, its imaginary part absorbs.
     sigma : Tensor
         Interaction constant in rad/(V Å), a scalar tensor.
     amplitude_contrast : Tensor, optional
@@ -122,12 +125,10 @@ def transmit(
     ----------
     Kirkland, Advanced Computing in Electron Microscopy (2010), section 6.4.
     """
-    if amplitude_contrast is None:
-        transmission = phase_factor(sigma * projected_potential)
-    else:
-        absorbing = amplitude_contrast[..., None, None].to(projected_potential)
-        elastic = sigma * torch.sqrt(1 - absorbing**2) * projected_potential
-        transmission = phase_factor(elastic) * torch.exp(-sigma * absorbing * projected_potential)
+    elastic, absorbing = _parts(projected_potential, amplitude_contrast)
+    transmission = phase_factor(sigma * elastic)
+    if absorbing is not None:
+        transmission = transmission * torch.exp(-sigma * absorbing)
     if mask is not None:
         transmission = torch.fft.ifft2(torch.fft.fft2(transmission) * mask)
     return wave * transmission
@@ -170,7 +171,7 @@ def multislice(
     Parameters
     ----------
     projected_potential : iterable of Tensor
-        Slices in V Å, the one hit first coming first.
+        Slices in V Å, real or complex, the one hit first coming first.
     sigma : Tensor
         Interaction constant in rad/(V Å).
     propagator : Tensor
@@ -194,14 +195,15 @@ def multislice(
     ----------
     Kirkland, Advanced Computing in Electron Microscopy (2010), section 6.4.
     """
-    workspace: _Workspace | None = None
+    buffers: WaveBuffers | None = None
     plain = amplitude_contrast is None and mask is None and not torch.is_grad_enabled()
     for slice_ in projected_potential:
         if wave is None:
             wave = torch.ones_like(slice_, dtype=propagator.dtype)
         if plain and _alike(wave, slice_, propagator):
-            workspace = workspace or _Workspace(wave)
-            wave = workspace.step(slice_, sigma, propagator)
+            buffers = buffers or WaveBuffers(wave)
+            buffers.transmit(slice_, sigma)
+            wave = buffers.propagate(propagator)
             continue
         wave = propagate(transmit(wave, slice_, sigma, amplitude_contrast, mask), propagator)
     if wave is None:
@@ -225,7 +227,7 @@ def project(
     Parameters
     ----------
     projected_potential : iterable of Tensor
-        Slices v in V Å.
+        Slices v in V Å, real or complex.
     sigma : Tensor
         Interaction constant in rad/(V Å).
     mask : Tensor
@@ -256,12 +258,26 @@ def project(
             amplitude_contrast,
         )
     else:
-        phase, loss = sigma * total, torch.zeros_like(total)
-        if amplitude_contrast is not None:
-            absorbing = amplitude_contrast[..., None, None].to(total)
-            phase, loss = phase * torch.sqrt(1 - absorbing**2), phase * absorbing
-        wave = torch.complex(1 - loss, phase)
+        elastic, absorbing = _parts(total, amplitude_contrast)
+        loss = torch.zeros_like(elastic) if absorbing is None else sigma * absorbing
+        wave = torch.complex(1 - loss, sigma * elastic)
     return torch.fft.ifft2(torch.fft.fft2(wave) * mask)
+
+
+def _parts(
+    projected_potential: Tensor, amplitude_contrast: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """Real and imaginary part of v (sqrt(1 - a²) + i a), None where nothing absorbs."""
+    real, imaginary = projected_potential, None
+    if projected_potential.is_complex():
+        real, imaginary = projected_potential.real, projected_potential.imag
+    if amplitude_contrast is None:
+        return real, imaginary
+    a = amplitude_contrast[..., None, None].to(real)
+    root = torch.sqrt(1 - a**2)
+    if imaginary is None:
+        return root * real, a * real
+    return root * real - a * imaginary, a * real + root * imaginary
 
 
 def _alike(wave: Tensor, projected_potential: Tensor, propagator: Tensor) -> bool:
@@ -271,21 +287,3 @@ def _alike(wave: Tensor, projected_potential: Tensor, propagator: Tensor) -> boo
         and wave.dtype == propagator.dtype == complex_dtype(projected_potential.dtype)
         and propagator.ndim == 2
     )
-
-
-class _Workspace:
-    """Buffers for slices without gradient: fresh arrays of this size cost page faults."""
-
-    def __init__(self, wave: Tensor) -> None:
-        self.wave = wave.clone()
-        self.transmitted, self.spectrum = torch.empty_like(wave), torch.empty_like(wave)
-        self.phase, self.cosine, self.sine = (torch.empty_like(wave.real) for _ in range(3))
-
-    def step(self, projected_potential: Tensor, sigma: Tensor, propagator: Tensor) -> Tensor:
-        """Transmit and propagate the wave it holds, which stays its own until the last slice."""
-        torch.mul(projected_potential, sigma, out=self.phase)
-        torch.cos(self.phase, out=self.cosine)
-        torch.sin(self.phase, out=self.sine)
-        torch.complex(self.cosine, self.sine, out=self.transmitted)
-        torch.fft.fft2(self.transmitted.mul_(self.wave), out=self.spectrum)
-        return torch.fft.ifft2(self.spectrum.mul_(propagator), out=self.wave)

@@ -97,6 +97,7 @@ class Multislice(nn.Module):
         ----------
         projected_potential : Tensor or iterable of Tensor
             Slices in V Å: stacked, or streamed from a generator so that one is held at a time.
+            Where they are complex, the imaginary part absorbs.
         wavelength, sigma : Tensor
             Of the beam.
         tilt : Tensor, optional
@@ -119,7 +120,7 @@ class Multislice(nn.Module):
         stream = iter(slices)
         first = next(stream)
         shape = (first.shape[-2], first.shape[-1])
-        dtype = first.dtype
+        dtype = first.real.dtype
         contrast = self.amplitude_contrast if is_active(self, "amplitude_contrast") else None
         mask = None
         if self.limit_transmission or self.scattering != "multislice":
@@ -143,7 +144,7 @@ class Multislice(nn.Module):
         wave = torch.ones_like(first, dtype=propagator.dtype)
         inputs = [t for t in (first, propagator, sigma, contrast) if t is not None]
         differentiable = torch.is_grad_enabled() and any(t.requires_grad for t in inputs)
-        sigma = sigma.to(first.dtype)
+        sigma = sigma.to(dtype)
         if not differentiable or not isinstance(projected_potential, Tensor):
             return multislice(stream, sigma, propagator, wave, contrast, mask)
         length = math.isqrt(projected_potential.shape[-3])
