@@ -1,0 +1,173 @@
+"""Gaussians of many widths, expanded in a few radial functions."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from difftem.functional.grid import frequency_grid, radius
+from difftem.functional.spread import kernel_transform
+
+# Chebyshev nodes in the logarithm of the width err by about this.
+NODE_TOLERANCE = 1e-7
+MIN_LOG_RANGE = 0.02  # where all widths are equal their derivative still needs a range
+# Fine beside a Gaussian of B = 200 steps⁻²: linear interpolation errs by 1e-6.
+RADIAL_STEPS = 3000
+
+
+class GaussianBasis(NamedTuple):
+    """Radial functions of frequency, and each Gaussian's expansion in them."""
+
+    step: float  # 1/Å between the samples of the radial functions, which start at 0
+    radial: Tensor  # (n_basis, n_radial)
+    coefficients: Tensor  # (..., n_basis)
+
+
+def gaussian_basis(
+    widths: Tensor,  # (...) Å²
+    max_frequency: float,  # 1/Å
+    cut_exponent: float | None = None,
+    tolerance: float = 1e-6,
+) -> GaussianBasis:
+    r"""Expand the transforms of Gaussians, :math:`e^{-B q^2 / 4}`, in a small common basis.
+
+    Interpolation at Chebyshev nodes in log B makes the coefficients differentiable in B; the
+    nodes' functions are then compressed.
+
+    Parameters
+    ----------
+    widths : Tensor
+        B in Å², any shape.
+    max_frequency : float
+        Largest frequency that is needed, 1/Å.
+    cut_exponent : float, optional
+        As in `cut_gaussian`.
+    tolerance : float
+        Singular values below this fraction of the largest are dropped.
+
+    Returns
+    -------
+    GaussianBasis
+        Of coefficients ``(..., n_basis)``.
+    """
+    step = max_frequency / (RADIAL_STEPS - 2)
+    q = step * torch.arange(RADIAL_STEPS, dtype=torch.float64, device=widths.device)
+    logs = torch.log(widths.double())
+    low, high = (float(each) for each in torch.aminmax(logs.detach()))
+    if high - low < 1e-9 and not widths.requires_grad:
+        only = torch.tensor([math.exp(low)]).to(q)
+        ones = torch.ones_like(logs)[..., None]
+        return GaussianBasis(step, cut_gaussian(q, only[:, None], cut_exponent), ones)
+    middle, half = (low + high) / 2, max((high - low) / 2, MIN_LOG_RANGE)
+    # exp(-exp(s)) is analytic and bounded for |Im s| < π/2: the ellipse of this radius.
+    radius_ = math.pi / 2 / half
+    n_nodes = 2 + math.ceil(-math.log(NODE_TOLERANCE) / math.asinh(radius_))
+    order = torch.arange(n_nodes, dtype=torch.float64, device=q.device)
+    angles = math.pi * (order + 0.5) / n_nodes
+    nodes = torch.exp(middle + half * torch.cos(angles))
+    to_series = 2 / n_nodes * torch.cos(order[:, None] * angles)
+    to_series[0] /= 2
+    # Error in three dimensions: weigh with the area of a sphere, q².
+    area = q + step / 8
+    functions = cut_gaussian(q, nodes[:, None], cut_exponent)
+    _, singular, right = torch.linalg.svd(functions * area, full_matrices=False)
+    rank = int((singular > tolerance * singular[0]).sum())
+    expansion = (functions * area) @ right[:rank].T
+    series = _chebyshev((logs - middle) / half, n_nodes)
+    return GaussianBasis(step, right[:rank] / area, series @ (to_series @ expansion))
+
+
+def cut_gaussian(
+    q: Tensor,  # (n,) 1/Å
+    width: Tensor,  # (..., 1) Å²
+    cut_exponent: float | None = None,
+) -> Tensor:  # (..., n)
+    r"""Transform of a Gaussian of integral 1 that ends where it has fallen to exp(-c).
+
+    .. math:: G(q) = \frac{4}{\sqrt\pi} \int_0^{\sqrt c} x^2 e^{-x^2}
+              \frac{\sin(\sqrt B q x)}{\sqrt B q x}\, dx, \qquad
+              \lim_{c \to \infty} G = e^{-B q^2 / 4}
+
+    Parameters
+    ----------
+    q : Tensor
+        Frequencies in 1/Å.
+    width : Tensor
+        B in Å².
+    cut_exponent : float, optional
+        c; never ends without it.
+
+    Returns
+    -------
+    Tensor
+        Values for every width and frequency.
+    """
+    if cut_exponent is None:
+        return torch.exp(-width * q**2 / 4)
+    n = 400  # midpoints: the argument of the sine grows by less than 1 from one to the next
+    x = math.sqrt(cut_exponent) * (torch.arange(n).to(q) + 0.5) / n
+    shell = 4 / math.sqrt(math.pi) * x**2 * torch.exp(-(x**2)) * math.sqrt(cut_exponent) / n
+    argument = torch.sqrt(width) * q / math.pi
+    # Its values depend on sqrt(B) q alone: one table for all widths.
+    table_at = torch.linspace(0, float(argument.max()), 4000).to(q)
+    table = torch.special.sinc(table_at[:, None] * x) @ shell
+    position = argument / table_at[1]
+    left = position.floor().long().clamp(max=len(table_at) - 2)
+    share = position - left
+    return table[left] * (1 - share) + table[left + 1] * share
+
+
+def gaussian_reach(
+    width: float,  # Å²
+    exponent: float,
+) -> float:  # Å
+    """Distance at which a Gaussian of width B has fallen to exp(-exponent)."""
+    return math.sqrt(exponent * width) / (2 * math.pi)
+
+
+def radial_filter(
+    basis: GaussianBasis,
+    shape: tuple[int, ...],
+    voxel_size: float,  # Å
+    band: float,
+    dtype: torch.dtype,
+) -> Tensor:  # (n_basis, *shape), last axis halved
+    """Radial functions on the FFT grid, freed from the kernel of `spread_deltas`.
+
+    Parameters
+    ----------
+    basis : GaussianBasis
+        From `gaussian_basis`.
+    shape : tuple of int
+        ``(nz, ny, nx)``.
+    voxel_size : float
+        In Å.
+    band : float
+        Of `spread_deltas`.
+    dtype : torch.dtype
+        Of the result.
+
+    Returns
+    -------
+    Tensor
+        Real factors that turn the FFT of spread strengths in V Å³ into that of a map in V.
+    """
+    device = basis.radial.device
+    grid = frequency_grid(shape, voxel_size, half=True, device=device, dtype=dtype)
+    position = radius(grid).div_(basis.step)
+    left = position.long().clamp_(max=basis.radial.shape[-1] - 2)
+    share = position.sub_(left)
+    table = basis.radial.to(dtype)
+    result = torch.lerp(table[:, left], table[:, left + 1], share)
+    for q in grid:
+        result /= kernel_transform(q.abs() * voxel_size, band) * voxel_size
+    return result
+
+
+def _chebyshev(x: Tensor, n: int) -> Tensor:  # (..., n)
+    """Chebyshev polynomials of degree 0 to n - 1."""
+    polynomials = [torch.ones_like(x), x]
+    for _ in range(n - 2):
+        polynomials.append(2 * x * polynomials[-1] - polynomials[-2])
+    return torch.stack(polynomials, -1)

@@ -1,0 +1,108 @@
+"""Multislice with a second channel for the intensity that inelastic scattering leaves."""
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from difftem.functional.grid import frequency_grid, radius
+from difftem.functional.inelastic import AngularTransfer, transferred_fraction
+from difftem.functional.multislice import fresnel_propagator, propagate, transmit
+from difftem.functional.wave_buffers import WaveBuffers
+
+
+def inelastic_multislice(
+    projected_potential: Iterable[Tensor],  # n_slices x (..., y, x) complex V Å
+    heights: Iterable[float],  # n_slices, Å
+    sigma: Tensor,  # () rad / (V Å)
+    wavelength: Tensor,  # () Å
+    pixel_size: float,  # Å
+    transfer: AngularTransfer,
+    defocus: Tensor,  # (...) Å
+    wave: Tensor | None = None,  # (..., y, x) complex
+    band_limit: float | None = 2 / 3,
+    taper: float = 0.01,
+) -> tuple[Tensor, Tensor]:  # (..., y, x) complex, (..., y, x)
+    r"""Send a wave through absorbing slices and image what they scatter inelastically.
+
+    .. math:: \psi'_s = \psi_s e^{i \sigma v_s}, \qquad
+              I_\mathrm{inel} = \sum_s F^{-1}\!\left[ T(2 \pi q\, |z_s + \Delta f|)\,
+              F[|\psi_s|^2 - |\psi'_s|^2] \right], \qquad
+              \psi_{s+1} = P_{z_{s+1} - z_s} \psi'_s
+
+    What the imaginary part of a slice takes from the wave goes straight to the image, blurred by
+    its angles times the distance of the slice from the plane in focus.
+
+    Parameters
+    ----------
+    projected_potential : iterable of Tensor
+        Slices in V Å, the one hit first coming first; empty ones may be left out.
+    heights : iterable of float
+        Heights z of their planes in Å, rising along the beam.
+    sigma : Tensor
+        Interaction constant in rad/(V Å).
+    wavelength : Tensor
+        In Å.
+    pixel_size : float
+        In Å.
+    transfer : AngularTransfer
+        Angles of the scattered electrons, from `difftem.functional.inelastic.angular_transfer`.
+    defocus : Tensor
+        Underfocus Δf of the plane z = 0 in Å; its shape is a batch shape.
+    wave : Tensor, optional
+        Incident wave; a plane wave of unit amplitude without it.
+    band_limit, taper : float
+        As in `difftem.functional.multislice.fresnel_propagator`.
+
+    Returns
+    -------
+    tuple of Tensor
+        Wave just behind the last slice, in its plane, and the inelastic intensity in the image.
+
+    Raises
+    ------
+    ValueError
+        Without any slice, with more slices than heights or fewer, or with a falling height.
+
+    References
+    ----------
+    Rullgård et al., J. Microscopy 243 (2011) 234.
+    """
+    total: Tensor | None = None
+    buffers: WaveBuffers | None = None
+    here, cached, q = 0.0, (0.0, sigma), sigma
+    for slice_, height in zip(projected_potential, heights, strict=True):
+        if wave is None:
+            kind = torch.promote_types(slice_.dtype, torch.complex64)
+            wave = torch.ones_like(slice_, dtype=kind)
+        shape, dtype = (slice_.shape[-2], slice_.shape[-1]), wave.real.dtype
+        plain = not torch.is_grad_enabled() and wave.shape == slice_.shape
+        if total is None:
+            total = wave.real.new_zeros(*shape[:1], shape[1] // 2 + 1)
+            q = radius(frequency_grid(shape, pixel_size, half=True, device=wave.device))
+            buffers = WaveBuffers(wave) if plain else None
+        elif height < here:
+            raise ValueError(f"heights must rise along the beam, got {height} after {here} Å")
+        elif height > here:
+            distance = height - here
+            if not math.isclose(distance, cached[0], rel_tol=1e-9):
+                made = fresnel_propagator(
+                    shape, pixel_size, distance, wavelength, None, band_limit, taper, dtype
+                )
+                cached = (distance, made)
+            wave = buffers.propagate(cached[1]) if buffers else propagate(wave, cached[1])
+        here = height
+        before = _squared(wave)
+        wave = buffers.transmit(slice_, sigma) if buffers else transmit(wave, slice_, sigma)
+        if slice_.is_complex():
+            lost = torch.fft.rfft2(before - _squared(wave))
+            reach = 2 * math.pi * q * torch.abs(height + defocus.double())[..., None, None]
+            total = total + lost * transferred_fraction(transfer, reach.to(dtype))
+    if wave is None or total is None:
+        raise ValueError("multislice needs at least one slice")
+    return wave, torch.fft.irfft2(total, s=(wave.shape[-2], wave.shape[-1]))
+
+
+def _squared(wave: Tensor) -> Tensor:
+    return wave.real**2 + wave.imag**2

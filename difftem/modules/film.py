@@ -1,0 +1,157 @@
+"""Ice in a hole of a support film."""
+
+import math
+from collections.abc import Collection
+
+import torch
+from torch import Tensor, nn
+
+from difftem.functional.film import attenuate, carbon_per_ice, film_paths, scatter_in_film
+from difftem.functional.grid import frequency_grid, radius
+from difftem.functional.inelastic import WATER, ice_attenuation
+from difftem.modules.inelastic import ApertureTransfer
+from difftem.modules.quantity import Positive, check_learnable, quantity, register_quantity
+from difftem.units import nm_to_angstrom
+
+_LENGTHS = ("hole_diameter_nm", "center_thickness_nm", "edge_thickness_nm")
+
+
+class IceFilm(nn.Module):
+    """Ice of parabolic surfaces in a round hole of a carbon film; it darkens and blurs the image.
+
+    Parameters
+    ----------
+    pixel_size : float
+        Of the image, in Å.
+    hole_diameter_nm : float or Tensor
+        Of the hole, in nm.
+    center_thickness_nm, edge_thickness_nm : float or Tensor
+        Of the ice in the middle and at the edge of the hole, in nm; the second is also that of
+        the support.
+    offset_nm : tuple of float or Tensor
+        x, y of the hole's centre in the specimen, in nm.
+    mean_free_path_nm : float or Tensor or None
+        Path in ice over which the intensity falls by 1/e, in nm. None takes TEM-simulator's
+        model: scattered electrons that pass the aperture arrive, blurred by the defocus.
+    aperture_mrad : float, optional
+        Semi-angle of the objective aperture; that model needs it.
+    angular_step_mrad : float, optional
+        As in `difftem.functional.inelastic.angular_transfer`.
+    between_pixels : bool
+        Put the tilt axis in the middle of the field, at pixel (n - 1) / 2 as TEM-simulator does,
+        instead of on pixel n // 2.
+    learnable : collection of str
+        Any of the lengths' names.
+
+    References
+    ----------
+    Rullgård et al., J. Microscopy 243 (2011) 234.
+    """
+
+    offset_nm: Tensor
+
+    def __init__(
+        self,
+        pixel_size: float,
+        hole_diameter_nm: float | Tensor = 1200.0,
+        center_thickness_nm: float | Tensor = 50.0,
+        edge_thickness_nm: float | Tensor = 100.0,
+        offset_nm: tuple[float, float] | Tensor = (0.0, 0.0),
+        mean_free_path_nm: float | Tensor | None = 300.0,
+        aperture_mrad: float | None = None,
+        angular_step_mrad: float | None = None,
+        *,
+        between_pixels: bool = False,
+        learnable: Collection[str] = (),
+    ) -> None:
+        super().__init__()
+        check_learnable(learnable, (*_LENGTHS, "offset_nm", "mean_free_path_nm"))
+        given = locals()
+        for name in _LENGTHS:
+            if not bool((torch.as_tensor(given[name]) > 0).all()):
+                raise ValueError(f"{name} must be positive, got {given[name]}")
+            register_quantity(self, name, given[name], learnable, Positive())
+        register_quantity(self, "offset_nm", torch.as_tensor(offset_nm), learnable)
+        self.transfer: ApertureTransfer | None = None
+        if mean_free_path_nm is not None:
+            if not bool((torch.as_tensor(mean_free_path_nm) > 0).all()):
+                raise ValueError(f"mean_free_path_nm must be positive, got {mean_free_path_nm}")
+            register_quantity(self, "mean_free_path_nm", mean_free_path_nm, learnable, Positive())
+        elif aperture_mrad is None:
+            raise ValueError("a film without mean_free_path_nm needs aperture_mrad")
+        else:
+            self.transfer = ApertureTransfer(WATER, aperture_mrad, angular_step_mrad)
+        self.pixel_size = pixel_size
+        self.between_pixels = between_pixels
+
+    def paths(
+        self,
+        shape: tuple[int, int],
+        rotation: Tensor,  # (..., 3, 3)
+        dtype: torch.dtype | None = None,
+    ) -> tuple[Tensor, Tensor]:  # 2 x (..., ny, nx) Å
+        """Path lengths in ice and support of every pixel's ray.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            ``(ny, nx)`` in pixels.
+        rotation : Tensor
+            Of the stage, from specimen to microscope.
+        dtype : torch.dtype, optional
+            Of the result; that of `rotation` without it.
+
+        Returns
+        -------
+        tuple of Tensor
+            Lengths in Å.
+        """
+        axes = []
+        for n in shape:
+            middle = (n - 1) / 2 if self.between_pixels else n // 2
+            axes.append(torch.arange(n, dtype=torch.float64, device=rotation.device) - middle)
+        y, x = (axis * self.pixel_size for axis in axes)
+        diameter, center, edge = (nm_to_angstrom(quantity(self, n).double()) for n in _LENGTHS)
+        offset = nm_to_angstrom(self.offset_nm.double())
+        paths = film_paths(x, y, rotation.double(), diameter / 2, center, edge, offset)
+        return paths[0].to(dtype or rotation.dtype), paths[1].to(dtype or rotation.dtype)
+
+    def forward(
+        self,
+        intensity: Tensor,  # (..., y, x)
+        rotation: Tensor,  # (..., 3, 3)
+        energy: Tensor,  # () eV
+        defocus: Tensor | None = None,  # (...) Å
+    ) -> Tensor:  # (..., y, x)
+        """Image behind the film.
+
+        Parameters
+        ----------
+        intensity : Tensor
+            Image of the specimen.
+        rotation : Tensor
+            Of the stage, from specimen to microscope.
+        energy : Tensor
+            Of the beam, in eV.
+        defocus : Tensor, optional
+            Of the specimen's middle, in Å; TEM-simulator's model needs it.
+
+        Returns
+        -------
+        Tensor
+            Batch axes of image, rotation and defocus are broadcast.
+        """
+        shape, dtype = (intensity.shape[-2], intensity.shape[-1]), intensity.dtype
+        ice, support = self.paths(shape, rotation, dtype)
+        ratio = carbon_per_ice(energy.double()).to(dtype)
+        if self.transfer is None:
+            free_path = nm_to_angstrom(quantity(self, "mean_free_path_nm")).to(dtype)
+            return attenuate(intensity, ice + ratio * support, free_path)
+        if defocus is None:
+            raise ValueError("a film without mean_free_path_nm needs the defocus")
+        distance = defocus.double().abs()
+        transfer = self.transfer(energy, self.pixel_size, float(distance.detach().max()))
+        q = radius(frequency_grid(shape, self.pixel_size, half=True, device=intensity.device))
+        reach = 2 * math.pi * q * distance[..., None, None]
+        attenuation = ice_attenuation(transfer, reach).to(dtype)
+        return scatter_in_film(intensity, ice, support, attenuation, ratio)
