@@ -181,12 +181,13 @@ def _scatter_one(
     thinnest = path.amin()
     free = path[support < MIN_PATH]
     thickest = torch.maximum(thinnest, free.amax()) if len(free) else thinnest
-    if float(thickest) < MIN_PATH:
-        return intensity
     span = thickest - thinnest
+    low, high, width = (float(each.detach()) for each in (thinnest, thickest, span))
+    if high < MIN_PATH:
+        return intensity
     n = 0
-    if float(span) >= MIN_PATH:
-        n = min(MAX_STEPS, math.ceil(10 * float(span) / float(thinnest.clamp(min=1e-6))))
+    if width >= MIN_PATH:
+        n = min(MAX_STEPS, math.ceil(10 * width / max(low, 1e-6)))
     spectrum = torch.fft.rfft2(intensity)
     result = torch.zeros_like(intensity)
     beyond = torch.exp(-(path - thickest).clamp(min=0) * attenuation[0, 0])
