@@ -19,6 +19,7 @@ from difftem.functional.dose import expected_counts
 from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.inelastic import coarse_angular_step
 from difftem.functional.particle_map import fill_with_ice, map_grid, without_border_mean
+from difftem.functional.pose import rotation_from_vector
 from difftem.functional.soft_potential import copied_positions, soft_potential
 from difftem.modules import Beam, Lens
 from difftem.modules.film import IceFilm
@@ -29,6 +30,16 @@ DEFOCUS = 5e4  # Å
 APERTURE_MRAD = 50 / 2 / 3  # 50 µm across, focal length 3 mm
 STEP_MRAD = 1e3 * coarse_angular_step(PIXEL, DEFOCUS)
 BEAM = Beam(torch.tensor(200.0, dtype=torch.float64))
+FILM = IceFilm(
+    PIXEL,
+    hole_diameter_nm=1000.0,
+    center_thickness_nm=50.0,
+    edge_thickness_nm=100.0,
+    mean_free_path_nm=None,
+    aperture_mrad=APERTURE_MRAD,
+    angular_step_mrad=STEP_MRAD,
+    between_pixels=True,
+)
 
 
 def isoleucine_as_in_c(path, atoms):
@@ -118,18 +129,8 @@ def counts_of(values):
     q = radius(frequency_grid((PIXELS, PIXELS), PIXEL))
     transfer = lens.transfer((PIXELS, PIXELS), BEAM.wavelength, BEAM.energy) * (q < 0.5 / PIXEL)
     elastic = torch.fft.ifft2(torch.fft.fft2(wave) * transfer).abs() ** 2
-    film = IceFilm(
-        PIXEL,
-        hole_diameter_nm=1000.0,
-        center_thickness_nm=50.0,
-        edge_thickness_nm=100.0,
-        mean_free_path_nm=None,
-        aperture_mrad=APERTURE_MRAD,
-        angular_step_mrad=STEP_MRAD,
-        between_pixels=True,
-    )
     untilted = torch.eye(3, dtype=torch.float64)
-    through = film(elastic + scattered, untilted, BEAM.energy, defocus)
+    through = FILM(elastic + scattered, untilted, BEAM.energy, defocus)
     counts = expected_counts(through, torch.tensor(1.0, dtype=torch.float64), PIXEL)
     return counts[20:-20, 20:-20].numpy()
 
@@ -155,3 +156,19 @@ def test_expected_counts_are_those_of_the_c_program(
     assert counts.mean() == pytest.approx(golden.mean(), rel=1e-5)
     error = (counts - counts.mean()) - (golden - golden.mean())
     assert error.std() < limit * golden.std()
+
+
+@pytest.mark.parametrize(("exposure", "tilt_deg"), [(0, -2.0), (1, 0.0), (2, 2.0)])
+def test_film_far_from_the_particles_is_that_of_the_c_program_at_every_tilt(
+    folder, exposure, tilt_deg
+):
+    golden = np.load(folder / "predet.npy")
+    tilt = rotation_from_vector(torch.tensor([math.radians(tilt_deg), 0.0, 0.0]).double())
+    vacuum = torch.ones(PIXELS, PIXELS, dtype=torch.float64)
+    film = FILM(vacuum, tilt, BEAM.energy, torch.tensor(DEFOCUS).double())[20:-20, 20:-20]
+    edges = [slice(0, 15), slice(-15, None)]  # 90 nm from the particles; their ripples average out
+    for rows in edges:
+        difference = PIXEL**2 * film.numpy()[rows] - golden[exposure, rows]
+        assert abs(difference.mean()) < 2e-5
+        if exposure != 1:  # the tilt makes the film thicker: a hundred times that
+            assert (golden[exposure, rows] - golden[1, rows]).mean() < -1.8e-3
