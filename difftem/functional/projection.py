@@ -54,13 +54,12 @@ def template_spectrum(
     voxel_size: float,  # Å
     max_frequency: float,  # 1/Å
     interpolation: Interpolation = DEFAULT,
+    center: tuple[float, float, float] = (0.0, 0.0, 0.0),  # Å
 ) -> TemplateSpectrum:
     r"""Fourier transform of a volume, ready to be interpolated.
 
     .. math:: \hat V(\mathbf k) = \Delta^3 \sum_{\mathbf x} V(\mathbf x)\,
               e^{-2 \pi i\, \mathbf k \cdot \mathbf x}
-
-    with the origin at voxel ``n // 2``.
 
     Parameters
     ----------
@@ -72,6 +71,8 @@ def template_spectrum(
         Largest frequency that will be asked for in 1/Å, at most Nyquist.
     interpolation : Interpolation
         `DEFAULT` or `FINE`.
+    center : tuple of float
+        Origin x, y, z in Å from voxel ``n // 2``.
 
     Returns
     -------
@@ -101,17 +102,19 @@ def template_spectrum(
     # Each axis is cut to the frequencies that are needed before the next one is transformed.
     for axis in (2, 1, 0):
         n = volume.shape[axis]
-        padded = good_fft_size(math.ceil(n * oversampling))
+        origin = n // 2 + center[2 - axis] / voxel_size
+        reach = 2 * max(origin, n - origin)
+        padded = good_fft_size(math.ceil(reach * oversampling))
         limit = math.ceil(max_frequency * padded * voxel_size)
         first.append(1 - limit - width // 2)
         size.append(2 * limit + width)
         scale.append(padded * voxel_size)
-        offset = torch.arange(n, dtype=torch.float64, device=volume.device) - n // 2
+        offset = torch.arange(n, dtype=torch.float64, device=volume.device) - origin
         kernel = kernel_transform(offset.abs() / padded, 1 / oversampling, width)
         shaped = (voxel_size / kernel).to(volume.real).reshape([-1] + [1] * (2 - axis))
         spectrum = torch.fft.fft(spectrum * shaped, n=padded, dim=axis)
         index = first[-1] + torch.arange(size[-1], device=volume.device)
-        phase = torch.remainder(index * (n // 2), padded).double() * (2 * math.pi / padded)
+        phase = index.double() * (2 * math.pi * origin / padded)
         ramp = torch.polar(torch.ones_like(phase), phase).to(spectrum.dtype)
         spectrum = spectrum.index_select(axis, torch.remainder(index, padded))
         spectrum = spectrum * ramp.reshape([-1] + [1] * (2 - axis))

@@ -82,16 +82,18 @@ class Particle(nn.Module):
     ) -> TemplateSpectrum:
         """Fourier transform up to a frequency in 1/Å; kept until the volume changes."""
         if self.volume.requires_grad and torch.is_grad_enabled():
-            return template_spectrum(
-                self.volume, self.voxel_size, max_frequency, self.interpolation
-            )
+            return self._transform(max_frequency)
         kept, state = self._spectrum, self.volume._version
         if kept is not None and kept[:2] == (max_frequency, state):
             if kept[2].table.device == self.volume.device:
                 return kept[2]
         with torch.no_grad():
-            made = template_spectrum(
-                self.volume, self.voxel_size, max_frequency, self.interpolation
-            )
+            made = self._transform(max_frequency)
         self._spectrum = (max_frequency, state, made)
         return made
+
+    def _transform(self, max_frequency: float) -> TemplateSpectrum:
+        """Fourier transform about the center."""
+        return template_spectrum(
+            self.volume, self.voxel_size, max_frequency, self.interpolation, self.center
+        )

@@ -25,7 +25,7 @@ from difftem.modules.particle import Particle
 
 Depth = Literal["ignored", "particle", "slice"]
 CHUNK_POINTS = 100_000  # Fourier coefficients at a time: some 30 MB of intermediates
-PATCH_MARGIN = 4  # pixels around a particle's sphere, for the tails of the band limit
+PATCH_MARGIN = 8  # pixels around a particle's sphere, for the tails of the band limit's edge
 THICK = 1.5  # slices: larger particles are cut
 
 
@@ -34,7 +34,7 @@ class Placed:
     """The copies of one particle in one micrograph that touch the field."""
 
     particle: Particle
-    positions: Tensor  # (n, 3) Å, of the template's origin
+    positions: Tensor  # (n, 3) Å
     rotations: Tensor  # (n, 3, 3)
     first: Tensor  # (n,) index of the first slice that a copy reaches
     last: Tensor  # (n,)
@@ -60,14 +60,14 @@ class Specimen(nn.Module):
         In Å.
     slice_thickness : float
         Δ in Å, independent of pixel and particles.
-    depth : {"slice", "particle", "ignored"}
+    depth : {"ignored", "particle", "slice"}
         What the height of matter inside a slice does: its wave is propagated to the slice's plane
         (first order in the potential, Ewald sphere); or only to the height of its particle's
         center, as TEM-simulator's defocus correction does; or nothing.
     band_limit : float
         Fraction of the field's Nyquist that is kept.
     taper : float
-        Width of its edge in cycles/pixel.
+        Width of its edge in cycles/pixel: soft, so that a projection stays within its patch.
     max_frequency : float, optional
         Band limit in 1/Å instead; beyond Nyquist it is folded back, as point sampling does.
     pixel_average : bool
@@ -89,7 +89,7 @@ class Specimen(nn.Module):
         *,
         depth: Depth = "slice",
         band_limit: float = 2 / 3,
-        taper: float = 0.01,
+        taper: float = 0.05,
         max_frequency: float | None = None,
         pixel_average: bool = False,
     ) -> None:
@@ -136,11 +136,9 @@ class Specimen(nn.Module):
                 first, last = torch.floor(z - half), torch.ceil(z + half)
             else:
                 first = last = torch.floor(z + 0.5)
-            # The template turns about its voxel n // 2.
-            origins = centers - rotations @ torch.tensor(particle.center).to(rotations)
             outside = int((~keep).sum())
             placed.append(
-                Placed(particle, origins, rotations, first.long(), last.long(), outside, thick)
+                Placed(particle, centers, rotations, first.long(), last.long(), outside, thick)
             )
         return placed
 

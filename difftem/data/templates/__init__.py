@@ -1,0 +1,1 @@
+"""Particle templates: rendered from atoms, read from maps, built from parts, kept on disk."""
