@@ -40,6 +40,7 @@ class Placed:
     last: Tensor  # (n,)
     n_outside: int
     thick: bool
+    depth: Depth
 
 
 class Specimen(nn.Module):
@@ -60,10 +61,11 @@ class Specimen(nn.Module):
         In Å.
     slice_thickness : float
         Δ in Å, independent of pixel and particles.
-    depth : {"ignored", "particle", "slice"}
+    depth : {"ignored", "particle", "slice"} or mapping
         What the height of matter inside a slice does: its wave is propagated to the slice's plane
         (first order in the potential, Ewald sphere); or only to the height of its particle's
-        center, as TEM-simulator's defocus correction does; or nothing.
+        center, as TEM-simulator's defocus correction does; or nothing. A mapping has one for each
+        particle.
     band_limit : float
         Fraction of the field's Nyquist that is kept.
     taper : float
@@ -72,6 +74,11 @@ class Specimen(nn.Module):
         Band limit in 1/Å instead; beyond Nyquist it is folded back, as point sampling does.
     pixel_average : bool
         Average the projected potential over each pixel, as TEM-simulator does.
+    voxel_average : bool
+        Take a template's voxels as cubes of constant potential, as TEM-simulator does, instead of
+        samples of a smooth one; to second order in their size.
+    cut : bool
+        Cut thick particles; otherwise each lies as a whole in the slice nearest to its center.
 
     Raises
     ------
@@ -87,18 +94,22 @@ class Specimen(nn.Module):
         pixel_size: float,
         slice_thickness: float,
         *,
-        depth: Depth = "slice",
+        depth: Depth | Mapping[str, Depth] = "slice",
         band_limit: float = 2 / 3,
         taper: float = 0.05,
         max_frequency: float | None = None,
         pixel_average: bool = False,
+        voxel_average: bool = False,
+        cut: bool = True,
     ) -> None:
         super().__init__()
         check_pixel_size(pixel_size)
         if not (math.isfinite(slice_thickness) and slice_thickness > 0):
             raise ValueError(f"slice_thickness must be positive, got {slice_thickness} Å")
-        if depth not in get_args(Depth):
-            raise ValueError(f"depth must be one of {', '.join(get_args(Depth))}, got {depth!r}")
+        depths = dict.fromkeys(particles, depth) if isinstance(depth, str) else dict(depth)
+        for name in particles:
+            if (got := depths.get(name)) not in get_args(Depth):
+                raise ValueError(f"depth must be one of {', '.join(get_args(Depth))}, got {got!r}")
         for each in instances:
             if each.particle not in particles:
                 known = ", ".join(particles) or "none"
@@ -108,10 +119,12 @@ class Specimen(nn.Module):
         self.shape = shape
         self.pixel_size = pixel_size
         self.slice_thickness = slice_thickness
-        self.depth = depth
+        self.depth = depths
         self.max_frequency = max_frequency or band_limit / 2 / pixel_size
         self.taper = taper / pixel_size
         self.pixel_average = pixel_average
+        self.voxel_average = voxel_average
+        self.cut = cut
 
     def place(
         self,
@@ -130,16 +143,16 @@ class Specimen(nn.Module):
             keep = (centers[:, :2].detach().abs() - edge < particle.radius).all(-1)
             centers, rotations = centers[keep], rotations[keep]
             z = centers[:, 2].detach() / self.slice_thickness
-            thick = 2 * particle.radius > THICK * self.slice_thickness
+            thick = self.cut and 2 * particle.radius > THICK * self.slice_thickness
             if thick:
                 half = particle.radius / self.slice_thickness
                 first, last = torch.floor(z - half), torch.ceil(z + half)
             else:
                 first = last = torch.floor(z + 0.5)
             outside = int((~keep).sum())
-            placed.append(
-                Placed(particle, centers, rotations, first.long(), last.long(), outside, thick)
-            )
+            slices = (first.long(), last.long())
+            depth = self.depth[instances.particle]
+            placed.append(Placed(particle, centers, rotations, *slices, outside, thick, depth))
         return placed
 
     def slices(
@@ -176,7 +189,7 @@ class Specimen(nn.Module):
     def is_complex(self) -> bool:
         """Whether the projected potential has an imaginary part."""
         absorbs = any(self._particle(name).volume.is_complex() for name in self.particles)
-        return absorbs or self.depth != "ignored"
+        return absorbs or any(depth != "ignored" for depth in self.depth.values())
 
     def _add(
         self,
@@ -191,7 +204,7 @@ class Specimen(nn.Module):
         spectrum = placed.particle.spectrum(self._limit(placed.particle))
         slabs = Slabs(
             wavelength.to(grid.frequency),
-            self.depth,
+            placed.depth,
             self.slice_thickness if placed.thick else None,
             placed.particle.radius,
         )
@@ -224,7 +237,7 @@ class Specimen(nn.Module):
         """Fourier coefficients of the patch that holds one particle."""
         size = 2 * (math.ceil(particle.radius / self.pixel_size) + PATCH_MARGIN)
         volume = particle.volume
-        return slice_grid(
+        grid = slice_grid(
             good_fft_size(size),
             self.pixel_size,
             self._limit(particle),
@@ -233,6 +246,11 @@ class Specimen(nn.Module):
             device=volume.device,
             dtype=volume.real.dtype,
         )
+        if not self.voxel_average:
+            return grid
+        # A cube's transform, whichever way it is turned: to second order a function of |q| alone.
+        blur = (math.pi * particle.voxel_size) ** 2 / 6 * (grid.frequency**2).sum(-1)
+        return grid._replace(weight=grid.weight * torch.exp(-blur))
 
     def _empty(self) -> Tensor:
         volumes = [self._particle(name).volume for name in self.particles]

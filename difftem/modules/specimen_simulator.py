@@ -11,10 +11,11 @@ from difftem.functional.grid import crop_center
 from difftem.modules.beam import Beam
 from difftem.modules.detector import Detector
 from difftem.modules.dose import Dose
+from difftem.modules.inelastic import InelasticMultislice
 from difftem.modules.lens import Lens
 from difftem.modules.multislice import Multislice
 from difftem.modules.poisson import PoissonLayer
-from difftem.modules.quantity import check_learnable, register_quantity
+from difftem.modules.quantity import check_learnable, quantity, register_quantity
 from difftem.modules.specimen import Placed, Specimen, slice_range
 from difftem.modules.stage import Stage
 from difftem.units import um_to_angstrom
@@ -39,8 +40,9 @@ class SpecimenSimulator(nn.Module):
     ----------
     specimen : Specimen
         Particles and field. The field may be larger than the image: see `shape`.
-    multislice : Multislice
-        With the specimen's pixel size and slice thickness.
+    multislice : Multislice or InelasticMultislice
+        With the specimen's pixel size, and its slice thickness where it has one. The second also
+        images what is scattered inelastically; its beam is not tilted.
     lens : Lens
         Imaging; its defocus is counted from the sample's middle, z = 0.
     dose : Dose
@@ -52,8 +54,9 @@ class SpecimenSimulator(nn.Module):
     stage : Stage, optional
         Tilts; one untilted micrograph without it.
     attenuation : nn.Module, optional
-        What the ice around the particles does: called with the intensity, shape ``(y, x)``, and
-        the stage's rotation, it returns the intensity behind it (`IceFilm`).
+        What the ice around the particles does: called with the intensity, shape ``(y, x)``, the
+        stage's rotation, the beam's energy in eV and the underfocus of z = 0 in Å, it returns the
+        intensity behind it (`IceFilm`).
     poisson : PoissonLayer, optional
         Counting statistics and their gradient.
     shape : tuple of int, optional
@@ -74,7 +77,7 @@ class SpecimenSimulator(nn.Module):
     def __init__(
         self,
         specimen: Specimen,
-        multislice: Multislice,
+        multislice: Multislice | InelasticMultislice,
         lens: Lens,
         dose: Dose,
         detector: Detector,
@@ -91,10 +94,11 @@ class SpecimenSimulator(nn.Module):
         sizes = {specimen.pixel_size, multislice.pixel_size, lens.pixel_size, dose.pixel_size}
         if len(sizes) > 1:
             raise ValueError(f"all stages must share one pixel size, got {sorted(sizes)} Å")
-        if specimen.slice_thickness != multislice.slice_thickness:
+        thickness = getattr(multislice, "slice_thickness", specimen.slice_thickness)
+        if specimen.slice_thickness != thickness:
             raise ValueError(
                 "specimen and multislice must share one slice thickness, got "
-                f"{specimen.slice_thickness} and {multislice.slice_thickness} Å"
+                f"{specimen.slice_thickness} and {thickness} Å"
             )
         shape = shape or specimen.shape
         if shape[0] > specimen.shape[0] or shape[1] > specimen.shape[1]:
@@ -107,6 +111,8 @@ class SpecimenSimulator(nn.Module):
                 raise ValueError(f"{name} must have {n} values, one per tilt, got {given.shape}")
         register_quantity(self, "focus_offset_um", offsets.expand(n).clone(), learnable)
         self.beam = beam or Beam()
+        if isinstance(multislice, InelasticMultislice) and self.beam.tilt is not None:
+            raise ValueError("an InelasticMultislice needs a beam that is not tilted")
         self.specimen = specimen
         self.multislice = multislice
         self.lens = lens
@@ -142,30 +148,57 @@ class SpecimenSimulator(nn.Module):
         Tensor
             Shape ``(y, x)``.
         """
-        beam, thickness = self.beam, self.specimen.slice_thickness
+        beam = self.beam
         placed = self.place(tilt)
         planes = slice_range(placed)
         stream: Iterable[tuple[float, Tensor]] = self.specimen.slices(placed, beam.wavelength)
         if progress is not None:
             stream = progress(stream, len(planes))
-        # Slices act at their planes; the wave is given one thickness behind the last one.
-        at = planes[-1] * thickness + thickness
-        if self.multislice.scattering != "multislice":
-            at = 0.0
-        offset = at + um_to_angstrom(self.focus_offset_um[tilt])
-        intensity = self._image(stream, offset)
+        heights = [index * self.specimen.slice_thickness for index in planes]
+        focus = um_to_angstrom(self.focus_offset_um[tilt])
+        intensity = self._image(stream, heights, focus)
         if self.attenuation is not None:
-            intensity = self.attenuation(intensity, self.stage.rotation(tilt))
+            intensity = self.attenuation(
+                intensity, self.stage.rotation(tilt), beam.energy, self._defocus() + focus
+            )
         return intensity
 
-    def _image(self, stream: Iterable[tuple[float, Tensor]], offset: Tensor) -> Tensor:
-        """Exit wave and its image; slices are used up one by one."""
+    def _image(
+        self,
+        stream: Iterable[tuple[float, Tensor]],
+        heights: Sequence[float],
+        focus: Tensor,
+    ) -> Tensor:
+        """Image of the wave, and of what it lost; slices are used up one by one."""
+        beam, potentials = self.beam, _potentials(stream)
+        if isinstance(self.multislice, InelasticMultislice):
+            wave, scattered = self.multislice(
+                potentials,
+                heights,
+                self._defocus() + focus,
+                beam.energy,
+                beam.wavelength,
+                beam.sigma,
+            )
+            return self._lens_image(wave, heights[-1] + focus) + scattered
+        wave = self.multislice(potentials, beam.wavelength, beam.sigma, beam.tilt)
+        # Slices act at their planes; the wave is given one thickness behind the last one.
+        height = heights[-1] + self.specimen.slice_thickness
+        if self.multislice.scattering != "multislice":
+            height = 0.0
+        return self._lens_image(wave, height + focus)
+
+    def _lens_image(self, wave: Tensor, offset: Tensor) -> Tensor:
+        """Intensity behind the lens of a wave whose plane is this much underfocused."""
         beam = self.beam
-        wave = self.multislice(_potentials(stream), beam.wavelength, beam.sigma, beam.tilt)
         if torch.is_complex(wave) and self.lens.coherence == "envelope":
             image = self.lens(wave, beam.wavelength, beam.energy, beam.tilt, offset)
             return image.real**2 + image.imag**2
         return self.lens.intensity(wave, beam.wavelength, beam.energy, beam.tilt, offset)
+
+    def _defocus(self) -> Tensor:
+        """Underfocus of z = 0 in Å that all tilts share."""
+        return um_to_angstrom(quantity(self.lens, "defocus_um").double())
 
     def expected_counts(
         self,
