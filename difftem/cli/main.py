@@ -9,7 +9,10 @@ from typing import Any, NoReturn
 
 import difftem
 
-COMMANDS = {"simulate": ("difftem.cli.simulate", "atoms to micrographs")}
+COMMANDS = {
+    "simulate": ("difftem.cli.simulate", "atoms to micrographs"),
+    "generate": ("difftem.cli.generate", "scenes of many particles, any number of micrographs"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

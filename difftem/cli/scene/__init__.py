@@ -1,0 +1,1 @@
+"""Scenes of many particles: from a configuration to templates, places, microscope, micrograph."""

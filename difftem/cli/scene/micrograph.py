@@ -1,0 +1,260 @@
+"""One micrograph (or tilt series) of a scene, the same whenever its number is the same."""
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from difftem.cli.scene.config import SceneConfig
+from difftem.cli.scene.place import ice_thickness, place_particles
+from difftem.cli.scene.templates import make_template
+from difftem.cli.simulate.microscope import build_detector, build_lens
+from difftem.data.scene.instances import Scene
+from difftem.functional.projection import DEFAULT, FINE
+from difftem.functional.sampling import delocalisation, good_fft_size, information_limit
+from difftem.modules import Beam, Detector, Dose, Multislice
+from difftem.modules.film import IceFilm
+from difftem.modules.ice_layer import IceLayer
+from difftem.modules.instances import Instances
+from difftem.modules.particle import Particle
+from difftem.modules.specimen import Specimen, slice_range
+from difftem.modules.specimen_simulator import Progress, SpecimenSimulator
+from difftem.modules.stage import Stage
+from difftem.units import (
+    angstrom_to_nm,
+    mm_to_angstrom,
+    mrad_to_rad,
+    nm_to_angstrom,
+    um_to_angstrom,
+)
+
+MAX_PADDING = 1 / 8  # of the longer side
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What was drawn for one micrograph."""
+
+    defocus_um: float
+    dose_e_per_a2: float
+    ice_thickness_nm: float
+
+
+@dataclass(frozen=True)
+class SceneMicrograph:
+    """One micrograph with its truth."""
+
+    index: int
+    scene: Scene
+    conditions: Conditions
+    noise_free: Tensor  # (n_tilts, y, x) grey values
+    micrographs: Tensor  # (n_tilts, y, x) grey values
+    mean_counts: float  # e/pixel
+    rotations: Tensor  # (n_tilts, 3, 3)
+    n_slices: int
+
+
+class SceneMicroscope:
+    """Templates and detector of a configuration, ready to take its micrographs.
+
+    Parameters
+    ----------
+    config : SceneConfig
+        Checked here as far as it can be.
+    folders : list of Path
+        Where to look for relative paths.
+    say : callable
+        Told what happens in one line.
+
+    Raises
+    ------
+    ValueError
+        For bad input, in one line.
+    """
+
+    def __init__(
+        self, config: SceneConfig, folders: list[Path], say: Callable[[str], None]
+    ) -> None:
+        _check(config)
+        self.config, self.folders, self.say = config, folders, say
+        self.detector: Detector = build_detector(config.detector, folders)
+        fine = FINE if config.sampling.interpolation == "fine" else DEFAULT
+        self.particles: dict[str, Particle] = {}
+        for each in config.particles:
+            template = make_template(each, config, folders, say)
+            self.particles[each.name] = Particle(
+                template.values,
+                template.voxel_size,
+                center=template.center,
+                radius=template.radius,
+                interpolation=fine,
+            )
+
+    @property
+    def radii(self) -> Mapping[str, float]:  # Å
+        """Bounding spheres of the particles."""
+        return {name: particle.radius for name, particle in self.particles.items()}
+
+    def take(
+        self,
+        index: int,
+        progress: Progress | None = None,
+    ) -> SceneMicrograph:
+        """Place the particles of one micrograph and image them.
+
+        Parameters
+        ----------
+        index : int
+            Number of the micrograph; with the seed it decides all of it.
+        progress : callable, optional
+            As of `SpecimenSimulator.intensity`.
+
+        Returns
+        -------
+        SceneMicrograph
+            Images and truth.
+        """
+        config = self.config
+        generator = torch.Generator().manual_seed(item_seed(config.seed, index))
+        conditions = self._draw(generator)
+        thickness = nm_to_angstrom(conditions.ice_thickness_nm)
+        scene = place_particles(config, self.radii, thickness, self.folders, generator, self.say)
+        simulator = self.simulator(scene, conditions)
+        noise_free, micrographs, counts, n_slices = [], [], [], 0
+        with torch.no_grad():
+            for tilt in range(len(simulator.stage)):
+                expected = simulator.expected_counts(simulator.intensity(tilt, progress), tilt)
+                noise_free.append(simulator.detector.expected(expected))
+                micrographs.append(simulator.read_out(expected, generator)[1])
+                counts.append(float(expected.double().mean()))
+                n_slices = max(n_slices, len(slice_range(simulator.place(tilt))))
+        rotations = [simulator.stage.rotation(tilt) for tilt in range(len(simulator.stage))]
+        return SceneMicrograph(
+            index,
+            scene,
+            conditions,
+            torch.stack(noise_free),
+            torch.stack(micrographs),
+            sum(counts) / len(counts),
+            torch.stack(rotations),
+            n_slices,
+        )
+
+    def simulator(self, scene: Scene, conditions: Conditions) -> SpecimenSimulator:
+        """Compose the stages for a scene."""
+        config = self.config
+        sampling, exposure = config.sampling, config.exposure
+        microscope = dataclasses.replace(config.microscope, defocus_um=conditions.defocus_um)
+        beam = Beam(microscope.voltage_kv, microscope.beam_tilt_mrad)
+        lens = build_lens(microscope, sampling.pixel_size)
+        limit = information_limit(
+            float(beam.wavelength),
+            sampling.pixel_size,
+            float(lens.focal_spread(beam.energy)),
+            None if microscope.aperture_mrad is None else mrad_to_rad(microscope.aperture_mrad),
+        )
+        nx, ny = sampling.size
+        padding = sampling.padding
+        if padding is None:
+            spread = delocalisation(
+                float(beam.wavelength),
+                limit,
+                um_to_angstrom(conditions.defocus_um),
+                mm_to_angstrom(microscope.cs_mm),
+            )
+            most = int(MAX_PADDING * max(nx, ny))
+            padding = min(math.ceil(spread / sampling.pixel_size), most)
+        specimen = Specimen(
+            self.particles,
+            [Instances(each.particle, each.positions, each.rotations) for each in scene.instances],
+            (good_fft_size(ny + 2 * padding), good_fft_size(nx + 2 * padding)),
+            sampling.pixel_size,
+            nm_to_angstrom(sampling.slice_thickness_nm),
+            depth=sampling.depth,
+        )
+        return SpecimenSimulator(
+            specimen,
+            Multislice(sampling.pixel_size, specimen.slice_thickness),
+            lens,
+            Dose(conditions.dose_e_per_a2, sampling.pixel_size),
+            self.detector,
+            beam=beam,
+            stage=Stage(
+                torch.tensor(exposure.tilts_deg, dtype=torch.float64), exposure.tilt_axis_deg
+            ),
+            attenuation=self._ice(conditions),
+            shape=(ny, nx),
+        )
+
+    def _draw(self, generator: torch.Generator) -> Conditions:
+        """Draw what varies; every micrograph uses up the same random numbers."""
+        config = self.config
+        shares = torch.rand(3, generator=generator, dtype=torch.float64).tolist()
+        thickness = angstrom_to_nm(ice_thickness(config, self.radii))
+        fixed = (config.microscope.defocus_um, config.exposure.dose_e_per_a2, thickness)
+        ranges = dataclasses.astuple(config.variation)
+        drawn = [
+            value if limits is None else limits[0] + share * (limits[1] - limits[0])
+            for value, limits, share in zip(fixed, ranges, shares, strict=True)
+        ]
+        return Conditions(*drawn)
+
+    def _ice(self, conditions: Conditions) -> nn.Module:
+        """Ice around the particles."""
+        ice, thickness = self.config.ice, conditions.ice_thickness_nm
+        if ice.hole_diameter_nm is None:
+            return IceLayer(thickness, ice.mean_free_path_nm)
+        edge = thickness if ice.edge_thickness_nm is None else ice.edge_thickness_nm
+        return IceFilm(
+            self.config.sampling.pixel_size,
+            ice.hole_diameter_nm,
+            thickness,
+            edge,
+            mean_free_path_nm=ice.mean_free_path_nm,
+        )
+
+
+def item_seed(seed: int, index: int) -> int:
+    """Seed of one micrograph: a hash, so that neighbours share no random numbers."""
+    digest = hashlib.sha256(f"{seed} {index}".encode()).digest()
+    return int.from_bytes(digest[:8], "little") >> 1
+
+
+def _check(config: SceneConfig) -> None:
+    """Refuse impossible configurations in one line."""
+    names = [each.name for each in config.particles]
+    if not names:
+        raise ValueError("particles must not be empty")
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two particles are called {name!r}; names must differ")
+        if not name.replace("-", "").replace("_", "").isalnum():
+            raise ValueError(f"particle name {name!r} must be letters, digits, - and _ only")
+    sampling, exposure = config.sampling, config.exposure
+    if min(sampling.size) < 16:
+        raise ValueError(f"sampling.size must be at least 16 x 16 pixels, got {sampling.size}")
+    if not 0.05 <= sampling.pixel_size <= 100:
+        raise ValueError(
+            f"sampling.pixel_size must be within 0.05 and 100 Å, got {sampling.pixel_size}"
+        )
+    if not (math.isfinite(sampling.slice_thickness_nm) and sampling.slice_thickness_nm > 0):
+        raise ValueError(
+            f"sampling.slice_thickness_nm must be positive, got {sampling.slice_thickness_nm}"
+        )
+    if sampling.padding is not None and sampling.padding < 0:
+        raise ValueError(f"sampling.padding must not be negative, got {sampling.padding} pixels")
+    if not exposure.tilts_deg:
+        raise ValueError("exposure.tilts_deg must not be empty")
+    steep = [tilt for tilt in exposure.tilts_deg if not -80 <= tilt <= 80]
+    if steep:
+        raise ValueError(f"exposure.tilts_deg must lie between -80 and 80 degrees, got {steep[0]}")
+    if exposure.exposures != 1:
+        raise ValueError("exposure.exposures must be 1 here; ask for more micrographs instead")
+    for name, limits in dataclasses.asdict(config.variation).items():
+        if limits is not None and not limits[0] <= limits[1]:
+            raise ValueError(f"variation.{name} must be [low, high], got {list(limits)}")
