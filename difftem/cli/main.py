@@ -8,6 +8,7 @@ import threading
 from typing import Any, NoReturn
 
 import difftem
+from difftem.cli.allocator import keep_freed_memory
 
 COMMANDS = {
     "simulate": ("difftem.cli.simulate", "atoms to micrographs"),
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(f"unknown command {command!r}, expected one of {', '.join(COMMANDS)}")
     if threading.current_thread() is threading.main_thread():  # others may not set signals
         signal.signal(signal.SIGTERM, _terminate)
+    keep_freed_memory()
     try:
         importlib.import_module(COMMANDS[command][0]).main(arguments[1:])
     except MemoryError:

@@ -88,6 +88,30 @@ def radius(grid: tuple[Tensor, ...]) -> Tensor:  # full shape
     return torch.sqrt(sum(squares[1:], start=squares[0]))
 
 
+def mirrored(
+    quadrant: Tensor,  # (..., ny // 2 + 1, nx // 2 + 1)
+    shape: tuple[int, int],
+) -> Tensor:  # (..., *shape)
+    """Complete what is even in qx and qy from its values at non-negative frequencies.
+
+    Parameters
+    ----------
+    quadrant : Tensor
+        Shape ``(..., ny // 2 + 1, nx // 2 + 1)``, DC at ``[0, 0]``.
+    shape : tuple of int
+        ``(ny, nx)``.
+
+    Returns
+    -------
+    Tensor
+        On the whole FFT grid.
+    """
+    for axis, n in zip((-2, -1), shape, strict=True):
+        index = torch.arange(n, device=quadrant.device)
+        quadrant = quadrant.index_select(axis, torch.minimum(index, n - index))
+    return quadrant
+
+
 def band_limit_mask(
     shape: tuple[int, ...],
     fraction: float = 2 / 3,

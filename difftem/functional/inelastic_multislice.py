@@ -9,6 +9,7 @@ from torch import Tensor
 from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.inelastic import AngularTransfer, transferred_fraction
 from difftem.functional.multislice import fresnel_propagator, propagate, transmit
+from difftem.functional.wave import squared_modulus
 from difftem.functional.wave_buffers import WaveBuffers
 
 
@@ -93,16 +94,12 @@ def inelastic_multislice(
                 cached = (distance, made)
             wave = buffers.propagate(cached[1]) if buffers else propagate(wave, cached[1])
         here = height
-        before = _squared(wave)
+        before = squared_modulus(wave)
         wave = buffers.transmit(slice_, sigma) if buffers else transmit(wave, slice_, sigma)
         if slice_.is_complex():
-            lost = torch.fft.rfft2(before - _squared(wave))
+            lost = torch.fft.rfft2(before - squared_modulus(wave))
             reach = 2 * math.pi * q * torch.abs(height + defocus.double())[..., None, None]
             total = total + lost * transferred_fraction(transfer, reach.to(dtype))
     if wave is None or total is None:
         raise ValueError("multislice needs at least one slice")
     return wave, torch.fft.irfft2(total, s=(wave.shape[-2], wave.shape[-1]))
-
-
-def _squared(wave: Tensor) -> Tensor:
-    return wave.real**2 + wave.imag**2

@@ -7,30 +7,8 @@ import torch
 from torch import Tensor
 
 from difftem.functional.grid import band_limit_mask, frequency_grid
+from difftem.functional.wave import complex_dtype, phase_factor
 from difftem.functional.wave_buffers import WaveBuffers
-
-
-def complex_dtype(dtype: torch.dtype) -> torch.dtype:
-    """Complex type whose parts have a real type; a complex type is its own."""
-    return torch.promote_types(dtype, torch.complex64)
-
-
-def phase_factor(
-    phase: Tensor,  # (...) rad
-) -> Tensor:  # (...) complex
-    """Complex exponential of an imaginary number: cos + i sin, many times faster than exp.
-
-    Parameters
-    ----------
-    phase : Tensor
-        Real, in rad, any shape.
-
-    Returns
-    -------
-    Tensor
-        Complex tensor of modulus 1.
-    """
-    return torch.complex(torch.cos(phase), torch.sin(phase))
 
 
 def fresnel_propagator(

@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from difftem.functional.grid import check_pixel_size, frequency_grid, radius
-from difftem.functional.multislice import complex_dtype
 from difftem.functional.sampling import good_fft_size
 from difftem.functional.spread import kernel_transform, spread_weights
+from difftem.functional.wave import complex_dtype
 
 
 class Interpolation(NamedTuple):

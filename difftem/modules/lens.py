@@ -13,7 +13,7 @@ from difftem.functional.coherence import (
     spatial_envelope,
     temporal_envelope,
 )
-from difftem.functional.grid import frequency_grid
+from difftem.functional.grid import frequency_grid, mirrored
 from difftem.functional.lens import (
     ABERRATIONS,
     aberration_gradient,
@@ -21,7 +21,7 @@ from difftem.functional.lens import (
     aperture,
     phase_plate,
 )
-from difftem.functional.multislice import phase_factor
+from difftem.functional.wave import phase_factor, squared_modulus
 from difftem.modules.quantity import (
     Positive,
     check_learnable,
@@ -185,10 +185,13 @@ class Lens(nn.Module):
         """
         qy, qx = frequency_grid(shape, self.pixel_size, device=wavelength.device)
         angle = None
+        coefficients = self.coefficients(defocus_offset)
+        even = tilt is None and not any(ABERRATIONS[name][1] for name in coefficients)
         if tilt is not None:
             angle = tilt.double()[..., None, None] / wavelength
             qx, qy = qx + angle[..., 0, :, :], qy + angle[..., 1, :, :]
-        coefficients = self.coefficients(defocus_offset)
+        elif even:  # a round lens is known from a quarter of its plane
+            qx, qy = qx[:, : shape[1] // 2 + 1].abs(), qy[: shape[0] // 2 + 1].abs()
         phase = -aberration_phase(qy, qx, wavelength, coefficients)
         if is_active(self, "phase_shift"):
             cut_on = self._get("phase_plate_cut_on")
@@ -202,7 +205,7 @@ class Lens(nn.Module):
         if damped:
             envelope = self._envelope(qy, qx, angle, wavelength, energy, coefficients, dtype)
             transfer = transfer * envelope.to(dtype)
-        return transfer
+        return mirrored(transfer, shape) if even else transfer
 
     def forward(
         self,
@@ -229,7 +232,7 @@ class Lens(nn.Module):
         Takes and returns what the module itself does, but real.
         """
         if self.coherence == "envelope":
-            return _squared(self(wave, wavelength, energy, tilt, defocus_offset))
+            return squared_modulus(self(wave, wavelength, energy, tilt, defocus_offset))
         spectrum = torch.fft.fft2(wave)
         source = None
         if is_active(self, "source_semiangle_mrad"):
@@ -245,7 +248,7 @@ class Lens(nn.Module):
                 direction = tilt + direction
             offset = defocus_offset + focus
             image = self._image(spectrum, wavelength, energy, direction, offset, False)
-            total = total + weight * _squared(image)
+            total = total + weight * squared_modulus(image)
         return torch.as_tensor(total)
 
     def _envelope(
@@ -292,7 +295,3 @@ class Lens(nn.Module):
     def _get(self, name: str) -> Tensor:
         """Quantity in float64: phases of thousands of rad need it."""
         return quantity(self, name).double()
-
-
-def _squared(wave: Tensor) -> Tensor:
-    return wave.real**2 + wave.imag**2

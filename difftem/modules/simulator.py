@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from difftem.functional.grid import crop_center
+from difftem.functional.wave import squared_modulus
 from difftem.modules.beam import Beam
 from difftem.modules.detector import Detector
 from difftem.modules.dose import Dose
@@ -138,7 +139,7 @@ class Simulator(nn.Module):
         arguments = (exit_wave, beam.wavelength, beam.energy, beam.tilt, offset)
         image_wave = self.lens(*arguments)
         if self.lens.coherence == "envelope":
-            return image_wave, image_wave.real**2 + image_wave.imag**2
+            return image_wave, squared_modulus(image_wave)
         return image_wave, self.lens.intensity(*arguments)
 
     def expected_counts(

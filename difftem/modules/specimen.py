@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from difftem.functional.grid import check_pixel_size
-from difftem.functional.multislice import complex_dtype
 from difftem.functional.patches import add_patches
 from difftem.functional.projection import (
     SliceGrid,
@@ -20,6 +19,7 @@ from difftem.functional.projection import (
 )
 from difftem.functional.sampling import good_fft_size
 from difftem.functional.slabs import Slabs, slab_coefficients
+from difftem.functional.wave import complex_dtype
 from difftem.modules.instances import Instances
 from difftem.modules.particle import Particle
 

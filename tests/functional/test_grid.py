@@ -7,6 +7,7 @@ from difftem.functional.grid import (
     crop_center,
     frequencies,
     frequency_grid,
+    mirrored,
     radius,
 )
 
@@ -62,3 +63,11 @@ def test_crop_keeps_the_centre_pixel(field, crop):
     cut = crop_center(image, crop)
     assert cut.shape == (2, *crop)
     assert (cut[:, crop[0] // 2, crop[1] // 2] == 1).all()
+
+
+@pytest.mark.parametrize("shape", [(6, 8), (7, 9), (5, 8), (1, 2)])
+def test_a_quadrant_completes_an_even_function(shape):
+    qy, qx = frequency_grid(shape, 1.0)
+    whole = torch.cos(3 * qx) * qy**2 + qx**2
+    quadrant = whole[: shape[0] // 2 + 1, : shape[1] // 2 + 1]
+    assert torch.allclose(mirrored(quadrant, shape), whole)
