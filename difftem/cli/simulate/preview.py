@@ -8,8 +8,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from difftem.functional.grid import crop_center
 from difftem.functional.spectrum import power_spectrum
 
+# A panel has some 500 pixels: larger images are binned, and their spectrum is that of the middle.
+PANEL_PIXELS = 1024
+SPECTRUM_PIXELS = 2048
 # Share of the field that a scale bar may take, and the round lengths to choose from (Å).
 BAR_SHARE = 0.3
 ROUND = (1, 2, 5)
@@ -39,10 +43,15 @@ def save_preview(
     FigureCanvasAgg(figure)
     left, middle, right = figure.subplots(1, 3)
     for axes, image, name in ((left, noise_free, "noise-free"), (middle, micrograph, "micrograph")):
-        low, high = _contrast(image)
-        axes.imshow(image.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
+        bins = max(1, min(image.shape) // PANEL_PIXELS)
+        binned = torch.nn.functional.avg_pool2d(image[None, None], bins)[0, 0]
+        low, high = _contrast(binned)
+        axes.imshow(binned.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
         axes.set_title(name)
-        _scale_bar(axes, image.shape[-1] * pixel_size, pixel_size)
+        _scale_bar(axes, binned.shape[-1] * pixel_size * bins, pixel_size * bins)
+    size = min(min(micrograph.shape), SPECTRUM_PIXELS)
+    if size == SPECTRUM_PIXELS:
+        micrograph = crop_center(micrograph, (size, size))
     spectrum = _centered_spectrum(micrograph)
     low, high = _contrast(spectrum)
     edge = 0.5 / pixel_size
