@@ -1,7 +1,8 @@
 """How many hydrogens hang on each heavy atom of amino acids, nucleotides and water.
 
 Counts at neutral pH, as TEM-simulator 1.3 has them (Rullgård et al., J. Microsc. 243 (2011) 234),
-except that uridine gets its hydrogens, which that program means to add but never does, and ILE.
+except that uridine gets its hydrogens, which that program means to add but never does, and ILE;
+on demand they are as there.
 """
 
 import numpy as np
@@ -57,9 +58,10 @@ def _parse(text: str) -> dict[str, int]:
 
 
 _COUNTS = {residue: _parse(text) for residue, text in _RESIDUES.items()}
+_COUNTS_IN_TEM_SIMULATOR = _COUNTS | {"ILE": _parse("CB 1 CG1 3 CG2 2 CD1 3"), "U": {}}
 
 
-def hydrogen_count(residue: str, atom: str) -> int:
+def hydrogen_count(residue: str, atom: str, as_in_tem_simulator: bool = False) -> int:
     """Hydrogens bonded to one heavy atom.
 
     Parameters
@@ -68,6 +70,8 @@ def hydrogen_count(residue: str, atom: str) -> int:
         Residue name, such as ``"ALA"``, ``"DG"`` (DNA), ``"U"`` (RNA), ``"HOH"``.
     atom : str
         Atom name, such as ``"CA"``; the caller makes sure that it is not calcium.
+    as_in_tem_simulator : bool
+        Isoleucine and uridine as that program has them.
 
     Returns
     -------
@@ -78,17 +82,22 @@ def hydrogen_count(residue: str, atom: str) -> int:
         return 2
     if atom in _BACKBONE:
         return _BACKBONE_OF.get((residue, atom), _BACKBONE[atom])
-    return _COUNTS.get(residue, {}).get(atom.replace("*", "'"), 0)
+    counts = _COUNTS_IN_TEM_SIMULATOR if as_in_tem_simulator else _COUNTS
+    return counts.get(residue, {}).get(atom.replace("*", "'"), 0)
 
 
 def hydrogen_counts(
     residues: NDArray[np.bytes_],  # (n_atoms,)
     atoms: NDArray[np.bytes_],  # (n_atoms,)
     atomic_numbers: NDArray[np.int64],  # (n_atoms,)
+    as_in_tem_simulator: bool = False,
 ) -> NDArray[np.int64]:  # (n_atoms,)
     """Hydrogens on every atom: `hydrogen_count` for each C, N, O and S; 0 for other elements."""
     keys = np.char.add(np.char.ljust(residues, 8), atoms)
     unique, inverse = np.unique(keys, return_inverse=True)
-    per_key = [hydrogen_count(key[:8].decode().strip(), key[8:].decode()) for key in unique]
+    per_key = [
+        hydrogen_count(key[:8].decode().strip(), key[8:].decode(), as_in_tem_simulator)
+        for key in unique
+    ]
     organic = np.isin(atomic_numbers, (6, 7, 8, 16))
     return np.where(organic, np.array(per_key, dtype=np.int64)[inverse], 0)

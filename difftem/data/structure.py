@@ -29,7 +29,7 @@ def read_structure(
     assembly: str = "auto",
     model: int | Literal["auto", "all"] = "auto",
     altlocs: Literal["all", "first"] = "all",
-    hydrogens: Literal["file", "implicit", "none"] = "file",
+    hydrogens: Literal["file", "implicit", "tem_simulator", "none"] = "file",
     waters: bool = True,
     selection: str | None = None,
     default_b_factor: float = 0.5,
@@ -55,9 +55,10 @@ def read_structure(
         All conformers with their occupancies, or of each residue only that of the highest
         occupancy, which it keeps; the first of equals. ``"first"`` with model ``"auto"`` takes
         the first model.
-    hydrogens : {"file", "implicit", "none"}
+    hydrogens : {"file", "implicit", "tem_simulator", "none"}
         Those of the file; or one entry at the place of each heavy atom of proteins, nucleic acids
-        and water that carries any, with its B-factor and their number times its occupancy; or none.
+        and water that carries any, with its B-factor and their number times its occupancy; or that
+        with TEM-simulator's isoleucine and uridine; or none.
     waters : bool
         Keep water molecules.
     selection : str, optional
@@ -98,7 +99,9 @@ def read_structure(
         table = table.keep(table.atomic_numbers > 1)
     if len(table.atomic_numbers) == 0:
         raise input_error(path, "no atoms are left after selection (occupancy must be > 0)")
-    added = _implicit_hydrogens(table) if hydrogens == "implicit" else None
+    added = None
+    if hydrogens in ("implicit", "tem_simulator"):
+        added = _implicit_hydrogens(table, hydrogens == "tem_simulator")
     everything = [table] if added is None else [table, added]
     return _assemble(path, structure, assembly, everything, dtype)
 
@@ -142,9 +145,9 @@ def _best_conformers(table: AtomTable) -> NDArray[np.bool_]:  # (n_atoms,)
     return keep
 
 
-def _implicit_hydrogens(table: AtomTable) -> AtomTable | None:
+def _implicit_hydrogens(table: AtomTable, as_in_tem_simulator: bool) -> AtomTable | None:
     """One row per heavy atom with hydrogens, weighted by their number."""
-    counts = hydrogen_counts(table.residues, table.names, table.atomic_numbers)
+    counts = hydrogen_counts(table.residues, table.names, table.atomic_numbers, as_in_tem_simulator)
     bonded = table.keep(counts > 0)
     if len(bonded.names) == 0:
         return None
