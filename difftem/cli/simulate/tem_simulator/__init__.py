@@ -2,7 +2,9 @@
 
 import argparse
 import dataclasses
+import importlib
 import sys
+import threading
 from pathlib import Path
 from typing import NoReturn
 
@@ -98,6 +100,12 @@ def simulate(simulation: TemSimulatorInput, folder: Path) -> None:
         Of preview and record.
     """
     run = simulation.simulation
+    if run.generate_micrographs:
+        # The library for plots takes as long to load as a small simulation runs: beside it.
+        load = threading.Thread(
+            target=importlib.import_module, args=("difftem.cli.simulate.preview",), daemon=True
+        )
+        load.start()
     generator = torch.Generator().manual_seed(run.rand_seed or 0)
     stopwatch = Stopwatch()
     notes = structure_differences(simulation) + chance_differences(simulation)

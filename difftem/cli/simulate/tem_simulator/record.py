@@ -84,7 +84,7 @@ def write_preview(
     folder: Path, simulation: TemSimulatorInput, series: Series, staged: Staging
 ) -> None:
     """Draw the first detector's middle image."""
-    # Loading the library for plots takes as long as a small simulation.
+    # At the top it would delay what needs no plot.
     from difftem.cli.simulate.preview import save_preview
 
     middle = len(series.doses) // 2
