@@ -68,24 +68,58 @@ def slab_coefficients(
     DeRosier, Ultramicroscopy 81 (2000) 83 (curvature of the Ewald sphere); Wolf, DeRosier &
     Grigorieff, Ultramicroscopy 106 (2006) 376.
     """
-    q2 = (frequency**2).sum(-1)
-    bend = -slabs.wavelength / 2 * q2 if slabs.depth != "ignored" else torch.zeros_like(q2)
+    planes = slab_planes(spectrum, rotations, frequency, slabs)
+    return slab_from_planes(planes, height, frequency, slabs)
+
+
+def slab_planes(
+    spectrum: TemplateSpectrum,
+    rotations: Tensor,  # (n, 3, 3)
+    frequency: Tensor,  # (n_points, 2) 1/Å
+    slabs: Slabs,
+) -> Tensor:  # (n, n_planes, n_points) complex, V Å³
+    """Planes of turned templates' Fourier volumes that all slabs are made of.
+
+    Arguments are those of `slab_coefficients`. The planes do not depend on the height: a particle
+    that reaches through several slices needs them once.
+    """
+    bend = torch.zeros_like(frequency[:, 0])
+    if slabs.depth != "ignored":
+        bend = -slabs.wavelength / 2 * (frequency**2).sum(-1)
     points = torch.cat([frequency, bend[:, None]], -1)
-    if slabs.thickness is None:
-        summed = central_slices(spectrum, rotations, points)
-    else:
-        summed = torch.zeros((), dtype=spectrum.table.dtype, device=height.device)
-        for m in range(1 - slabs.period, slabs.period):
-            step = m / (slabs.period * slabs.thickness)  # 1/Å
-            offset = torch.tensor([0.0, 0.0, -step]).to(points)
-            weight = _window_coefficient(m, slabs.period)
-            turn = 2 * math.pi * step * height[:, None]
-            factor = torch.complex(weight * torch.cos(turn), weight * torch.sin(turn))
-            summed = summed + central_slices(spectrum, rotations, points + offset) * factor
+    steps = torch.tensor(_steps(slabs)).to(points)
+    shifted = points - torch.nn.functional.pad(steps[:, None], (2, 0))[:, None]
+    planes = [central_slices(spectrum, rotations, plane) for plane in shifted]
+    return torch.stack(planes, 1)
+
+
+def slab_from_planes(
+    planes: Tensor,  # (n, n_planes, n_points) complex
+    height: Tensor,  # (n,) Å
+    frequency: Tensor,  # (n_points, 2) 1/Å
+    slabs: Slabs,
+) -> Tensor:  # (n, n_points) complex, V Å³
+    """Second half of `slab_coefficients`: sum the planes' Fourier series at the slab's height."""
+    summed = planes[:, 0]
+    if slabs.thickness is not None:
+        steps = torch.tensor(_steps(slabs)).to(height)
+        orders = range(1 - slabs.period, slabs.period)
+        weights = torch.tensor([_window_coefficient(m, slabs.period) for m in orders]).to(height)
+        turns = 2 * math.pi * steps * height[:, None]
+        series = torch.complex(weights * torch.cos(turns), weights * torch.sin(turns))
+        summed = (series[:, None] @ planes)[:, 0]
     if slabs.depth == "slice":
-        phase = math.pi * slabs.wavelength * q2 * height[:, None]
+        phase = math.pi * slabs.wavelength * (frequency**2).sum(-1) * height[:, None]
         summed = summed * torch.complex(torch.cos(phase), torch.sin(phase))
     return summed
+
+
+def _steps(slabs: Slabs) -> list[float]:
+    """Distances of the planes from the Ewald sphere in 1/Å."""
+    if slabs.thickness is None:
+        return [0.0]
+    span = slabs.period * slabs.thickness
+    return [m / span for m in range(1 - slabs.period, slabs.period)]
 
 
 def _window_coefficient(m: int, period: int) -> float:

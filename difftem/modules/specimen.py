@@ -2,45 +2,26 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from difftem.functional.grid import check_pixel_size
-from difftem.functional.patches import add_patches
 from difftem.functional.projection import (
     SliceGrid,
-    TemplateSpectrum,
-    patches_from_slices,
     slice_grid,
 )
 from difftem.functional.sampling import good_fft_size
-from difftem.functional.slabs import Slabs, slab_coefficients
+from difftem.functional.slabs import Slabs
 from difftem.functional.wave import complex_dtype
 from difftem.modules.instances import Instances
+from difftem.modules.paint import paint
 from difftem.modules.particle import Particle
+from difftem.modules.placed import Depth, Placed, slice_range
 
-Depth = Literal["ignored", "particle", "slice"]
-CHUNK_POINTS = 100_000  # Fourier coefficients at a time: some 30 MB of intermediates
 PATCH_MARGIN = 8  # pixels around a particle's sphere, for the tails of the band limit's edge
 THICK = 1.5  # slices: larger particles are cut
-
-
-@dataclass(frozen=True)
-class Placed:
-    """The copies of one particle in one micrograph that touch the field."""
-
-    particle: Particle
-    positions: Tensor  # (n, 3) Å
-    rotations: Tensor  # (n, 3, 3)
-    first: Tensor  # (n,) index of the first slice that a copy reaches
-    last: Tensor  # (n,)
-    n_outside: int
-    thick: bool
-    depth: Depth
 
 
 class Specimen(nn.Module):
@@ -176,13 +157,16 @@ class Specimen(nn.Module):
             has depth, else real.
         """
         grids = [self._grid(each.particle) for each in placed]
+        stores: list[dict[int, Tensor]] = [{} for _ in placed]
         for index in slice_range(placed):
             plane = index * self.slice_thickness
             field = self._empty()
-            for each, grid in zip(placed, grids, strict=True):
+            for each, grid, store in zip(placed, grids, stores, strict=True):
                 here = ((each.first <= index) & (index <= each.last)).nonzero()[:, 0]
                 if len(here):
-                    field = self._add(field, each, here, grid, plane, wavelength)
+                    field = self._paint(field, each, here, grid, plane, wavelength, store)
+                for done in (each.last == index).nonzero()[:, 0].tolist():
+                    store.pop(done, None)
             yield plane, field if self.is_complex else field.real
 
     @property
@@ -191,7 +175,7 @@ class Specimen(nn.Module):
         absorbs = any(self._particle(name).volume.is_complex() for name in self.particles)
         return absorbs or any(depth != "ignored" for depth in self.depth.values())
 
-    def _add(
+    def _paint(
         self,
         field: Tensor,
         placed: Placed,
@@ -199,35 +183,26 @@ class Specimen(nn.Module):
         grid: SliceGrid,
         plane: float,
         wavelength: Tensor,
+        store: dict[int, Tensor],
     ) -> Tensor:
-        """Add some copies of one particle to a slice, in chunks of bounded memory."""
-        spectrum = placed.particle.spectrum(self._limit(placed.particle))
+        """Add some copies of one particle to a slice."""
         slabs = Slabs(
             wavelength.to(grid.frequency),
             placed.depth,
             self.slice_thickness if placed.thick else None,
             placed.particle.radius,
         )
-        chunk = max(1, CHUNK_POINTS // (len(grid.target) * slabs.n_planes))
-        for some in here.split(chunk):
-            positions, rotations = placed.positions[some], placed.rotations[some]
-            pixels = positions[:, :2] / self.pixel_size
-            pixels = pixels + torch.tensor([n // 2 for n in reversed(self.shape)]).to(pixels)
-            corners = torch.floor(pixels.detach()).long() - grid.size // 2
-            arguments = (
-                spectrum,
-                rotations.to(grid.frequency),
-                (positions[:, 2] - plane).to(grid.frequency),
-                (pixels - corners).to(grid.frequency),
-                grid,
-                slabs,
-            )
-            if torch.is_grad_enabled():
-                patches = checkpoint(_patches, *arguments, use_reentrant=False)
-            else:
-                patches = _patches(*arguments)
-            field = add_patches(field, patches, corners)
-        return field
+        spectrum = placed.particle.spectrum(self._limit(placed.particle))
+        return paint(
+            field,
+            spectrum,
+            placed.positions[here] - torch.tensor([0.0, 0.0, plane]).to(placed.positions),
+            placed.rotations[here],
+            grid,
+            slabs,
+            store,
+            here.tolist(),
+        )
 
     def _limit(self, particle: Particle) -> float:  # 1/Å
         """Highest frequency that both the field and the template hold."""
@@ -260,23 +235,3 @@ class Specimen(nn.Module):
 
     def _particle(self, name: str) -> Particle:
         return cast(Particle, self.particles[name])
-
-
-def slice_range(placed: Sequence[Placed]) -> range:
-    """List the slices from the first to the last that hold something; slice 0 if none do."""
-    firsts = [int(each.first.min()) for each in placed if len(each.first)]
-    lasts = [int(each.last.max()) for each in placed if len(each.last)]
-    return range(min(firsts, default=0), max(lasts, default=0) + 1)
-
-
-def _patches(
-    spectrum: TemplateSpectrum,
-    rotations: Tensor,
-    height: Tensor,
-    positions: Tensor,
-    grid: SliceGrid,
-    slabs: Slabs,
-) -> Tensor:
-    """Images of some copies, ready to be added to the field."""
-    coefficients = slab_coefficients(spectrum, rotations, height, grid.frequency, slabs)
-    return patches_from_slices(coefficients, grid, positions)

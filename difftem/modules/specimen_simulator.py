@@ -14,9 +14,10 @@ from difftem.modules.dose import Dose
 from difftem.modules.inelastic import InelasticMultislice
 from difftem.modules.lens import Lens
 from difftem.modules.multislice import Multislice
+from difftem.modules.placed import Placed, slice_range
 from difftem.modules.poisson import PoissonLayer
 from difftem.modules.quantity import check_learnable, quantity, register_quantity
-from difftem.modules.specimen import Placed, Specimen, slice_range
+from difftem.modules.specimen import Specimen
 from difftem.modules.stage import Stage
 from difftem.units import um_to_angstrom
 

@@ -9,7 +9,8 @@ from difftem.functional.projection import FINE
 from difftem.modules import Potential
 from difftem.modules.instances import Instances
 from difftem.modules.particle import Particle
-from difftem.modules.specimen import Specimen, slice_range
+from difftem.modules.placed import slice_range
+from difftem.modules.specimen import Specimen
 
 PIXEL = 2.0
 LAMBDA = torch.tensor(0.0197, dtype=torch.float64)
@@ -141,7 +142,7 @@ def test_chunks_do_not_change_the_image(generator, monkeypatch):
     positions = 30 * torch.randn(6, 3, generator=generator, dtype=torch.float64)
     made = specimen(template(molecule(generator)), positions)
     image = summed(made)
-    monkeypatch.setattr("difftem.modules.specimen.CHUNK_POINTS", 1)
+    monkeypatch.setattr("difftem.modules.paint.CHUNK_POINTS", 1)
     assert torch.allclose(summed(made), image, rtol=0, atol=1e-12 * float(image.abs().max()))
 
 

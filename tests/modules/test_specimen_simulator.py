@@ -9,7 +9,8 @@ from difftem.modules.film import IceFilm
 from difftem.modules.inelastic import InelasticMultislice
 from difftem.modules.instances import Instances
 from difftem.modules.particle import Particle
-from difftem.modules.specimen import Specimen, slice_range
+from difftem.modules.placed import slice_range
+from difftem.modules.specimen import Specimen
 from difftem.modules.specimen_simulator import SpecimenSimulator
 from difftem.modules.stage import Stage
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from difftem.cli.scene.check import check
 from difftem.cli.scene.config import SceneConfig
 from difftem.cli.scene.place import ice_thickness, place_particles
 from difftem.cli.scene.templates import make_template
@@ -22,7 +23,8 @@ from difftem.modules.film import IceFilm
 from difftem.modules.ice_layer import IceLayer
 from difftem.modules.instances import Instances
 from difftem.modules.particle import Particle
-from difftem.modules.specimen import Specimen, slice_range
+from difftem.modules.placed import slice_range
+from difftem.modules.specimen import Specimen
 from difftem.modules.specimen_simulator import Progress, SpecimenSimulator
 from difftem.modules.stage import Stage
 from difftem.units import (
@@ -80,7 +82,7 @@ class SceneMicroscope:
     def __init__(
         self, config: SceneConfig, folders: list[Path], say: Callable[[str], None]
     ) -> None:
-        _check(config)
+        check(config)
         self.config, self.folders, self.say = config, folders, say
         self.detector: Detector = build_detector(config.detector, folders)
         fine = FINE if config.sampling.interpolation == "fine" else DEFAULT
@@ -223,38 +225,3 @@ def item_seed(seed: int, index: int) -> int:
     """Seed of one micrograph: a hash, so that neighbours share no random numbers."""
     digest = hashlib.sha256(f"{seed} {index}".encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1
-
-
-def _check(config: SceneConfig) -> None:
-    """Refuse impossible configurations in one line."""
-    names = [each.name for each in config.particles]
-    if not names:
-        raise ValueError("particles must not be empty")
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"two particles are called {name!r}; names must differ")
-        if not name.replace("-", "").replace("_", "").isalnum():
-            raise ValueError(f"particle name {name!r} must be letters, digits, - and _ only")
-    sampling, exposure = config.sampling, config.exposure
-    if min(sampling.size) < 16:
-        raise ValueError(f"sampling.size must be at least 16 x 16 pixels, got {sampling.size}")
-    if not 0.05 <= sampling.pixel_size <= 100:
-        raise ValueError(
-            f"sampling.pixel_size must be within 0.05 and 100 Å, got {sampling.pixel_size}"
-        )
-    if not (math.isfinite(sampling.slice_thickness_nm) and sampling.slice_thickness_nm > 0):
-        raise ValueError(
-            f"sampling.slice_thickness_nm must be positive, got {sampling.slice_thickness_nm}"
-        )
-    if sampling.padding is not None and sampling.padding < 0:
-        raise ValueError(f"sampling.padding must not be negative, got {sampling.padding} pixels")
-    if not exposure.tilts_deg:
-        raise ValueError("exposure.tilts_deg must not be empty")
-    steep = [tilt for tilt in exposure.tilts_deg if not -80 <= tilt <= 80]
-    if steep:
-        raise ValueError(f"exposure.tilts_deg must lie between -80 and 80 degrees, got {steep[0]}")
-    if exposure.exposures != 1:
-        raise ValueError("exposure.exposures must be 1 here; ask for more micrographs instead")
-    for name, limits in dataclasses.asdict(config.variation).items():
-        if limits is not None and not limits[0] <= limits[1]:
-            raise ValueError(f"variation.{name} must be [low, high], got {list(limits)}")

@@ -19,7 +19,8 @@ from difftem.modules.film import IceFilm
 from difftem.modules.inelastic import InelasticMultislice
 from difftem.modules.instances import Instances
 from difftem.modules.particle import Particle
-from difftem.modules.specimen import Depth, Specimen
+from difftem.modules.placed import Depth
+from difftem.modules.specimen import Specimen
 from difftem.modules.specimen_simulator import SpecimenSimulator
 from difftem.modules.stage import Stage
 from difftem.units import angstrom_to_um, rad_to_mrad

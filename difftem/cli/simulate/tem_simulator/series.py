@@ -24,7 +24,7 @@ from difftem.data.temsim.contents import TemSimulatorInput
 from difftem.data.temsim.exposure import tilt_defoci, tilt_doses
 from difftem.data.temsim.placement import place
 from difftem.data.temsim.tilts import TiltGeometry, pose_particles, tilt_geometry
-from difftem.modules.specimen import slice_range
+from difftem.modules.placed import slice_range
 
 
 @dataclass(eq=False)

@@ -1,0 +1,106 @@
+"""Copies of a template summed into one slice, in chunks of bounded memory."""
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from difftem.functional.patches import add_patches
+from difftem.functional.projection import SliceGrid, TemplateSpectrum, patches_from_slices
+from difftem.functional.slabs import Slabs, slab_coefficients, slab_from_planes, slab_planes
+
+CHUNK_POINTS = 100_000  # Fourier coefficients at a time: some 30 MB of intermediates
+KEPT_BYTES = 1_000_000_000  # of one particle's copies that reach through several slices
+
+
+def paint(
+    field: Tensor,  # (y, x) complex, V Å
+    spectrum: TemplateSpectrum,
+    positions: Tensor,  # (n, 3) Å
+    rotations: Tensor,  # (n, 3, 3)
+    grid: SliceGrid,
+    slabs: Slabs,
+    store: dict[int, Tensor],
+    names: list[int],
+) -> Tensor:  # (y, x) complex, V Å
+    """Add what a slice sees of some copies to its projected potential.
+
+    Parameters
+    ----------
+    field : Tensor
+        Of the slice; it is changed and returned.
+    spectrum : TemplateSpectrum
+        Of the particle.
+    positions : Tensor
+        x, y from the field's pixel ``n // 2`` and height above the slice's plane, in Å.
+    rotations : Tensor
+        Active rotations from the particle's to the microscope's frame.
+    grid : SliceGrid
+        Of the particle's patch.
+    slabs : Slabs
+        How the slice cuts.
+    store : dict
+        Where Fourier planes of thick copies are kept for further slices, without gradients.
+    names : list of int
+        Keys of the copies in it.
+
+    Returns
+    -------
+    Tensor
+        The field, differentiable in positions, rotations and the template.
+    """
+    middle = torch.tensor([n // 2 for n in reversed(field.shape)]).to(positions)
+    chunk = max(1, CHUNK_POINTS // (len(grid.target) * slabs.n_planes))
+    for start in range(0, len(names), chunk):
+        some = slice(start, start + chunk)
+        pixels = positions[some, :2] / grid.pixel_size + middle
+        corners = torch.floor(pixels.detach()).long() - grid.size // 2
+        turned = rotations[some].to(grid.frequency)
+        height = positions[some, 2].to(grid.frequency)
+        offsets = (pixels - corners).to(grid.frequency)
+        if torch.is_grad_enabled():
+            arguments = (spectrum, turned, height, offsets, grid, slabs)
+            patches = checkpoint(_patches, *arguments, use_reentrant=False)
+        else:
+            planes = _planes(spectrum, turned, grid, slabs, names[some], store)
+            values = slab_from_planes(planes, height, grid.frequency, slabs)
+            patches = patches_from_slices(values, grid, offsets)
+        field = add_patches(field, patches, corners)
+    return field
+
+
+def _planes(
+    spectrum: TemplateSpectrum,
+    rotations: Tensor,
+    grid: SliceGrid,
+    slabs: Slabs,
+    copies: list[int],
+    store: dict[int, Tensor],
+) -> Tensor:
+    """Fourier planes of some copies; those that reach further slices are kept for them."""
+    if slabs.thickness is None:
+        return slab_planes(spectrum, rotations, grid.frequency, slabs)
+    missing = [i for i, copy in enumerate(copies) if copy not in store]
+    made = {}
+    if missing:
+        planes = slab_planes(spectrum, rotations[missing], grid.frequency, slabs)
+        made = {copies[i]: each for i, each in zip(missing, planes, strict=True)}
+    found = torch.stack([made[copy] if copy in made else store[copy] for copy in copies])
+    room = KEPT_BYTES - len(store) * found[0].nbytes
+    for copy, each in made.items():
+        if room >= each.nbytes:
+            store[copy] = each.clone()
+            room -= each.nbytes
+    return found
+
+
+def _patches(
+    spectrum: TemplateSpectrum,
+    rotations: Tensor,
+    height: Tensor,
+    positions: Tensor,
+    grid: SliceGrid,
+    slabs: Slabs,
+) -> Tensor:
+    """Images of some copies, ready to be added to the field."""
+    coefficients = slab_coefficients(spectrum, rotations, height, grid.frequency, slabs)
+    return patches_from_slices(coefficients, grid, positions)
