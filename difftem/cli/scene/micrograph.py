@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from difftem.cli.scene.check import check
 from difftem.cli.scene.config import SceneConfig
-from difftem.cli.scene.place import ice_thickness, place_particles
+from difftem.cli.scene.place import ice_thickness, place_particles, read_places
 from difftem.cli.scene.templates import make_template
 from difftem.cli.simulate.microscope import build_detector, build_lens
 from difftem.data.scene.instances import Scene
@@ -73,6 +73,11 @@ class SceneMicroscope:
     say : callable
         Told what happens in one line.
 
+    Attributes
+    ----------
+    device : torch.device
+        Computes the images; the CPU unless it is set.
+
     Raises
     ------
     ValueError
@@ -83,8 +88,12 @@ class SceneMicroscope:
         self, config: SceneConfig, folders: list[Path], say: Callable[[str], None]
     ) -> None:
         check(config)
-        self.config, self.folders, self.say = config, folders, say
+        self.config, self.say, self.device = config, say, torch.device("cpu")
+        # What is cheap to refuse comes before the templates.
+        Beam(config.microscope.voltage_kv, config.microscope.beam_tilt_mrad)
+        build_lens(config.microscope, config.sampling.pixel_size)
         self.detector: Detector = build_detector(config.detector, folders)
+        self.given = read_places(config, folders)
         fine = FINE if config.sampling.interpolation == "fine" else DEFAULT
         self.particles: dict[str, Particle] = {}
         for each in config.particles:
@@ -125,17 +134,19 @@ class SceneMicroscope:
         generator = torch.Generator().manual_seed(item_seed(config.seed, index))
         conditions = self._draw(generator)
         thickness = nm_to_angstrom(conditions.ice_thickness_nm)
-        scene = place_particles(config, self.radii, thickness, self.folders, generator, self.say)
-        simulator = self.simulator(scene, conditions)
+        scene = place_particles(config, self.radii, thickness, self.given, generator, self.say)
+        simulator = self.simulator(scene, conditions).to(self.device)
+        simulator.detector.cpu()  # noise is drawn from the CPU's random numbers
         noise_free, micrographs, counts, n_slices = [], [], [], 0
         with torch.no_grad():
             for tilt in range(len(simulator.stage)):
-                expected = simulator.expected_counts(simulator.intensity(tilt, progress), tilt)
+                intensity = simulator.intensity(tilt, progress).cpu()
+                expected = simulator.expected_counts(intensity, tilt)
                 noise_free.append(simulator.detector.expected(expected))
                 micrographs.append(simulator.read_out(expected, generator)[1])
                 counts.append(float(expected.double().mean()))
                 n_slices = max(n_slices, len(slice_range(simulator.place(tilt))))
-        rotations = [simulator.stage.rotation(tilt) for tilt in range(len(simulator.stage))]
+        rotations = [simulator.stage.rotation(tilt).cpu() for tilt in range(len(simulator.stage))]
         return SceneMicrograph(
             index,
             scene,

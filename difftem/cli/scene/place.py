@@ -18,7 +18,6 @@ from difftem.data.scene.regions import IceFilm, Region, layer
 from difftem.units import angstrom_to_nm, nm_to_angstrom
 
 ICE_MARGIN = 50.0  # Å on either side of the thickest particle, where no thickness is given
-DENSITIES = ("per_um3", "micromolar", "fraction")
 
 
 def ice_thickness(config: SceneConfig, radii: Mapping[str, float]) -> float:  # Å
@@ -28,11 +27,47 @@ def ice_thickness(config: SceneConfig, radii: Mapping[str, float]) -> float:  # 
     return 2 * (max(radii.values(), default=0.0) + ICE_MARGIN)
 
 
+def read_places(config: SceneConfig, folders: list[Path]) -> dict[str, tuple[Instances, ...]]:
+    """Read the coordinate files of a scene.
+
+    Parameters
+    ----------
+    config : SceneConfig
+        Its particles and sampling are used.
+    folders : list of Path
+        Where to look for the files.
+
+    Returns
+    -------
+    dict of str to tuple of Instances
+        By name of the particle, which is all that a file describes; random ones are not in it.
+
+    Raises
+    ------
+    InputError
+        For a file that is missing or no coordinates.
+    """
+    nx, ny = config.sampling.size
+    given = {}
+    for particle in config.particles:
+        if particle.coordinates is not None:
+            read = read_coordinates(
+                locate(particle.coordinates, folders),
+                particle=particle.name,
+                pixel_size=config.sampling.pixel_size,
+                shape=(ny, nx),
+            )
+            given[particle.name] = tuple(
+                Instances(particle.name, each.positions, each.rotations) for each in read
+            )
+    return given
+
+
 def place_particles(
     config: SceneConfig,
     radii: Mapping[str, float],
     thickness: float,  # Å
-    folders: list[Path],
+    given: Mapping[str, tuple[Instances, ...]],
     generator: torch.Generator,
     say: Callable[[str], None],
 ) -> Scene:
@@ -46,8 +81,8 @@ def place_particles(
         Of the particles' bounding spheres in Å.
     thickness : float
         Of the ice in Å.
-    folders : list of Path
-        Where to look for coordinate files.
+    given : mapping of str to tuple of Instances
+        From `read_places`.
     generator : torch.Generator
         Source of randomness.
     say : callable
@@ -65,23 +100,22 @@ def place_particles(
     """
     width, height = (n * config.sampling.pixel_size for n in config.sampling.size)
     region = _region(config, width, height, thickness)
-    given: list[Instances] = []
+    instances: list[Instances] = []
     obstacles: list[tuple[Tensor, float]] = []
     fills, random = [], []
     for particle in config.particles:
         radius = radii[particle.name]
-        if particle.coordinates is not None:
-            read = _from_file(particle, config, folders)
-            given.extend(read)
-            obstacles.extend((each.positions, radius) for each in read)
+        if particle.name in given:
+            instances.extend(given[particle.name])
+            obstacles.extend((each.positions, radius) for each in given[particle.name])
             continue
         fills.append(Fill(region, radius, _number(particle, region, radius), particle.name))
         random.append(particle)
     places = pack(fills, generator, nm_to_angstrom(config.ice.gap_nm), obstacles)
     for particle, positions in zip(random, places, strict=True):
         turned = orientations(len(positions), particle.orientations, generator)
-        given.append(Instances(particle.name, positions.double(), turned.double()))
-    scene = Scene(tuple(given), (width, height, thickness))
+        instances.append(Instances(particle.name, positions.double(), turned.double()))
+    scene = Scene(tuple(instances), (width, height, thickness))
     if obstacles:
         _warn(scene, radii, (width, height), say)
     return scene
@@ -97,40 +131,14 @@ def _region(config: SceneConfig, width: float, height: float, thickness: float) 
 
 
 def _number(particle: ParticleConfig, region: Region, radius: float) -> int:
-    """How many copies of a particle are wanted."""
-    densities = {name: getattr(particle, name) for name in DENSITIES}
-    chosen = {name: value for name, value in densities.items() if value is not None}
-    if len(chosen) + (particle.count is not None) != 1:
-        raise ValueError(
-            f"particle {particle.name!r}: give exactly one of count, {', '.join(DENSITIES)} and "
-            "coordinates"
-        )
+    """How many copies of a particle are wanted, at least one; `check` saw that there is a wish."""
     if particle.count is not None:
-        if particle.count < 1:
-            raise ValueError(f"particle {particle.name!r}: count must be at least 1")
         return particle.count
-    ((name, value),) = chosen.items()
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"particle {particle.name!r}: {name} must be positive, got {value}")
-    if name == "fraction":
-        return max(1, number_of_copies(region, fraction=value, radius=radius))
-    if name == "per_um3":
-        return max(1, number_of_copies(region, per_um3=value))
-    return max(1, number_of_copies(region, micromolar=value))
-
-
-def _from_file(
-    particle: ParticleConfig, config: SceneConfig, folders: list[Path]
-) -> tuple[Instances, ...]:
-    """Read the copies of a coordinate file; all are this particle."""
-    nx, ny = config.sampling.size
-    read = read_coordinates(
-        locate(str(particle.coordinates), folders),
-        particle=particle.name,
-        pixel_size=config.sampling.pixel_size,
-        shape=(ny, nx),
+    if particle.fraction is not None:
+        return max(1, number_of_copies(region, fraction=particle.fraction, radius=radius))
+    return max(
+        1, number_of_copies(region, per_um3=particle.per_um3, micromolar=particle.micromolar)
     )
-    return tuple(Instances(particle.name, each.positions, each.rotations) for each in read)
 
 
 def _warn(

@@ -55,6 +55,13 @@ def make_template(
     """
     contrast = config.microscope.amplitude_contrast
     contrast = ICE_AMPLITUDE_CONTRAST if contrast is None else contrast
+    if not 0 <= contrast < 1:
+        raise ValueError(f"microscope.amplitude_contrast must be in [0, 1), got {contrast}")
+    if particle.source not in (BUNDLED, VIRION) and not locate(particle.source, folders).exists():
+        raise ValueError(
+            f"particle {particle.name!r}: source {particle.source!r} is no file, nor one of "
+            f"{BUNDLED}, {VIRION}"
+        )
     if particle.source == VIRION:
         return _absorbing(_virion(particle, config, folders, say), contrast)
     if Path(particle.source.removesuffix(".gz")).suffix.lower() in MAPS:
