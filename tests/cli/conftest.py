@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from difftem.cli.main import main
+from tests.helpers.tem_simulator import INPUT
 
 SMALL = ["--sampling.size", "[64, 48]", "--sampling.pixel_size", "1.5", "--sampling.padding", "8"]
 
@@ -44,5 +45,24 @@ def simulate(pdb, tmp_path, capsys):
         given += [*SMALL, "--output", str(folder), *map(str, arguments)]
         code = main(["simulate", *given])
         return code, capsys.readouterr(), folder
+
+    return call
+
+
+@pytest.fixture
+def simulate_input(tmp_path, capsys):
+    """Run an input after replacements of its text: exit code, standard error, folder."""
+
+    def call(*changes, text=INPUT, arguments=()):
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        path = tmp_path / "input.txt"
+        path.write_text(text)
+        return (
+            main(["simulate", str(path), *map(str, arguments)]),
+            capsys.readouterr().err,
+            tmp_path,
+        )
 
     return call
