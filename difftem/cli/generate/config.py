@@ -1,6 +1,7 @@
 """What `difftem generate` can be told beside the scene."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from difftem.cli.scene.config import SceneConfig
 
@@ -31,12 +32,19 @@ class GenerateConfig(SceneConfig):
         Folder for particle templates. Default: $DIFFTEM_CACHE or ~/.cache/difftem.
     micrographs
         How many; those that the output folder has are kept.
+    accelerator
+        What computes: 'cpu' or 'cuda'.
     devices
-        Processes that share the work on this machine.
+        Processes that share the work on this machine, one GPU each with 'cuda'.
     num_nodes
         Machines that share it, started as Lightning's Trainer expects (SLURM, torchrun).
+    threads
+        CPU threads of each process; the last bits of a micrograph depend on it. Default: those
+        that the output folder's set was begun with, or the cores divided by devices.
     """
 
     micrographs: int = 1
+    accelerator: Literal["cpu", "cuda"] = "cpu"
     devices: int = 1
     num_nodes: int = 1
+    threads: int | None = None

@@ -43,12 +43,8 @@ def save_preview(
     FigureCanvasAgg(figure)
     left, middle, right = figure.subplots(1, 3)
     for axes, image, name in ((left, noise_free, "noise-free"), (middle, micrograph, "micrograph")):
-        bins = max(1, min(image.shape) // PANEL_PIXELS)
-        binned = torch.nn.functional.avg_pool2d(image[None, None], bins)[0, 0]
-        low, high = _contrast(binned)
-        axes.imshow(binned.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
+        draw_image(axes, image, pixel_size)
         axes.set_title(name)
-        _scale_bar(axes, binned.shape[-1] * pixel_size * bins, pixel_size * bins)
     size = min(min(micrograph.shape), SPECTRUM_PIXELS)
     if size == SPECTRUM_PIXELS:
         micrograph = crop_center(micrograph, (size, size))
@@ -67,6 +63,29 @@ def save_preview(
     right.set_xlabel("1/Å")
     figure.suptitle(title)
     figure.savefig(path, dpi=100, metadata={"Software": None})
+
+
+def draw_image(
+    axes: Axes,
+    image: Tensor,  # (y, x)
+    pixel_size: float,  # Å
+) -> None:
+    """Show an image, binned if it is large, with a scale bar.
+
+    Parameters
+    ----------
+    axes : Axes
+        To draw into.
+    image : Tensor
+        Shape ``(y, x)``.
+    pixel_size : float
+        In Å.
+    """
+    bins = max(1, min(image.shape) // PANEL_PIXELS)
+    binned = torch.nn.functional.avg_pool2d(image[None, None], bins)[0, 0]
+    low, high = _contrast(binned)
+    axes.imshow(binned.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
+    _scale_bar(axes, binned.shape[-1] * pixel_size * bins, pixel_size * bins)
 
 
 def _contrast(image: Tensor) -> tuple[float, float]:

@@ -1,0 +1,1 @@
+"""What is done with models and data: LightningModules; what they work with is injected."""

@@ -1,0 +1,75 @@
+"""Making the items of a set, shared among the processes of a Trainer."""
+
+import signal
+import threading
+from types import FrameType
+from typing import NoReturn, Protocol
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+
+
+class Producer(Protocol):
+    """What makes items: picklable, because processes get copies of it."""
+
+    def prepare(self, device: torch.device) -> None:
+        """Get ready; called before the first item, and again at no cost."""
+
+    def make(self, index: int) -> None:
+        """Make one item and keep it."""
+
+
+class Generate(LightningModule):
+    """Let a producer make the items that a data loader names, for ``Trainer.predict``.
+
+    Parameters
+    ----------
+    producer : Producer
+        Makes an item from its number and writes it; an item must not depend on who makes it.
+    threads : int
+        PyTorch's threads in each process; that of rank 0 counts.
+    """
+
+    def __init__(self, producer: Producer, threads: int) -> None:
+        super().__init__()
+        self.producer = producer
+        self.threads = threads
+        # A process may find nothing left for it.
+        self.allow_zero_length_dataloader_with_multiple_devices = True
+
+    def prepare_data(self) -> None:
+        """Get one process of each machine ready first: it fills a cache for the others."""
+        self.producer.prepare(self.trainer.strategy.root_device)
+
+    def setup(self, stage: str) -> None:
+        """Agree on the number of threads, which the last bits of an item depend on."""
+        self.threads = self.trainer.strategy.broadcast(self.threads)
+        torch.set_num_threads(self.threads)
+
+    def on_predict_start(self) -> None:
+        """Get ready, and end at once when told to: Lightning would finish the epoch."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _interrupt)
+        self.producer.prepare(self.device)
+
+    def predict_step(self, batch: Tensor, batch_idx: int) -> None:
+        """Make one item.
+
+        Parameters
+        ----------
+        batch : Tensor
+            Number of the item, shape ``(1,)``.
+        batch_idx : int
+            Not used.
+        """
+        self.producer.make(int(batch))
+
+    def teardown(self, stage: str) -> None:
+        """Wait for the others: behind this, all items are there."""
+        self.trainer.strategy.barrier()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """Treat the end of a batch job like Ctrl-C, so that nothing half-written stays."""
+    raise KeyboardInterrupt
