@@ -156,7 +156,7 @@ def scatter_in_film(
     Rullgård et al., J. Microscopy 243 (2011) 234.
     """
     shape = intensity.shape[-2:]
-    full = torch.broadcast_shapes(intensity.shape, ice.shape)
+    full = torch.broadcast_tensors(intensity, ice)[0].shape  # broadcast_shapes loads sympy
     half = (*full[:-2], *attenuation.shape[-2:])
     each = zip(
         intensity.expand(full).reshape(-1, *shape),

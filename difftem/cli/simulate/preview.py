@@ -39,7 +39,7 @@ def save_preview(
     title : str
         One line of what was simulated.
     """
-    figure = Figure(figsize=(15, 5.4), layout="constrained")
+    figure = Figure(figsize=(15, 5.9), layout="constrained")
     FigureCanvasAgg(figure)
     left, middle, right = figure.subplots(1, 3)
     for axes, image, name in ((left, noise_free, "noise-free"), (middle, micrograph, "micrograph")):

@@ -1,6 +1,7 @@
-"""Keep the memory of large arrays for the next: new pages cost more than the arithmetic on them."""
+"""How a command uses the machine: memory that is kept, threads that do not spin."""
 
 import ctypes
+import os
 import sys
 
 # Of glibc's mallopt; see its manual page.
@@ -23,3 +24,11 @@ def keep_freed_memory() -> None:
         return
     mallopt(M_MMAP_MAX, 0)
     mallopt(M_TRIM_THRESHOLD, NEVER)
+
+
+def let_idle_threads_sleep() -> None:
+    """Let OpenMP's threads wait asleep; must be called before torch is imported.
+
+    Spinning ones slow a run many times over as soon as another program needs a core.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -1,0 +1,1 @@
+"""Many particles in one micrograph: time, memory and how they grow."""
