@@ -1,9 +1,10 @@
 """Making the items of a set, shared among the processes of a Trainer."""
 
+import multiprocessing
 import signal
 import threading
 from types import FrameType
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 import torch
 from lightning.pytorch import LightningModule
@@ -50,7 +51,10 @@ class Generate(LightningModule):
     def on_predict_start(self) -> None:
         """Get ready, and end at once when told to: Lightning would finish the epoch."""
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, _interrupt)
+            interrupt = _Interrupt()
+            signal.signal(signal.SIGTERM, interrupt)
+            if multiprocessing.parent_process() is not None:
+                signal.signal(signal.SIGINT, interrupt)
         self.producer.prepare(self.device)
 
     def predict_step(self, batch: Tensor, batch_idx: int) -> None:
@@ -70,6 +74,13 @@ class Generate(LightningModule):
         self.trainer.strategy.barrier()
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    """Treat the end of a batch job like Ctrl-C, so that nothing half-written stays."""
-    raise KeyboardInterrupt
+class _Interrupt:
+    """Treat the end of a batch job like Ctrl-C, once: from then on the process tidies up."""
+
+    def __init__(self) -> None:
+        self.came = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if not self.came:
+            self.came = True
+            raise KeyboardInterrupt

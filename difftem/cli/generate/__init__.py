@@ -74,15 +74,16 @@ def main(arguments: list[str]) -> None:
 def _generate(config: GenerateConfig, folders: list[Path], output: Path) -> None:
     """Make what is missing, then the tables of the whole set."""
     pending = [i for i in range(config.micrographs) if not is_finished(output, i)]
-    start = time.perf_counter()
+    seconds = 0.0
     if pending:
         producer = SceneProducer(config, folders, output, Reporter())
         # Here, so that bad input ends this process and not one of many.
         producer.prepare(torch.device(config.accelerator))
         if config.devices * config.num_nodes > 1:
             producer.microscope = None
+        start = time.perf_counter()
         make_items(config, producer, pending, config.threads or 1)
-    seconds = time.perf_counter() - start
+        seconds = time.perf_counter() - start
     items = finished_items(output)
     missing = [i for i in range(config.micrographs) if i not in set(items)]
     if missing:

@@ -15,6 +15,7 @@ from difftem.cli.generate.config import GenerateConfig
 from difftem.cli.generate.producer import SceneProducer, quiet_lightning
 
 LONGEST = timedelta(days=365)  # that one process may wait for another
+PATIENCE = 5.0  # s
 
 
 def is_first_process(config: GenerateConfig) -> bool:
@@ -95,7 +96,17 @@ def _predict(
     except MisconfigurationException as error:
         raise ValueError(" ".join(str(error).split())) from error
     finally:
-        for process in multiprocessing.active_children():
+        _end_processes()
+
+
+def _end_processes() -> None:
+    """End what Lightning left running: kindly, so that they tidy up, then by force."""
+    processes = multiprocessing.active_children()
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(PATIENCE)
+        if process.is_alive():
             process.kill()
             process.join()
 

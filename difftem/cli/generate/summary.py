@@ -64,9 +64,8 @@ def _write_particles(path: Path, folders: list[Path]) -> None:
             tables = read_star(folder / "particles.star")
             table = tables["particles"]
             if number == 0:
-                empty: StarTable = {name: [] for name in table}
-                head = {"optics": tables["optics"], "particles": empty}
-                out.write(star_text(head).rstrip("\n") + "\n")
+                out.write(star_text({"optics": tables["optics"]}))
+                out.write("\n".join(["\ndata_particles\n", "loop_", *(f"_{n}" for n in table), ""]))
             # No cell needs quotes: see difftem.data.scene.instances.is_name.
             out.writelines(" ".join(row) + "\n" for row in zip(*table.values(), strict=True))
         out.write("\n")
