@@ -12,7 +12,7 @@ let_idle_threads_sleep()
 import os, torch
 images = [torch.ones(10240, 1024) for _ in range(3)]  # 40 MB: glibc keeps up to 32 MB by itself
 del images
-for _ in range(8):
+for _ in range(16):
     torch.ones(10240, 1024)
 print(os.environ["OMP_WAIT_POLICY"], resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
 """
