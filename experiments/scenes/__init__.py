@@ -1,0 +1,1 @@
+"""Scenes of many particles for `difftem generate`."""
