@@ -3,6 +3,10 @@
 from difftem.modules.beam import Beam
 from difftem.modules.detector import Detector
 from difftem.modules.dose import Dose
+from difftem.modules.film import IceFilm
+from difftem.modules.ice_layer import IceLayer
+from difftem.modules.inelastic import InelasticMultislice
+from difftem.modules.instances import Instances
 from difftem.modules.lens import Lens
 from difftem.modules.mtf import (
     MTF,
@@ -14,11 +18,15 @@ from difftem.modules.mtf import (
     TabulatedMTF,
 )
 from difftem.modules.multislice import Multislice
+from difftem.modules.particle import Particle
 from difftem.modules.poisson import PoissonLayer
 from difftem.modules.pose import Pose
 from difftem.modules.potential import Potential
 from difftem.modules.simulator import Exposure, Simulator
 from difftem.modules.solvent import IceSlab
+from difftem.modules.specimen import Specimen
+from difftem.modules.specimen_simulator import Micrographs, SpecimenSimulator
+from difftem.modules.stage import Stage
 
 __all__ = [
     "MTF",
@@ -27,16 +35,25 @@ __all__ = [
     "Dose",
     "Exposure",
     "GaussLorentzSincMTF",
+    "IceFilm",
+    "IceLayer",
     "IceSlab",
     "IdealMTF",
+    "InelasticMultislice",
+    "Instances",
     "Lens",
     "LogSplineMTF",
     "LorentzianMTF",
+    "Micrographs",
     "Multislice",
+    "Particle",
     "PoissonLayer",
     "Pose",
     "Potential",
     "RullgardMTF",
     "Simulator",
+    "Specimen",
+    "SpecimenSimulator",
+    "Stage",
     "TabulatedMTF",
 ]
