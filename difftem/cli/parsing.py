@@ -5,6 +5,7 @@ import difflib
 import inspect
 import itertools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -12,7 +13,11 @@ from typing import Any, NoReturn, TypeVar
 import yaml
 
 # mypy does not see through its lazy exports.
-from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
+from jsonargparse import (  # type: ignore[attr-defined]
+    ActionConfigFile,
+    ArgumentParser,
+    DefaultHelpFormatter,
+)
 
 Config = TypeVar("Config")
 
@@ -24,6 +29,15 @@ class Options:
     output: str
     overwrite: bool
     folders: list[Path]  # where relative paths of the configuration are looked for
+
+
+class ParagraphFormatter(DefaultHelpFormatter):
+    """Keep a description's paragraphs apart, and indented ones as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        fill = super()._fill_text
+        parts = text.split("\n\n")
+        return "\n\n".join(p if p.startswith(" ") else fill(p, width, indent) for p in parts)
 
 
 class OneLineParser(ArgumentParser):
@@ -61,7 +75,12 @@ def parse(
     ValueError
         In one line, for an unknown key, a value of the wrong type or a missing file.
     """
-    parser = OneLineParser(prog=program, description=description, allow_abbrev=False)
+    parser = OneLineParser(
+        prog=program,
+        description=description,
+        allow_abbrev=False,
+        formatter_class=ParagraphFormatter,
+    )
     parser.usage = f"{program} [CONFIG.yaml] --output DIR [--key value ...]"
     parser.add_argument("--config", action=ActionConfigFile, help="YAML file, same as CONFIG.yaml")
     parser.add_argument("--output", type=str | None, default=None, help="folder to write to")
@@ -69,12 +88,14 @@ def parse(
         "--overwrite", action="store_true", help="replace files of an existing output folder"
     )
     parser.add_class_arguments(kind, None)
+    lists = _plain_lists(kind)
+    parser.set_defaults(lists)
     if arguments and not arguments[0].startswith("-"):
         arguments = ["--config", *arguments]
     for option, value in itertools.pairwise(arguments):
         if option == "--config":
             _check_yaml(Path(value), kind)
-    namespace = parser.parse_args(arguments)
+    namespace = parser.parse_args(_emptied(arguments, lists))
     if namespace.output is None:
         raise ValueError("--output DIR is missing: the folder to write to")
     files = [Path(str(each)) for each in namespace.config or []]
@@ -82,6 +103,34 @@ def parse(
     values = {name: initialised[name] for name in inspect.signature(kind).parameters}
     folders = [file.parent for file in files] + [Path()]
     return kind(**values), Options(namespace.output, namespace.overwrite, folders)
+
+
+def _plain_lists(kind: type[Any]) -> dict[str, Any]:
+    """Defaults that are lists of dataclasses, as mappings: --print_config knows no others.
+
+    In tuples, because jsonargparse fills the gaps of a list's items from an equally long list.
+    """
+    made = {
+        field.name: field.default_factory()
+        for field in dataclasses.fields(kind)
+        if field.default_factory is not dataclasses.MISSING
+    }
+    return {
+        name: tuple(dataclasses.asdict(each) for each in value)
+        for name, value in made.items()
+        if isinstance(value, list) and value and dataclasses.is_dataclass(value[0])
+    }
+
+
+def _emptied(arguments: list[str], lists: Iterable[str]) -> list[str]:
+    """Empty each list before it is given: it replaces that of a file, gaps and all."""
+    options = {f"--{name}" for name in lists}
+    return [
+        part
+        for each in arguments
+        for part in ([f"{each.partition('=')[0]}=[]"] if each.partition("=")[0] in options else [])
+        + [each]
+    ]
 
 
 def _check_yaml(path: Path, kind: type[Any]) -> None:

@@ -66,3 +66,30 @@ def simulate_input(tmp_path, capsys):
         )
 
     return call
+
+
+@pytest.fixture(scope="session")
+def template_cache(tmp_path_factory):
+    """Folder of templates that tests share."""
+    return tmp_path_factory.mktemp("templates")
+
+
+@pytest.fixture
+def generate(pdb, tmp_path, capsys, template_cache):
+    """Call ``difftem generate`` on the tiny structure in a small field: code, output, folder."""
+
+    def call(*arguments, config=None, output=None, particles=None, small=True):
+        folder = output or tmp_path / "set"
+        given = [str(config)] if config is not None else []
+        if particles is None and config is None:
+            particles = f"[{{name: blob, source: {pdb}, count: 3}}]"
+        if particles is not None:
+            given += ["--particles", particles]
+        if small:
+            given += ["--sampling.size", "[64, 48]", "--sampling.pixel_size", "2"]
+            given += ["--sampling.padding", "8", "--threads", "1"]
+        given += ["--cache", str(template_cache), "--output", str(folder), *map(str, arguments)]
+        code = main(["generate", *given])
+        return code, capsys.readouterr(), folder
+
+    return call

@@ -19,7 +19,8 @@ DESCRIPTION = """Generate micrographs of scenes of many particles, with their tr
 
 CONFIG is a YAML file; without it, micrographs show apoferritin. Every field can be overridden on
 the command line (--ice.thickness_nm 60), and --print_config writes a complete file to start from.
-Units are in the names and below; coordinates are Å, angles degrees.
+--particles.help says what a particle can have. Units are in the names and below; coordinates are
+Å, angles degrees.
 
   particles:
     - {name: apoferritin, source: apoferritin, count: 40}

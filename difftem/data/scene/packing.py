@@ -219,12 +219,15 @@ def _add(
     per_copy = TRIES_PER_COPY_BEYOND if hopeless else TRIES_PER_COPY
     budget = max(per_copy * fill.number, LEAST_TRIES)
     tries, rate = 0, 1.0
+    # Candidates beyond what fits would meet each other in far too many pairs.
+    most = math.ceil(jammed(fill.region) / filled(fill.region, fill.radius, 1)) if hopeless else 0
     while len(placed) < fill.number:
         missing = fill.number - len(placed)
         # Free room only shrinks: what this rate cannot reach is out of reach.
         if tries >= budget or rate * (budget - tries) < missing / 2:
             raise ValueError(_full(fill, len(placed)))
-        n = int(np.clip(missing / rate, *_BATCHES))
+        drawable = max(most - len(placed), 1) if hopeless else missing
+        n = int(np.clip(drawable / rate, *_BATCHES))
         drawn = fill.region.draw(n, fill.radius, generator).numpy()
         tries += n
         free = drawn

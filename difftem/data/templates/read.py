@@ -42,7 +42,7 @@ def read_template(
     image = read_mrc(path)
     if image.data.ndim != 3 or np.iscomplexobj(image.data):
         raise input_error(path, f"expected a real volume, got shape {image.data.shape}")
-    values = torch.from_numpy(np.ascontiguousarray(image.data, dtype=np.float32))
+    values = torch.from_numpy(np.array(image.data, dtype=np.float32))  # a file's is read-only
     if not bool(torch.isfinite(values).all()):
         raise input_error(path, f"{int((~torch.isfinite(values)).sum())} voxels are not finite")
     if not bool(values.any()):

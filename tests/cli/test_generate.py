@@ -1,0 +1,284 @@
+import csv
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+import yaml
+
+from difftem.cli.generate.config import GenerateConfig
+from difftem.cli.main import main
+from difftem.cli.parsing import parse
+from difftem.cli.scene.config import ParticleConfig
+from difftem.data.scene.coordinates import read_coordinates
+from difftem.data.scene.relion_read import read_relion_particles
+from difftem.data.scene.relion_tilt_series import read_relion_tilt_series
+from difftem.data.star import read_star
+
+ITEM = {
+    "item.json",
+    "labels.mrc",
+    "micrograph.mrc",
+    "noise_free.mrc",
+    "particles.csv",
+    "particles.star",
+    "preview.png",
+}
+SET = {"generate.yaml", "particles.star", "preview.png", "summary.csv"}
+VARIED = ("--variation.defocus_um", "[0.8, 2.5]")
+
+
+def contents(folder):
+    """Bytes of all files below a folder, hidden ones too; the number of devices may differ."""
+    files = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    settings = yaml.safe_load(files.pop("generate.yaml"))
+    return files | {"generate.yaml": {**settings, "devices": None}}
+
+
+def command(pdb, folder, cache, micrographs, devices):
+    return [
+        *(sys.executable, "-m", "difftem", "generate", "--output", str(folder)),
+        *("--particles", f"[{{name: blob, source: {pdb}, count: 3}}]"),
+        *("--sampling.size", "[64, 48]", "--sampling.pixel_size", "2", "--sampling.padding", "8"),
+        *("--threads", "1", "--cache", str(cache), "--micrographs", str(micrographs)),
+        *("--devices", str(devices)),
+    ]
+
+
+def start(*arguments):
+    """Start a command and wait until it has made two items; it has 40 to make."""
+    process = subprocess.Popen(
+        command(*arguments), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    deadline = time.monotonic() + 120
+    while len(list(arguments[1].glob("0*"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return process
+
+
+def are_running(processes):
+    """Whether any is, some seconds later; one that nobody waits for stays as a zombie."""
+    _, alive = psutil.wait_procs(processes, timeout=5)
+    return any(each.status() != psutil.STATUS_ZOMBIE for each in alive)
+
+
+def test_one_micrograph_leaves_a_folder_with_its_truth_and_tables_above_it(generate):
+    code, captured, folder = generate()
+    assert code == 0
+    assert {path.name for path in folder.iterdir()} == SET | {"000000"}
+    assert {path.name for path in (folder / "000000").iterdir()} == ITEM
+    assert "1 micrographs, 1 made in" in captured.out
+    record = json.loads((folder / "000000" / "item.json").read_text())
+    assert record["counts"] == {"blob": 3}
+    assert record["defocus_um"] == 1.5
+
+
+def test_apoferritin_is_the_particle_without_any_configuration(generate):
+    size = ["--sampling.size", "[64, 64]", "--sampling.pixel_size", "6", "--sampling.padding", "8"]
+    code, captured, folder = generate(*size, particles="[{count: 2}]", small=False)
+    assert code == 0
+    assert "rendering apoferritin: 53568 atoms" in captured.err
+    assert json.loads((folder / "000000" / "item.json").read_text())["counts"] == {"apoferritin": 2}
+
+
+def test_nothing_needs_to_be_configured():
+    config, options = parse("difftem generate", "", GenerateConfig, ["--output", "set"])
+    assert config == GenerateConfig()
+    assert config.particles == [ParticleConfig(count=60)]
+    assert (config.micrographs, config.devices, options.overwrite) == (1, 1, False)
+
+
+def test_a_set_that_is_extended_equals_one_made_at_once(generate, tmp_path):
+    whole, grown = tmp_path / "whole", tmp_path / "grown"
+    assert generate("--micrographs", 3, *VARIED, output=whole)[0] == 0
+    assert generate(*VARIED, output=grown)[0] == 0
+    code, captured, _ = generate("--micrographs", 3, *VARIED, output=grown)
+    assert code == 0
+    assert "3 micrographs, 2 made" in captured.out
+    assert contents(whole) == contents(grown)
+    # Fewer are fine, and nothing is lost.
+    code, captured, _ = generate("--micrographs", 2, *VARIED, output=grown)
+    assert "3 micrographs, none made" in captured.out
+    assert contents(whole) == contents(grown)
+
+
+def test_four_processes_make_the_same_bytes_as_one(generate, tmp_path):
+    one, four = tmp_path / "one", tmp_path / "four"
+    given = ("--micrographs", 6, *VARIED)
+    assert generate(*given, output=one)[0] == 0
+    assert generate(*given, "--devices", 4, output=four)[0] == 0
+    assert len(contents(one)) == 6 * len(ITEM) + len(SET)
+    assert contents(one) == contents(four)
+
+
+def test_a_run_that_was_killed_leaves_whole_items_and_goes_on(pdb, tmp_path, template_cache):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    process = start(pdb, killed, template_cache, 40, 1)
+    process.kill()
+    process.communicate()
+    items = [path for path in killed.iterdir() if path.is_dir() and path.name[0] != "."]
+    assert 2 <= len(items) < 40
+    assert all({path.name for path in item.iterdir()} == ITEM for item in items)
+    times = {item: (item / "item.json").stat().st_mtime_ns for item in items}
+    n = len(items) + 1
+    (killed / ".000017.4242.tmp").mkdir(exist_ok=True)
+    (killed / ".000017.4242.tmp" / "noise_free.mrc").write_text("half")
+    for folder in (killed, whole):
+        run = command(pdb, folder, template_cache, n, 1)[3:]
+        assert main(run) == 0
+    assert {item: (item / "item.json").stat().st_mtime_ns for item in items} == times
+    first, second = contents(killed), contents(whole)
+    assert first.pop("generate.yaml")["micrographs"] == 40
+    assert second.pop("generate.yaml")["micrographs"] == n
+    assert first == second
+
+
+def test_the_end_of_a_batch_job_ends_all_processes_with_one_line(pdb, tmp_path, template_cache):
+    folder = tmp_path / "ended"
+    process = start(pdb, folder, template_cache, 40, 2)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 2
+    process.send_signal(signal.SIGTERM)
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    (line,) = [each for each in error.splitlines() if each and not each.startswith("rendering")]
+    assert line.startswith("difftem: error: interrupted")
+    assert "of 40 micrographs" in line
+    assert not are_running(children)
+    assert not list(folder.glob(".*"))
+
+
+def test_a_set_has_one_configuration(generate):
+    code, _, folder = generate()
+    before = contents(folder)
+    code, captured, _ = generate("--microscope.defocus_um", 2)
+    assert code == 2
+    assert "microscope.defocus_um = 1.5, now it is 2.0" in captured.err
+    assert "--overwrite" in captured.err
+    code, captured, _ = generate(particles="[{count: 3}]")
+    assert "particles[0].name = blob, now it is apoferritin" in captured.err
+    assert contents(folder) == before
+    (folder / "notes.txt").write_text("mine")
+    assert generate("--microscope.defocus_um", 2, "--overwrite")[0] == 0
+    assert json.loads((folder / "000000" / "item.json").read_text())["defocus_um"] == 2.0
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_the_threads_of_a_set_stay_those_it_was_begun_with(generate, pdb, tmp_path):
+    _, _, folder = generate()
+    code, captured, _ = generate("--threads", 2, "--micrographs", 2)
+    assert code == 2
+    assert "threads = 1, now it is 2" in captured.err
+    assert generate("--micrographs", 2, "--threads", "null")[0] == 0
+    assert yaml.safe_load((folder / "generate.yaml").read_text())["threads"] == 1
+
+
+def test_two_runs_do_not_write_into_one_folder(generate, tmp_path):
+    _, _, folder = generate()
+    lock = os.open(folder, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    code, captured, _ = generate("--micrographs", 2)
+    os.close(lock)
+    assert code == 2
+    assert "another run is writing there" in captured.err
+    assert generate("--micrographs", 2)[0] == 0
+
+
+def test_the_configuration_that_a_set_keeps_makes_it_again(generate, tmp_path, monkeypatch):
+    _, _, folder = generate("--detector.dqe", 0.8, *VARIED)
+    config = folder / "generate.yaml"
+    monkeypatch.chdir(tmp_path)
+    code, _, again = generate(config=config, output=tmp_path / "again", small=False)
+    assert code == 0
+    assert contents(folder) == contents(again)
+
+
+def test_tables_of_the_set_hold_every_item(generate, pdb, tmp_path):
+    particles = f"[{{name: a, source: {pdb}, count: 2}}, {{name: b, source: {pdb}, count: 1}}]"
+    code, _, folder = generate("--micrographs", 2, *VARIED, particles=particles)
+    assert code == 0
+    for item in ("000000", "000001"):
+        read = read_relion_particles(
+            folder / "particles.star", shape=(48, 64), image=f"{item}/micrograph.mrc"
+        )
+        truth = read_coordinates(folder / item / "particles.csv")
+        assert [each.particle for each in read] == ["a", "b"]
+        for ours, theirs in zip(read, truth, strict=True):
+            assert abs(ours.positions - theirs.positions).max() < 1e-4
+    with (folder / "summary.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["folder"] for row in rows] == ["000000", "000001"]
+    for row in rows:
+        record = json.loads((folder / row["folder"] / "item.json").read_text())
+        assert (row["particles"], row["a"], row["b"]) == ("3", "2", "1")
+        assert float(row["defocus_um"]) == record["defocus_um"]
+        assert float(row["mean_expected_counts_per_pixel"]) > 50
+
+
+def test_tilt_series_become_one_project(generate):
+    code, _, folder = generate(
+        "--exposure.tilts_deg", "[-20, 20]", "--exposure.dose_e_per_a2", 3, "--micrographs", 2
+    )
+    assert code == 0
+    tomograms = read_star(folder / "tomograms.star")["global"]
+    assert tomograms["rlnTomoName"] == ["series_000000", "series_000001"]
+    for stack, tilts in zip(
+        tomograms["rlnTomoTiltSeriesName"], tomograms["rlnTomoTiltSeriesStarFile"], strict=True
+    ):
+        assert (folder / stack).is_file()
+        assert read_relion_tilt_series(folder / tilts).nominal_tilt_deg.tolist() == [-20, 20]
+        (table,) = read_star(folder / tilts).values()
+        assert table["rlnMicrographName"] == [f"1@{stack}", f"2@{stack}"]
+    particles = read_star(folder / "particles.star")["particles"]
+    assert particles["rlnTomoName"] == ["series_000000"] * 3 + ["series_000001"] * 3
+
+
+def test_one_micrograph_does_without_lightning(pdb, tmp_path, template_cache):
+    run = command(pdb, tmp_path / "set", template_cache, 1, 1)[3:]
+    code = f"import sys; from difftem.cli.main import main; code = main({run!r}); "
+    code += "sys.exit(code or 10 * ('lightning' in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_particles_may_be_a_list_in_yaml(generate, pdb, tmp_path):
+    config = tmp_path / "scene.yaml"
+    config.write_text(
+        "particles:\n"
+        "- {name: a, source: blob.pdb, count: 2}\n"
+        "- {name: b, source: blob.pdb, per_um3: 10}\n"
+    )
+    code, _, folder = generate(config=config)
+    assert code == 0
+    assert json.loads((folder / "000000" / "item.json").read_text())["counts"] == {"a": 2, "b": 1}
+
+
+def test_a_list_of_particles_replaces_another_as_a_whole(tmp_path):
+    config = tmp_path / "scene.yaml"
+    config.write_text("particles: [{name: a, per_um3: 3, solvent: none}]\n")
+    for option in (["--particles", "[{name: b, count: 5}]"], ["--particles=[{name: b, count: 5}]"]):
+        arguments = [str(config), "--output", "set", *option]
+        read, _ = parse("difftem generate", "", GenerateConfig, arguments)
+        assert read.particles == [ParticleConfig("b", count=5)]
+
+
+def test_help_and_print_config_explain_themselves(capsys):
+    for option, words in (
+        ("--help", ["underfocus positive", "--overwrite", "  micrographs: 100\n  devices: 8"]),
+        ("--particles.help", ["--particles.per_um3", "1/µm³", "random packing ends"]),
+        ("--print_config", ["micrographs: 1", "count: 60", "preset: k3_300kv", "devices: 1"]),
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            main(["generate", option])
+        assert stopped.value.code == 0
+        text = capsys.readouterr().out
+        for word in words:
+            assert word in text

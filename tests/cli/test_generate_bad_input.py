@@ -1,0 +1,195 @@
+"""Every bad input: one clear line, exit code 2, nothing half-written."""
+
+import os
+from pathlib import Path
+
+import mrcfile
+import numpy as np
+import pytest
+
+
+def check(result, *words):
+    code, captured, folder = result
+    assert code == 2
+    lines = [line for line in captured.err.splitlines() if line]
+    assert lines[-1].startswith("difftem: error: ")
+    assert sum(line.startswith("difftem: error") for line in lines) == 1
+    assert "Traceback" not in captured.err
+    for word in words:
+        assert word in lines[-1], lines[-1]
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("particle", "words"),
+    [
+        ("count: 100000", ["of 100000 copies of blob", "larger field", "%"]),
+        ("fraction: 0.9", ["copies of blob fit", "of the 90% asked for"]),
+        ("count: -3", ["blob", "count must be positive, got -3"]),
+        ("count: 0", ["count must be positive, got 0"]),
+        ("per_um3: -1.0", ["per_um3 must be positive, got -1.0"]),
+        ("per_um3: .nan", ["particles[0].per_um3 must be a finite number, got nan"]),
+        ("count: 1, per_um3: 5", ["exactly one of", "got count, per_um3"]),
+        ("orientations: fixed", ["exactly one of", "got none"]),
+        ("count: two", ["particles", "expected int or null, got 'two'"]),
+        ("count: 1, solvnet: none", ["particles", "'solvnet'", "did you mean 'solvent'?"]),
+        ("count: 1, solvent: oil", ["particles", "oil", "displaced"]),
+        ("coordinates: none.csv", ["none.csv", "no such file"]),
+    ],
+)
+def test_particle_that_is_impossible(generate, pdb, particle, words):
+    check(generate(particles=f"[{{name: blob, source: {pdb}, {particle}}}]"), *words)
+
+
+@pytest.mark.parametrize(
+    ("particles", "words"),
+    [
+        ("[]", ["particles must not be empty"]),
+        ("3", ["particles: expected list"]),
+        ("{name: a}", ["particles: expected list"]),
+        ("[{source: nothing, count: 1}]", ["'nothing' is no file", "apoferritin, sars-cov-2"]),
+        ("[{source: none.pdb, count: 1}]", ["'none.pdb' is no file"]),
+        ("[{name: a, count: 1}, {name: a, count: 2}]", ["two particles are called 'a'"]),
+        ("[{name: a b, count: 1}]", ["particle name 'a b'"]),
+        ("[{name: a.b, count: 1}]", ["particle name 'a.b'"]),
+        ("[{name: Å, count: 1}]", ["particle name 'Å'", "ASCII"]),
+        ("[{source: sars-cov-2, count: 1}]", ["needs the structure of its spike in 'parts'"]),
+    ],
+)
+def test_list_of_particles_that_is_impossible(generate, particles, words):
+    check(generate(particles=particles), *words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--sampling.pixel_size", "1e-9"], ["sampling.pixel_size", "within 0.05 and 100 Å"]),
+        (["--sampling.pixel_size", "nan"], ["sampling.pixel_size", "nan"]),
+        (["--sampling.size", "[4, 64]"], ["sampling.size", "4 x 64"]),
+        (["--sampling.slice_thickness_nm", "0"], ["slice_thickness_nm must be positive"]),
+        (["--sampling.padding", "-1"], ["sampling.padding", "-1 pixels"]),
+        (["--sampling.depth", "deep"], ["sampling.depth", "deep"]),
+        (["--ice.thickness_nm", "-5"], ["ice.thickness_nm must be positive, got -5"]),
+        (["--ice.thickness_nm", "2"], ["0 of 3 copies of blob fit"]),
+        (["--ice.mean_free_path_nm", "0"], ["ice.mean_free_path_nm must be positive"]),
+        (["--ice.gap_nm", "-1"], ["ice.gap_nm must not be negative"]),
+        (["--ice.hole_diameter_nm", "inf"], ["ice.hole_diameter_nm", "inf"]),
+        (["--exposure.tilts_deg", "[85]"], ["exposure.tilts_deg", "85"]),
+        (["--exposure.tilts_deg", "[]"], ["exposure.tilts_deg must not be empty"]),
+        (["--exposure.exposures", "2"], ["exposures must be 1", "more micrographs"]),
+        (["--exposure.dose_e_per_a2", "0"], ["dose_e_per_a2 must be positive"]),
+        (["--variation.defocus_um", "[2, 1]"], ["variation.defocus_um must be [low, high]"]),
+        (["--variation.dose_e_per_a2", "[-1, 1]"], ["variation.dose_e_per_a2 must be positive"]),
+        (["--variation.defocus_um", "[1]"], ["variation.defocus_um"]),
+        (["--microscope.voltage_kv", "300000"], ["voltage_kv", "300 means 300 kV"]),
+        (["--microscope.defocus_um", "15000"], ["defocus_um", "1.5 means 1.5 µm"]),
+        (["--microscope.amplitude_contrast", "1.5"], ["amplitude_contrast must be in [0, 1)"]),
+        (["--microscope.aberrations", "{C77: 3.0}"], ["C77", "C21a"]),
+        (["--detector.preset", "k9"], ["k9", "k3_300kv"]),
+        (["--detector.mtf", "none.star"], ["none.star", "no such file"]),
+        (["--micrographs", "0"], ["micrographs must be at least 1, got 0"]),
+        (["--micrographs", "x"], ["micrographs: expected int, got 'x'"]),
+        (["--devices", "0"], ["devices must be at least 1, got 0"]),
+        (["--num_nodes", "-1"], ["num_nodes must be at least 1, got -1"]),
+        (["--threads", "0"], ["threads must be at least 1, got 0"]),
+        (["--microscope.defocus", "2"], ["did you mean 'microscope.defocus_um'?"]),
+    ],
+)
+def test_values_out_of_range(generate, arguments, words):
+    check(generate(*arguments), *words)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("few.txt", "2 3\n1 2 3\n4 5 6\n", ["few.txt", "6 columns, got 2 x 3"]),
+        ("short.txt", "1 6\n1 2 3 4 5\n", ["short.txt", "line 2: expected 6 values, got 5"]),
+        ("short.csv", "x,y,z\n1,2\n", ["short.csv", "line 2: expected 3 values, got 2"]),
+        ("word.csv", "x,y,z\n1,2,up\n", ["word.csv", "line 2: z must be a number, got 'up'"]),
+        ("flat.csv", "x,y\n1,2\n", ["flat.csv", "no column z"]),
+        ("empty.star", "data_particles\n", ["empty.star"]),
+    ],
+)
+def test_coordinates_that_cannot_be_read(generate, pdb, tmp_path, name, text, words):
+    (tmp_path / name).write_text(text)
+    particle = f"[{{name: blob, source: {pdb}, coordinates: {tmp_path / name}}}]"
+    check(generate(particles=particle), *words)
+
+
+def test_map_without_a_voxel_size(generate, tmp_path):
+    path = tmp_path / "map.mrc"
+    with mrcfile.new(path) as mrc:
+        mrc.set_data(np.ones((8, 8, 8), dtype=np.float32))
+    particle = f"{{name: m, source: {path}, count: 1"
+    check(generate(particles=f"[{particle}}}]"), "map.mrc", "no voxel size", "give voxel_size in Å")
+    assert generate(particles=f"[{particle}, voxel_size: 2.0}}]")[0] == 0
+
+
+def test_output_that_is_a_file(generate, tmp_path):
+    path = tmp_path / "file"
+    path.write_text("mine")
+    code, captured, _ = generate(output=path)
+    assert code == 2
+    assert "is a file, expected an output folder" in captured.err
+    assert path.read_text() == "mine"
+
+
+def test_folder_of_something_else(generate, tmp_path):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    (folder / "thesis.tex").write_text("mine")
+    code, captured, _ = generate(output=folder)
+    assert code == 2
+    assert "is not empty and has no generate.yaml" in captured.err
+    assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
+
+
+def test_set_whose_configuration_is_damaged(generate):
+    _, _, folder = generate()
+    for text in ("{", "just text"):
+        (folder / "generate.yaml").write_text(text)
+        code, captured, _ = generate()
+        assert code == 2
+        assert "generate.yaml" in captured.err
+        assert "--overwrite starts anew" in captured.err
+    assert (folder / "000000" / "item.json").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the /proc folder, which nobody may write to")
+def test_output_that_cannot_be_written(generate):
+    check(generate(output=Path("/proc/difftem")), "/proc", "cannot be written")
+
+
+def test_configuration_that_cannot_be_read(generate, tmp_path):
+    config = tmp_path / "scene.yaml"
+    check(generate(config=config), "scene.yaml", "cannot be read")
+    for text, words in (
+        ("particles: 5\n", ["particles: expected list"]),
+        ("particles:\n  name: a\n", ["particles: expected list"]),
+        ("particles:\n- {name: a, orientations: up}\n", ["particles", "orientations", "up"]),
+        ("ice: [1]\n", ["scene.yaml", "ice must hold keys"]),
+        ("", ["scene.yaml", "got nothing"]),
+        ("partikles: []\n", ["did you mean 'particles'?"]),
+        ("ice: {gap_nm: .nan}\n", ["ice.gap_nm must be a finite number, got nan"]),
+    ):
+        config.write_text(text)
+        check(generate(config=config), *words)
+
+
+def test_folders_that_a_failed_run_made_are_gone(generate, tmp_path):
+    code, _, _ = generate("--detector.preset", "k9", output=tmp_path / "new" / "deep" / "set")
+    assert code == 2
+    assert not (tmp_path / "new").exists()
+
+
+def test_failure_in_one_of_several_processes_is_one_line(generate, pdb):
+    particle = f"[{{name: blob, source: {pdb}, count: 100000}}]"
+    given = ("--micrographs", 2, "--devices", 2)
+    check(generate(*given, particles=particle), "of 100000 copies of blob", "larger field")
+
+
+def test_cuda_without_a_gpu(generate, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    check(generate("--accelerator", "cuda"), "no CUDA device")
