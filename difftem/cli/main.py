@@ -8,7 +8,7 @@ import threading
 from typing import Any, NoReturn
 
 import difftem
-from difftem.cli.process import keep_freed_memory, let_idle_threads_sleep
+from difftem.cli.process import keep_freed_memory
 
 COMMANDS = {
     "simulate": ("difftem.cli.simulate", "atoms to micrographs"),
@@ -42,7 +42,6 @@ def main(arguments: list[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():  # others may not set signals
         signal.signal(signal.SIGTERM, _terminate)
     keep_freed_memory()
-    let_idle_threads_sleep()
     try:
         importlib.import_module(COMMANDS[command][0]).main(arguments[1:])
     except MemoryError:

@@ -1,7 +1,6 @@
-"""How a command uses the machine: memory that is kept, threads that do not spin."""
+"""How a command uses the machine: freed memory is kept."""
 
 import ctypes
-import os
 import sys
 
 # Of glibc's mallopt; see its manual page.
@@ -24,11 +23,3 @@ def keep_freed_memory() -> None:
         return
     mallopt(M_MMAP_MAX, 0)
     mallopt(M_TRIM_THRESHOLD, NEVER)
-
-
-def let_idle_threads_sleep() -> None:
-    """Let OpenMP's threads wait asleep; must be called before torch is imported.
-
-    Spinning ones slow a run many times over as soon as another program needs a core.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -53,7 +52,6 @@ def _process(name: str, count: int, structures: Path) -> dict[str, Any]:
     done = subprocess.run(
         [*command, str(structures.resolve())],
         cwd=ROOT,
-        env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},  # as the difftem command sets it
         capture_output=True,
         text=True,
         check=False,
