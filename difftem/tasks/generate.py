@@ -57,7 +57,7 @@ class Generate(LightningModule):
                 signal.signal(signal.SIGINT, interrupt)
         self.producer.prepare(self.device)
 
-    def predict_step(self, batch: Tensor, batch_idx: int) -> None:
+    def predict_step(self, batch: Tensor, batch_idx: int) -> Tensor:
         """Make one item.
 
         Parameters
@@ -66,8 +66,14 @@ class Generate(LightningModule):
             Number of the item, shape ``(1,)``.
         batch_idx : int
             Not used.
+
+        Returns
+        -------
+        Tensor
+            The number; the item is kept by the producer.
         """
         self.producer.make(int(batch))
+        return batch
 
     def teardown(self, stage: str) -> None:
         """Wait for the others: behind this, all items are there."""

@@ -15,7 +15,7 @@ from difftem.data.files import replacing
 from difftem.data.templates.template import Template
 
 # Of the renderer: a change of numbers makes new files.
-VERSION = 1
+VERSION = 2
 _BAD_FILE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, TypeError)
 
 
@@ -109,7 +109,7 @@ def _write(path: Path, key: str, template: Template) -> None:
 
 def _read(path: Path, key: str) -> Template:
     """Read a template; the archive's checksums and the key in it must be right."""
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         facts = json.loads(str(archive["facts"]))
         values = torch.from_numpy(archive["values"])
     if facts["key"] != key:

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from difftem.data.scene.assembly import Assembly, Blob, Copies, Shell
 from difftem.data.scene.instances import Instances
+from difftem.data.templates.render import BAND_LIMIT
 from difftem.data.templates.template import Template
 from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.projection import central_slices, template_spectrum
 from difftem.functional.sampling import good_fft_size
 
-BAND_LIMIT = 2 / 3  # of Nyquist, for the copies
 MARGIN_VOXELS = 4
 BLOB_REACH = 4.0  # standard deviations
 
@@ -71,7 +71,8 @@ def add_copies(
 ) -> None:
     """Add turned copies of a template to a volume of the same voxels, in place.
 
-    Each copy is made from the template's Fourier transform, up to 2/3 of Nyquist; what reaches
+    Each copy is made from the template's Fourier transform, up to 0.8 of Nyquist, where a rendered
+    template has faded out: a sharp edge below would ring beyond the copy's cube. What reaches
     beyond the volume is cut.
 
     Parameters
@@ -85,7 +86,8 @@ def add_copies(
     """
     voxel_size = template.voxel_size
     limit = BAND_LIMIT / 2 / voxel_size
-    spectrum = template_spectrum(template.values, voxel_size, limit, center=template.center)
+    values = template.values.to(volume)
+    spectrum = template_spectrum(values, voxel_size, limit, center=template.center)
     n = good_fft_size(2 * (math.ceil(template.radius / voxel_size) + MARGIN_VOXELS))
     q = frequency_grid((n, n, n), voxel_size, half=True, dtype=torch.float32)
     inside = (radius(q) < limit).flatten()
