@@ -239,7 +239,11 @@ def test_tilt_series_become_one_project(generate):
         (table,) = read_star(folder / tilts).values()
         assert table["rlnMicrographName"] == [f"1@{stack}", f"2@{stack}"]
     particles = read_star(folder / "particles.star")["particles"]
-    assert particles["rlnTomoName"] == ["series_000000"] * 3 + ["series_000001"] * 3
+    # More than 3: where tilting brings more of the ice into view, there are particles, too.
+    n = [sum(json.loads((folder / name / "item.json").read_text())["counts"].values())
+         for name in ("000000", "000001")]  # fmt: skip
+    assert min(n) >= 3
+    assert particles["rlnTomoName"] == ["series_000000"] * n[0] + ["series_000001"] * n[1]
 
 
 def test_one_micrograph_does_without_lightning(pdb, tmp_path, template_cache):

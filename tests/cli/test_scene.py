@@ -18,6 +18,7 @@ from difftem.data.mrc import read_mrc
 from difftem.data.scene.coordinates import read_coordinates
 from difftem.data.scene.relion_read import read_relion_particles
 from difftem.data.scene.relion_tilt_series import read_relion_tilt_series
+from difftem.modules import Stage
 
 SAMPLING = SceneSamplingConfig(size=(64, 48), pixel_size=2.0, padding=8)
 IDEAL = DetectorConfig(preset="ideal")
@@ -73,6 +74,26 @@ def test_densities_become_numbers_of_copies(generator):
     }
     assert scene.overlaps(radii) == 0
     assert float(scene.positions()[:, 2].abs().max()) < 250 - 5
+
+
+@pytest.mark.parametrize(("axis", "along"), [(90.0, 0), (0.0, 1)])
+def test_a_tilted_field_is_as_full_as_an_untilted_one(generator, axis, along):
+    sampling = SceneSamplingConfig(size=(500, 400), pixel_size=4.0)
+    exposure = ExposureConfig(tilts_deg=[0.0, 60.0], tilt_axis_deg=axis)
+    config = SceneConfig(
+        [ParticleConfig("a", count=100)], IceConfig(), sampling=sampling, exposure=exposure
+    )
+    scene = place_particles(config, {"a": 30.0}, 300.0, {}, generator, print)
+    stage = Stage(torch.tensor([0.0, 60.0]), axis)
+    half = torch.tensor([1000.0, 800.0])
+    seen = []
+    for tilt in range(2):
+        positions = (scene.positions() @ stage.rotation(tilt).T)[:, :2]
+        seen.append(int((positions.abs() <= half).all(-1).sum()))
+        beside = positions[(positions.abs() <= half).all(-1), along] / half[along]
+        assert float(beside.min()) < -0.9 and float(beside.max()) > 0.9
+    assert 80 < seen[0] < 120
+    assert 1.5 < seen[1] / seen[0] < 2.6  # 1 / cos 60° and what the thickness shows
 
 
 def test_particles_keep_to_the_hole_of_a_film(generator):

@@ -20,7 +20,8 @@ class ParticleConfig:
     parts
         Structure of the spike, PDB 6VXX, for 'sars-cov-2'.
     count
-        Copies in each micrograph. Exactly one of count, per_um3, micromolar, fraction and
+        Copies in each micrograph; of a tilt series in the untilted one, with as many per area
+        where tilting brings more into view. Exactly one of count, per_um3, micromolar, fraction and
         coordinates is needed.
     per_um3
         1/µm³. Copies in each cubic micrometre of ice.

@@ -14,7 +14,7 @@ from difftem.data.scene.instances import Instances, Scene
 from difftem.data.scene.neighbours import outside
 from difftem.data.scene.orientations import orientations
 from difftem.data.scene.packing import Fill, number_of_copies, pack
-from difftem.data.scene.regions import IceFilm, Region, layer
+from difftem.data.scene.regions import Box, IceFilm, Region, layer
 from difftem.units import angstrom_to_nm, nm_to_angstrom
 
 ICE_MARGIN = 50.0  # Å on either side of the thickest particle, where no thickness is given
@@ -100,6 +100,7 @@ def place_particles(
     """
     width, height = (n * config.sampling.pixel_size for n in config.sampling.size)
     region = _region(config, width, height, thickness)
+    share = region.size / (width * height * thickness) if isinstance(region, Box) else 1.0
     instances: list[Instances] = []
     obstacles: list[tuple[Tensor, float]] = []
     fills, random = [], []
@@ -109,7 +110,7 @@ def place_particles(
             instances.extend(given[particle.name])
             obstacles.extend((each.positions, radius) for each in given[particle.name])
             continue
-        fills.append(Fill(region, radius, _number(particle, region, radius), particle.name))
+        fills.append(Fill(region, radius, _number(particle, region, radius, share), particle.name))
         random.append(particle)
     places = pack(fills, generator, nm_to_angstrom(config.ice.gap_nm), obstacles)
     for particle, positions in zip(random, places, strict=True):
@@ -122,18 +123,24 @@ def place_particles(
 
 
 def _region(config: SceneConfig, width: float, height: float, thickness: float) -> Region:
-    """Where random copies go: the ice of a hole, or the field's part of an even film."""
+    """Where random copies go: the ice of a hole, or what the tilts show of an even film."""
     ice = config.ice
     if ice.hole_diameter_nm is None:
+        steepest = math.radians(max(abs(tilt) for tilt in config.exposure.tilts_deg))
+        axis = math.radians(config.exposure.tilt_axis_deg)
+        along_x, along_y = abs(math.sin(axis)), abs(math.cos(axis))  # across the tilt axis
+        across = along_x * width + along_y * height
+        seen = (across + thickness * math.sin(steepest)) / math.cos(steepest)
+        width, height = width + along_x * (seen - across), height + along_y * (seen - across)
         return layer(width, height, thickness, cut_at_edges=ice.cut_at_edges)
     edge = thickness if ice.edge_thickness_nm is None else nm_to_angstrom(ice.edge_thickness_nm)
     return IceFilm(nm_to_angstrom(ice.hole_diameter_nm), thickness, edge)
 
 
-def _number(particle: ParticleConfig, region: Region, radius: float) -> int:
+def _number(particle: ParticleConfig, region: Region, radius: float, share: float) -> int:
     """How many copies of a particle are wanted, at least one; `check` saw that there is a wish."""
     if particle.count is not None:
-        return particle.count
+        return max(1, round(particle.count * share))
     if particle.fraction is not None:
         return max(1, number_of_copies(region, fraction=particle.fraction, radius=radius))
     return max(
