@@ -1,15 +1,18 @@
 """The spectrum model of a flat field, and its parameters as one vector."""
 
-import copy
 from collections.abc import Callable, Collection
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.utils import parametrize
 
 from difftem.modules.mtf import MTF
 from difftem.modules.quantity import Positive, UnitInterval, register_quantity
+
+_PARAMETRIZATIONS = "parametrizations."
+_STORED = ".original"
+_TINY = 1e-100  # its square still has an inverse
+_ALMOST_ONE = 1 - 1e-15
 
 
 class NoiseSpectrum(nn.Module):
@@ -61,44 +64,50 @@ class PlainParameters:
     Parameters
     ----------
     module : nn.Module
-        Is copied; later changes do not matter.
+        Is not copied: use the functions before it changes.
     """
 
     def __init__(self, module: nn.Module) -> None:
+        self._module = module
+        self._parts: list[tuple[str, torch.Size, nn.Module | None]] = []
+        self.names: list[str] = []
         self.lower: list[float] = []
         self.upper: list[float] = []
-        self.names: list[str] = []
-        self._plain = copy.deepcopy(module)
-        constraints: dict[str, nn.Module] = {}
-        for prefix, part in list(self._plain.named_modules()):
-            if parametrize.is_parametrized(part):
-                for name in list(part.parametrizations):  # type: ignore[arg-type]
-                    path = f"{prefix}.{name}" if prefix else name
-                    constraints[path] = part.parametrizations[name][0]  # type: ignore[index]
-                    parametrize.remove_parametrizations(part, name)
-        self._shapes = {name: p.shape for name, p in self._plain.named_parameters()}
-        for name, shape in self._shapes.items():
-            constraint, n = constraints.get(name), shape.numel()
+        values = [torch.empty(0, dtype=torch.float64)]
+        for path, parameter in module.named_parameters():
+            constraint, name = None, path
+            if path.endswith(_STORED):
+                name = path.removesuffix(_STORED).replace(_PARAMETRIZATIONS, "")
+                constraint = module.get_submodule(path.removesuffix(".original"))[0]  # type: ignore[index]
+            prefix, _, last = name.rpartition(".")
+            owner = module.get_submodule(prefix)
+            value = getattr(owner, last).detach().flatten()
+            n = len(value)
+            self._parts.append((path, parameter.shape, constraint))
             bounded = isinstance(constraint, Positive | UnitInterval)
             self.lower += [0.0 if bounded else -torch.inf] * n
             self.upper += [1.0 if isinstance(constraint, UnitInterval) else torch.inf] * n
             short = name.removeprefix("mtf.")
-            self.names += [f"{short}[{i}]" for i in range(n)] if len(shape) else [short]
-        parts = [p.detach().flatten() for p in self._plain.parameters()]
-        self.values = torch.cat(parts) if parts else torch.empty(0, dtype=torch.float64)
+            indexed = [f"{short}[{i}]" for i in range(n)]
+            self.names += indexed if len(parameter.shape) else [short]
+            values.append(value.double())
+        self.values = torch.cat(values)
 
     def function(
         self, method: Callable[[nn.Module, Tensor], Tensor], frequency: Tensor
     ) -> Callable[[Tensor], Tensor]:
         """Make `method` (of a module and frequencies) a function of the vector."""
-        wrapped = _Method(self._plain, method)
+        wrapped = _Method(self._module, method)
 
         def evaluate(vector: Tensor) -> Tensor:
             state, start = {}, 0
-            for name, shape in self._shapes.items():
-                n = shape.numel()
-                state[f"module.{name}"] = vector[start : start + n].view(shape)
-                start += n
+            for path, shape, constraint in self._parts:
+                value = vector[start : start + shape.numel()].view(shape)
+                if constraint is not None:
+                    top = _ALMOST_ONE if isinstance(constraint, UnitInterval) else None
+                    value = constraint.right_inverse(value.clamp(_TINY, top))  # type: ignore[operator]
+                state[f"module.{path}"] = value
+                start += shape.numel()
             return functional_call(wrapped, state, (frequency,))
 
         return evaluate

@@ -14,7 +14,8 @@ from difftem.tasks.mtf_fit.model import NoiseSpectrum
 
 _CHUNK = 20  # iterations between two reports
 _MAX_CHUNKS = 2
-_MAX_SCORING = 60
+_MAX_SCORING = 30
+_RIDGE = 1e-2  # keeps logarithms that nothing depends on from running away
 _BINS = 700  # for the searches; the last steps take all rings
 _ENOUGH = 1e-2  # gain of log likelihood over a chunk below which L-BFGS has done its part
 _NEAR = 1e-2  # gain of log likelihood of a scoring step below which a start has ended
@@ -166,7 +167,7 @@ def _score(model: NoiseSpectrum, spectrum: RingSpectrum, enough: float) -> float
             information = spectral_information(derivatives, spectrum.ordinates)
             gain = 0.0
             while damping < 1e8:
-                diagonal = torch.diagonal(information) * damping + 1e-9
+                diagonal = torch.diagonal(information) * damping + _RIDGE
                 move = torch.linalg.solve(information + torch.diag(diagonal), gradient)
                 there = log_model(vector - move)
                 if (gain := value - loss(there)) > 0:

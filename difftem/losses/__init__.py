@@ -1,0 +1,1 @@
+"""What a fit minimises: likelihoods and distances, as plain functions."""

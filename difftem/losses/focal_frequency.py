@@ -1,0 +1,84 @@
+"""Focal frequency loss, and the pairwise loss of the DiffTEM paper made of it."""
+
+import torch
+from torch import Tensor
+
+
+def focal_frequency_loss(
+    image: Tensor,  # (..., y, x)
+    target: Tensor,  # (..., y, x)
+    gamma: float = 1.0,
+) -> Tensor:  # ()
+    r"""Squared differences of Fourier coefficients, weighted by their own size.
+
+    .. math:: \operatorname{mean}_k\; w_k |F_k - G_k|^2, \qquad
+              w_k = \frac{|F_k - G_k|^\gamma}{\max_j |F_j - G_j|^\gamma}
+
+    The weight is a constant for the gradient; its maximum is taken over each image. With
+    ``gamma=0`` the loss is the mean squared error of the images (Parseval).
+
+    Parameters
+    ----------
+    image, target : Tensor
+        Real, shape ``(..., y, x)``.
+    gamma : float
+        Exponent >= 0.
+
+    Returns
+    -------
+    Tensor
+        The loss.
+
+    Raises
+    ------
+    ValueError
+        If `gamma` is negative.
+
+    References
+    ----------
+    Jiang, Dai, Wu & Loy, ICCV (2021) 13919, equations 7 to 9.
+    """
+    if gamma < 0:
+        raise ValueError(f"gamma must not be negative, got {gamma}")
+    difference = torch.fft.fft2(image - target, norm="ortho")
+    distance = difference.real**2 + difference.imag**2
+    if gamma == 0:
+        return distance.mean()
+    weight = distance.detach() ** (gamma / 2)
+    largest = weight.amax((-2, -1), keepdim=True)
+    weight = weight / largest.clamp(min=torch.finfo(weight.dtype).tiny)
+    return (weight * distance).mean()
+
+
+def pairwise_loss(
+    image: Tensor,  # (..., y, x)
+    target: Tensor,  # (..., y, x)
+    gamma: float = 1.0,
+    focal_weight: float = 1.0,
+    squared_weight: float = 1.0,
+) -> Tensor:  # ()
+    r"""Focal frequency loss plus mean squared error of two *independent* noisy images.
+
+    The loss of the DiffTEM paper for a detector, kept to reproduce its figures. **It is
+    inconsistent.** With independent noise the expectation has no cross term,
+    :math:`E|F - G|^2 = s_0 H^2 + s_0 H_\text{true}^2`: it is smallest for H = 0, and not for
+    :math:`H = H_\text{true}`. A fit started at the truth walks away from it towards a stronger
+    blur, and more crops do not help. Fit with `difftem.losses.whittle` or
+    `difftem.losses.log_spectrum`.
+
+    Parameters
+    ----------
+    image, target : Tensor
+        Simulated and measured noise, shape ``(..., y, x)``.
+    gamma : float
+        Exponent of `focal_frequency_loss`.
+    focal_weight, squared_weight : float
+        Weights of the two terms.
+
+    Returns
+    -------
+    Tensor
+        The loss.
+    """
+    squared = torch.mean((image - target) ** 2)
+    return focal_weight * focal_frequency_loss(image, target, gamma) + squared_weight * squared

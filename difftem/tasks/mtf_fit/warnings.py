@@ -1,0 +1,136 @@
+"""When a fit should not be trusted, and why, in sentences."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from difftem.tasks.mtf_fit.result import MTFFitResult
+
+_LOW = 0.06  # cycles/pixel; structure of ice is below
+_FOLDED = 0.25  # H(0.5) above which folding matters
+_EXPLAIN = {
+    "psd": "the band is that of Whittle's likelihood at a curve fitted otherwise",
+    "ffl_pairwise": "the pairwise loss is inconsistent: its minimum is not the true MTF, and the "
+    "band does not hold",
+}
+
+
+def doubts(
+    result: MTFFitResult,
+    lower: Sequence[float],
+    upper: Sequence[float],
+    lines: int = 0,
+) -> MTFFitResult:
+    """Add to a result what speaks against it.
+
+    Parameters
+    ----------
+    result : MTFFitResult
+        Without warnings.
+    lower, upper : sequence of float
+        Bounds of each parameter.
+    lines : int
+        Rows and columns of the spectrum left out as lines.
+
+    Returns
+    -------
+    MTFFitResult
+        The same with its warnings.
+    """
+    found = [
+        _flat(result),
+        _structure(result),
+        _misfit(result),
+        _folded(result),
+        _outliers(result, lines),
+        *_bounds(result, lower, upper),
+        _EXPLAIN.get(result.loss),
+    ]
+    return replace(result, warnings=tuple(text for text in found if text))
+
+
+def _flat(result: MTFFitResult) -> str | None:
+    """Say that every electron was one count in one pixel."""
+    last = len(result.frequency) - 1
+    low, high = last // 5, last  # 0.1 and 0.5 cycles/pixel
+    ratio = float(result.curve[high] / result.curve[low])
+    slope = result.curve.new_zeros(last + 1)
+    slope[high], slope[low] = 1 / result.curve[low], -ratio / result.curve[low]
+    error = float((slope @ result.curve_covariance @ slope).clamp(min=0.0).sqrt())
+    if not (error < 0.1 and ratio > 1 - max(2 * error, 0.05)):
+        return None
+    return (
+        f"the noise spectrum is flat (H(0.5) / H(0.1) = {ratio:.3f} ± {error:.3f}): where a "
+        "camera counts each electron as one pixel, noise cannot give its MTF; use a knife edge "
+        "or a published curve"
+    )
+
+
+def _structure(result: MTFFitResult) -> str | None:
+    """Say that there is more power at low frequency than the detector makes."""
+    test = result.whiteness
+    below = test.frequency < _LOW
+    below[:3] = True
+    excess = (test.ratio - 1) / test.sigma
+    strongest = int(torch.where(below, excess, -torch.inf).argmax())
+    # One in a thousand of clean spectra, with as many bins tried.
+    limit = 3.3 + 0.3 * float(torch.log(below.sum()))
+    if float(excess[strongest]) < limit:
+        return None
+    return (
+        f"power at {float(test.frequency[strongest]):.3f} c/px is "
+        f"{float(test.ratio[strongest]):.2f} times the fit ({float(excess[strongest]):.0f} "
+        "standard deviations): structure in the background; use differences of aligned "
+        "exposures, or fit from a higher frequency"
+    )
+
+
+def _misfit(result: MTFFitResult) -> str | None:
+    """Say that the family cannot follow the spectrum."""
+    test = result.whiteness
+    if test.p_value >= 1e-3:
+        return None
+    return (
+        f"the fit is not white: chi-square {test.total:.0f} for {test.degrees} degrees of "
+        f"freedom, p = {test.p_value:.1g}; errors and band are too small"
+    )
+
+
+def _folded(result: MTFFitResult) -> str | None:
+    """Say that frequencies above Nyquist fold back."""
+    value = float(result.curve[-1])
+    if value < _FOLDED:
+        return None
+    return (
+        f"H(0.5) = {value:.2f}: noise above Nyquist folds back in a real camera, so the curve "
+        "near 0.5 c/px holds aliased power"
+    )
+
+
+def _outliers(result: MTFFitResult, lines: int) -> str | None:
+    """Say what was left out."""
+    if not result.excluded:
+        return None
+    where = f", among them {lines} whole lines" if lines else ""
+    return f"{result.excluded} frequencies are no noise and were left out{where}"
+
+
+def _bounds(result: MTFFitResult, lower: Sequence[float], upper: Sequence[float]) -> list[str]:
+    """Say which parameters lie at a bound or are not determined."""
+    texts = []
+    each = zip(
+        result.names,
+        result.values.tolist(),
+        result.standard_errors.tolist(),
+        lower,
+        upper,
+        strict=True,
+    )
+    for name, value, error, low, high in each:
+        if error == torch.inf:
+            texts.append(f"{name} is not determined by the data")
+        elif value - low < 0.05 * error or high - value < 0.05 * error:
+            bound = low if value - low < high - value else high
+            texts.append(f"{name} = {value:.3g} ± {error:.2g} is at its bound {bound:g}")
+    return texts
