@@ -45,7 +45,7 @@ THIRD_PARTY = {
     "metrics": {"torchmetrics"},
     "losses": {"torchmetrics"},
     "analysis": {"torchmetrics"},
-    "data": {"gemmi", "mrcfile", "kornia", "lightning", "yaml"},
+    "data": {"gemmi", "mrcfile", "tifffile", "kornia", "lightning", "yaml"},
     "tasks": {"lightning", "torchmetrics"},
     "callbacks": {"lightning"},
 }
