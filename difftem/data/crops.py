@@ -1,0 +1,183 @@
+"""Crops of flat fields as batches, and what is known about them."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import cast
+
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+Batch = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where a crop is from.
+
+    Attributes
+    ----------
+    field : int
+        Number of the field of view, in the order of `CropFacts.fields`.
+    y, x : int
+        First row and column.
+    size : int
+        Side in pixels.
+    contrast, rings, score : float
+        Of `difftem.data.micrograph.background.score_windows`; NaN where the box was given.
+    """
+
+    field: int
+    y: int
+    x: int
+    size: int
+    contrast: float = math.nan
+    rings: float = math.nan
+    score: float = math.nan
+
+
+@dataclass(frozen=True)
+class CropFacts:
+    """What a fit has to know about the crops, and a reader about their origin.
+
+    Attributes
+    ----------
+    gain : float or None
+        Grey values per electron, where known.
+    read_noise : float or None
+        Standard deviation of the readout in grey values, in one crop as it comes; where known.
+    pixel_size : float or None
+        Å.
+    n_exposures : int
+        Exposures of each field that were used.
+    differences : bool
+        The crops are differences of exposures, normalised so that their noise power spectrum is
+        that of a single exposure with the mean that comes with it.
+    notes : list of str
+        Warnings, one line each.
+    boxes : tuple of Box
+        Where the crops are from, one per crop of an exposure or group of differences.
+    fields : tuple of str
+        Names of the fields of view.
+    """
+
+    gain: float | None
+    read_noise: float | None
+    pixel_size: float | None
+    n_exposures: int
+    differences: bool
+    notes: list[str] = field(default_factory=list)
+    boxes: tuple[Box, ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class CropSet:
+    """Crops and facts, complete.
+
+    Attributes
+    ----------
+    images : Tensor
+        Float32, shape ``(n, y, x)``.
+    means : Tensor
+        Mean grey value of the exposure behind each crop, shape ``(n,)``.
+    facts : CropFacts
+        About all of them.
+    """
+
+    images: Tensor
+    means: Tensor
+    facts: CropFacts
+
+
+class Crops(LightningDataModule, ABC):
+    """Crops whose noise power spectrum is s0 H(ω)² + σ², with s0 = gain x mean.
+
+    Every loop of a Trainer sees the same crops: a fit has no held-out part. A batch is a
+    dictionary of ``images`` ``(n, y, x)`` and ``means`` ``(n,)``.
+
+    Parameters
+    ----------
+    batch_size : int, optional
+        Crops in a batch; all of them without it.
+
+    Raises
+    ------
+    ValueError
+        If `batch_size` is not positive.
+    """
+
+    def __init__(self, batch_size: int | None = None) -> None:
+        super().__init__()
+        check_positive(batch_size=batch_size)
+        self.batch_size = batch_size
+        self._crops: CropSet | None = None
+
+    @abstractmethod
+    def make_crops(self) -> CropSet:
+        """Make or read all crops; called once."""
+
+    def setup(self, stage: str = "fit") -> None:
+        """Make the crops, the first time.
+
+        Parameters
+        ----------
+        stage : str
+            Not used: all stages see the same crops.
+        """
+        if self._crops is None:
+            self._crops = self.make_crops()
+
+    @property
+    def crops(self) -> CropSet:
+        """All crops."""
+        self.setup()
+        return cast(CropSet, self._crops)
+
+    @property
+    def facts(self) -> CropFacts:
+        """What is known about the crops."""
+        return self.crops.facts
+
+    def truth(
+        self,
+        frequency: Tensor,  # (...) cycles/pixel
+    ) -> Tensor | None:  # (...)
+        """Transfer function behind the crops, where it is known."""
+        return None
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Batches of crops."""
+        images, means = self.crops.images, self.crops.means
+        step = self.batch_size or len(images)
+        batches = [
+            {"images": i, "means": m}
+            for i, m in zip(images.split(step), means.split(step), strict=True)
+        ]
+        return DataLoader(cast(Dataset[Batch], batches), batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Return the batches of training."""
+        return self.train_dataloader()
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Return the batches of training."""
+        return self.train_dataloader()
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Return the batches of training."""
+        return self.train_dataloader()
+
+
+def check_positive(**numbers: float | None) -> None:
+    """Refuse arguments that are given and not positive and finite.
+
+    Raises
+    ------
+    ValueError
+        Naming the first.
+    """
+    for name, number in numbers.items():
+        if number is not None and not (math.isfinite(number) and number > 0):
+            raise ValueError(f"{name} must be positive, got {number}")

@@ -1,0 +1,88 @@
+"""TIFF images and multi-page stacks, as cameras and DigitalMicrograph's export write them."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from difftem.data.errors import input_error
+
+TIFF_SUFFIXES = (".tif", ".tiff")
+
+# Å per unit of tag 296 (ResolutionUnit); ImageJ and DigitalMicrograph name theirs in words.
+_ANGSTROM_PER_TAG = {2: 2.54e8, 3: 1e8}
+_ANGSTROM_PER_WORD = {"nm": 10.0, "nanometer": 10.0, "micron": 1e4, "um": 1e4, "µm": 1e4, "Å": 1.0}
+# Outside of this the resolution is a printer's, not a microscope's.
+_PIXEL_SIZES = (0.05, 100.0)
+_UNREADABLE = (ValueError, OSError, KeyError, IndexError, struct.error, zlib.error, RuntimeError)
+
+
+def read_tiff(path: Path) -> tuple[NDArray[np.generic], float | None]:
+    """Read all pages of a TIFF file.
+
+    Compressions beyond deflate are left to Pillow, or to imagecodecs where it is installed.
+
+    Parameters
+    ----------
+    path : Path
+        File that exists.
+
+    Returns
+    -------
+    data : ndarray
+        ``(n, y, x)`` in the dtype of the file.
+    pixel_size : float or None
+        Å, where the resolution is that of a microscope.
+
+    Raises
+    ------
+    InputError
+        If the file is no TIFF file, is truncated, has colours, or pages of several sizes.
+    """
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            pixel_size = _pixel_size(tiff)
+            pages = [page for page in tiff.pages if isinstance(page, tifffile.TiffPage)]
+            if not pages:
+                raise input_error(path, "no image in this TIFF file")
+            first = pages[0]
+            if first.samplesperpixel > 1:
+                raise input_error(
+                    path, f"has {first.samplesperpixel} colour channels, expected grey values"
+                )
+            needs_pillow = first.compression not in (1, 8, 32946)
+            data = _read_by_pillow(path) if needs_pillow else tiff.asarray()
+    except _UNREADABLE as error:
+        if isinstance(error, ValueError) and str(error).startswith(f"{path}: "):
+            raise
+        raise input_error(path, f"not a whole TIFF file: {error}") from error
+    data = np.asarray(data)
+    if data.ndim < 2 or data.size == 0:
+        raise input_error(path, f"expected images, got data of shape {data.shape}")
+    return data.reshape(-1, *data.shape[-2:]), pixel_size
+
+
+def _read_by_pillow(path: Path) -> NDArray[np.generic]:
+    """Read pages in the compressions that tifffile has no code of its own for."""
+    from PIL import Image, ImageSequence
+
+    with Image.open(path) as image:
+        return np.stack([np.array(page) for page in ImageSequence.Iterator(image)])
+
+
+def _pixel_size(tiff: tifffile.TiffFile) -> float | None:
+    """Pixel size in Å from the resolution of the first page, or None."""
+    tags = tiff.pages[0].tags  # type: ignore[union-attr]
+    if (resolution := tags.get("XResolution")) is None:
+        return None
+    pixels, units = resolution.value
+    word = str((tiff.imagej_metadata or {}).get("unit", "")).replace("\\u00B5", "µ")
+    tag = tags.get("ResolutionUnit")
+    unit = _ANGSTROM_PER_WORD.get(word) or _ANGSTROM_PER_TAG.get(int(tag.value) if tag else 0)
+    if unit is None or not pixels or not units:
+        return None
+    size = unit * units / pixels
+    return size if _PIXEL_SIZES[0] <= size <= _PIXEL_SIZES[1] else None
