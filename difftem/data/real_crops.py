@@ -1,0 +1,248 @@
+"""Background crops of real micrographs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from difftem.data.crops import Box, CropFacts, Crops, CropSet, check_positive
+from difftem.data.errors import input_error
+from difftem.data.micrograph.background import MIN_SIZE
+from difftem.data.micrograph.contrasts import contrasts
+from difftem.data.micrograph.field import Field, FieldUse, FrameUse, read_fields
+from difftem.data.micrograph.picking import Picked, cut, pick
+
+_FANO_LIMIT = 1.1  # variance over gain x mean; blur only lowers it
+_DOSE_TOLERANCE = 0.25  # of a header's dose against the gain that was given
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Crops of one field, before it is known which are good enough."""
+
+    picked: Picked
+    crops: Tensor  # (e, n, y, x)
+    levels: Tensor  # (e,) grey values
+    frames_per_exposure: int
+    pixel_size: float | None
+    header_dose: float | None  # e/pixel in the file
+
+
+class RealCrops(Crops):
+    """Background crops of micrographs, stacks of exposures, or movies.
+
+    Crops are picked automatically by local variance and Thon rings
+    (`difftem.data.micrograph.background.score_windows`), or taken where a list says. Of two or
+    more exposures of a field the crops are differences: what the exposures share, ice and
+    specimen, cancels, and the noise stays. Exposures are shifted by whole pixels only, because
+    interpolation would filter the noise. Bad pixels are replaced by the mean of their neighbours.
+    `facts.notes` says all that is doubtful.
+
+    Parameters
+    ----------
+    paths : list of str, or str
+        MRC or TIFF files (8 or 16 bit, float; stacks, several pages; ``.gz``); exposures of the
+        same field one after another. The images of a field, in float32, are in memory at once.
+    size : int
+        Side of a crop in pixels.
+    n : int
+        Crops to pick at most, over all files: the best are taken.
+    boxes : str, optional
+        List of boxes instead: EMAN .box (x y width height), RELION .star with coordinates, or
+        .csv with x, y. All are used.
+    gain : float, optional
+        Grey values per electron.
+    dose : float, optional
+        Instead of the gain: electrons per pixel in an image of the file (one frame of a movie).
+    read_noise : float, optional
+        Standard deviation of the readout in an image of the file, in grey values.
+    pixel_size : float, optional
+        Å; overrules the header.
+    frames : {"auto", "exposures", "even_odd", "sum"}
+        What the images of a stack are: exposures; or frames of a movie, added up to an even and
+        an odd half, or to one image. auto: exposures up to four images, else even_odd.
+    fields : {"auto", "same", "separate"}
+        Whether files show the same field. auto: if their correlation has a peak.
+    differences : bool, optional
+        Take differences of exposures. Without it: if every field has two or more.
+    batch_size : int, optional
+        Crops in a batch; all of them without it.
+
+    Raises
+    ------
+    ValueError
+        For an argument outside its range, or gain and dose together.
+    """
+
+    def __init__(
+        self,
+        paths: list[str] | str,
+        size: int = 256,
+        n: int = 50,
+        boxes: str | None = None,
+        gain: float | None = None,
+        dose: float | None = None,
+        read_noise: float | None = None,
+        pixel_size: float | None = None,
+        frames: FrameUse = "auto",
+        fields: FieldUse = "auto",
+        differences: bool | None = None,
+        batch_size: int | None = None,
+    ) -> None:
+        super().__init__(batch_size)
+        self.paths = [paths] if isinstance(paths, str | Path) else list(paths)
+        if not self.paths:
+            raise ValueError("paths must name a file or more, got none")
+        if size < MIN_SIZE:
+            raise ValueError(f"size must be at least {MIN_SIZE} pixels, got {size}")
+        check_positive(n=n, gain=gain, dose=dose, pixel_size=pixel_size)
+        if gain is not None and dose is not None:
+            raise ValueError(f"give gain or dose, not both; got gain {gain} and dose {dose}")
+        if read_noise is not None and not 0 <= read_noise < float("inf"):
+            raise ValueError(f"read_noise must not be negative, got {read_noise}")
+        self.size, self.n, self.boxes = size, n, boxes
+        self.gain, self.dose, self.read_noise = gain, dose, read_noise
+        self.pixel_size, self.frames, self.fields = pixel_size, frames, fields
+        self.differences = differences
+        self._pictures: list[Picked] = []
+
+    @property
+    def pictures(self) -> list[Picked]:
+        """Overview and boxes of each field, for a figure."""
+        self.setup()
+        return self._pictures
+
+    def make_crops(self) -> CropSet:
+        """Read all files, choose and cut."""
+        notes: list[str] = []
+        parts = []
+        for number, field in enumerate(read_fields(self.paths, self.frames, self.fields)):
+            parts.append(self._part(field, number))
+            notes += field.notes + parts[-1].picked.notes
+        chosen = self._best(parts, notes)
+        self._pictures = [
+            replace(part.picked, boxes=tuple(own)) for part, own in zip(parts, chosen, strict=True)
+        ]
+        n_exposures = min(len(part.crops) for part in parts)
+        use_differences = self._use_differences(parts, notes)
+        images, means, boxes = [], [], []
+        for part, own in zip(parts, chosen, strict=True):
+            if not own:
+                continue
+            crops = part.crops[:, [part.picked.boxes.index(box) for box in own]]
+            mixed = crops, crops.double().mean((-2, -1))
+            if use_differences:
+                mixed = contrasts(crops, part.levels)
+            images.append(mixed[0].flatten(0, 1))
+            means.append(mixed[1].flatten())
+            boxes += own
+        crops, mean = torch.cat(images), torch.cat(means).float()
+        gain = self._gain(parts, mean, notes)
+        self._check_noise(crops, mean, gain, use_differences, notes)
+        summed = parts[0].frames_per_exposure
+        facts = CropFacts(
+            gain=gain,
+            read_noise=None if self.read_noise is None else self.read_noise * summed**0.5,
+            pixel_size=parts[0].pixel_size,
+            n_exposures=n_exposures,
+            differences=use_differences,
+            notes=list(dict.fromkeys(notes)),
+            boxes=tuple(boxes),
+            fields=tuple(part.picked.name for part in parts),
+        )
+        return CropSet(crops, mean, facts)
+
+    def _part(self, field: Field, number: int) -> _Part:
+        """Crops of a field."""
+        pixel_size = field.pixel_size if self.pixel_size is None else self.pixel_size
+        if (
+            self.pixel_size is not None
+            and field.pixel_size is not None
+            and abs(field.pixel_size - self.pixel_size) > 0.01 * self.pixel_size
+        ):
+            field.notes.append(
+                f"{field.name}: pixel size is {field.pixel_size:g} Å in the header, "
+                f"{self.pixel_size:g} Å is used as told"
+            )
+        picked = pick(field, number, self.size, self.n, self.boxes, pixel_size)
+        levels = field.exposures.mean((-2, -1))
+        if not bool((levels > 0).all()):
+            if self.gain is not None or self.dose is not None:
+                raise input_error(
+                    field.path,
+                    f"the mean grey value is {float(levels.min()):g}: not raw counts, so gain or "
+                    "dose cannot set the noise level",
+                )
+            field.notes.append(
+                f"{field.name}: the mean grey value is {float(levels.min()):g}, not raw counts"
+            )
+            levels = torch.ones_like(levels)
+        area = None if pixel_size is None else pixel_size**2
+        in_header = field.dose_e_per_a2
+        dose = None if area is None or in_header is None else in_header * area
+        crops = cut(field, picked.boxes)
+        return _Part(picked, crops, levels, field.frames_per_exposure, pixel_size, dose)
+
+    def _best(self, parts: Sequence[_Part], notes: list[str]) -> list[list[Box]]:
+        """Choose the boxes of each field that are among the best of all."""
+        everything = [box for part in parts for box in part.picked.boxes]
+        if self.boxes is None:
+            everything = sorted(everything, key=lambda box: box.score)[: self.n]
+            if len(everything) < self.n:
+                notes.append(f"{len(everything)} windows are usable, {self.n} were asked for")
+        return [[box for box in everything if box.field == k] for k in range(len(parts))]
+
+    def _use_differences(self, parts: Sequence[_Part], notes: list[str]) -> bool:
+        """Whether all fields have exposures to subtract."""
+        single = [part.picked.name for part in parts if len(part.crops) < 2]
+        if self.differences and single:
+            raise ValueError(f"differences need two exposures of {single[0]}, got one")
+        if self.differences is None and single and len(single) < len(parts):
+            notes.append(f"no differences: {', '.join(single)} has a single exposure")
+        return not single if self.differences is None else self.differences
+
+    def _gain(self, parts: Sequence[_Part], means: Tensor, notes: list[str]) -> float | None:
+        """Gain as told, or from the dose; a header's dose is only compared."""
+        summed = parts[0].frames_per_exposure
+        level = float(torch.cat([part.levels for part in parts]).mean()) / summed
+        gain = self.gain if self.dose is None else level / self.dose
+        header = parts[0].header_dose
+        if header is not None:
+            expected = level * summed * len(parts[0].crops) / header
+            if gain is None:
+                notes.append(
+                    f"the header's dose of {header:.3g} e/pixel would mean {expected:.4g} grey "
+                    "values per electron: give gain or dose to use it"
+                )
+            elif abs(gain / expected - 1) > _DOSE_TOLERANCE:
+                notes.append(
+                    f"gain {gain:.4g} does not agree with {expected:.4g} from the header's dose"
+                )
+        return gain
+
+    def _check_noise(
+        self,
+        crops: Tensor,
+        means: Tensor,
+        gain: float | None,
+        differences: bool,
+        notes: list[str],
+    ) -> None:
+        """Note structure in the background, and more variance than electrons can have."""
+        if not differences and self.boxes is None:
+            contrast = max(picture.contrast for picture in self._pictures)
+            rings = max([0.0, *(picture.rings for picture in self._pictures)]) ** 0.5
+            notes.append(
+                "single exposures: structure stays in the low frequencies (8 x 8 blocks vary by "
+                f"{contrast:.1%}, Thon rings ripple by {rings:.1%} of the power)"
+            )
+        if gain is not None:
+            variance = crops.double().var((-2, -1)) - (self.read_noise or 0.0) ** 2
+            fano = float((variance / (gain * means)).median())
+            if fano > _FANO_LIMIT:
+                notes.append(
+                    f"the variance is {fano:.2f} times gain x mean, more than counted electrons "
+                    "have: a smaller gain or dose, structure, or a detector that is not counting?"
+                )
