@@ -26,7 +26,7 @@ class SpectrumOutliers(NamedTuple):
     """Columns of the half grid (0 is the axis of y)."""
 
     @property
-    def count(self) -> int:
+    def excluded(self) -> int:
         """Frequencies of the half grid that are left out."""
         return int((~self.keep).sum())
 

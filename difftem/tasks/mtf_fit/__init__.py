@@ -1,1 +1,25 @@
-"""x."""
+"""The MTF of a detector from flat fields: fit, errors, tests, choice of family."""
+
+from difftem.tasks.mtf_fit.families import (
+    FAMILIES,
+    fit_spectrum,
+    measure,
+    mtf_family,
+    select_family,
+)
+from difftem.tasks.mtf_fit.inference import Measurement
+from difftem.tasks.mtf_fit.result import MTFFitResult, Whiteness
+from difftem.tasks.mtf_fit.task import LOSSES, MTFFit
+
+__all__ = [
+    "FAMILIES",
+    "LOSSES",
+    "MTFFit",
+    "MTFFitResult",
+    "Measurement",
+    "Whiteness",
+    "fit_spectrum",
+    "measure",
+    "mtf_family",
+    "select_family",
+]

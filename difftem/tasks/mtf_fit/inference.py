@@ -77,9 +77,9 @@ def infer(
         On the CPU.
     """
     model = _on_cpu(model)
+    on_device = measured.spectrum
     spectrum = RingSpectrum(
-        *(t.cpu() for t in (measured.spectrum.frequency, measured.spectrum.power)),
-        measured.spectrum.ordinates.cpu(),
+        on_device.frequency.cpu(), on_device.power.cpu(), on_device.ordinates.cpu()
     )
     plain = PlainParameters(model)
     at = plain.values

@@ -90,7 +90,7 @@ class PlainParameters:
             short = name.removeprefix("mtf.")
             indexed = [f"{short}[{i}]" for i in range(n)]
             self.names += indexed if len(parameter.shape) else [short]
-            values.append(value.double())
+            values.append(value.double().cpu())
         self.values = torch.cat(values)
 
     def function(

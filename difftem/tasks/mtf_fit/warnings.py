@@ -128,7 +128,7 @@ def _bounds(result: MTFFitResult, lower: Sequence[float], upper: Sequence[float]
         strict=True,
     )
     for name, value, error, low, high in each:
-        if error == torch.inf:
+        if error > 1e3 * abs(value) + 1e-300 and error > 1e3:
             texts.append(f"{name} is not determined by the data")
         elif value - low < 0.05 * error or high - value < 0.05 * error:
             bound = low if value - low < high - value else high

@@ -1,0 +1,181 @@
+"""Fits of one spectrum by several families of curves, ordered by AIC."""
+
+from collections.abc import Callable, Collection
+
+import torch
+from torch import Tensor
+
+from difftem.losses.whittle import white_level
+from difftem.modules.mtf import (
+    MTF,
+    GaussLorentzSincMTF,
+    LogSplineMTF,
+    LorentzianMTF,
+    RullgardMTF,
+)
+from difftem.tasks.mtf_fit.collect import SpectrumSum
+from difftem.tasks.mtf_fit.inference import Measurement, infer
+from difftem.tasks.mtf_fit.model import NoiseSpectrum
+from difftem.tasks.mtf_fit.result import MTFFitResult
+from difftem.tasks.mtf_fit.search import lbfgs, minimise
+
+_WIDTHS = ("b", "c", "alpha", "beta")
+_SPLINE_KNOTS = (5, 7, 9, 12)
+
+
+def _spline(n_knots: int) -> Callable[[float], MTF]:
+    """Make a log-spline with knots from 0 to the highest frequency of the data."""
+
+    def make(highest: float) -> MTF:
+        knots = torch.linspace(0.0, 1.0, n_knots, dtype=torch.float64)
+        return LogSplineMTF(-2 * highest * knots[1:], highest, learnable=("log_values",))
+
+    return make
+
+
+# The weight a is left out: it sets the scale of the others.
+FAMILIES: dict[str, Callable[[float], MTF]] = {
+    "lorentzian": lambda _: LorentzianMTF(learnable=_WIDTHS),
+    "lorentzian_signed": lambda _: LorentzianMTF(signed=True, learnable=_WIDTHS),
+    "rullgard": lambda _: RullgardMTF(learnable=(*_WIDTHS, "p", "q")),
+    "gauss_lorentz_sinc": lambda _: GaussLorentzSincMTF(learnable=GaussLorentzSincMTF.names),
+    **{f"log_spline_{n}": _spline(n) for n in _SPLINE_KNOTS},
+}
+
+
+def mtf_family(
+    name: str,
+    highest_frequency: float = 0.5,  # cycles/pixel
+) -> MTF:
+    """Make the module of a family with all that it can learn, at a start for any camera.
+
+    Parameters
+    ----------
+    name : str
+        ``lorentzian``, ``lorentzian_signed``, ``rullgard``, ``gauss_lorentz_sinc``, or
+        ``log_spline_N`` with N knots of 5, 7, 9 or 12.
+    highest_frequency : float
+        Last knot of a spline: the highest frequency of the data.
+
+    Returns
+    -------
+    MTF
+        For `MTFFit`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    """
+    if name not in FAMILIES:
+        raise ValueError(f"MTF family must be one of {', '.join(FAMILIES)}, got {name!r}")
+    return FAMILIES[name](highest_frequency)
+
+
+def fit_spectrum(
+    measured: Measurement,
+    mtf: MTF,
+    s0: float | None = None,
+    read_noise: float | None = 0.0,
+    n_starts: int = 4,
+    family: str | None = None,
+) -> MTFFitResult:
+    """Fit one family to a measured spectrum by maximum likelihood, without a Trainer.
+
+    Parameters
+    ----------
+    measured : Measurement
+        From `measure`.
+    mtf : MTF
+        Family and start; holds the fit afterwards.
+    s0 : float, optional
+        Known noise power at zero frequency, gain x mean; fitted without it.
+    read_noise : float, optional
+        σ in grey values; None fits it.
+    n_starts : int
+        Searches.
+    family : str, optional
+        Name for the record; the class without it.
+
+    Returns
+    -------
+    MTFFitResult
+        As of `MTFFit.result`.
+    """
+    learnable = ("s0",) * (s0 is None) + ("read_variance",) * (read_noise is None)
+    variance = 1.0 if read_noise is None else read_noise**2
+    name = type(mtf).__name__.removeprefix("Parametrized").removesuffix("MTF")
+    model = NoiseSpectrum(mtf, 1.0 if s0 is None else s0, variance, learnable)
+    model.to(measured.spectrum.power.device)
+    if next(model.parameters(), None) is not None:
+        optimiser = lbfgs(model)
+        searches = minimise(
+            model, measured.spectrum, optimiser.step, optimiser.state.clear, n_starts
+        )
+        for _ in searches:
+            pass
+    return infer(model, measured, family or name)
+
+
+def select_family(
+    measured: Measurement,
+    families: Collection[str] = tuple(FAMILIES),
+    s0: float | None = None,
+    read_noise: float | None = 0.0,
+    n_starts: int = 4,
+) -> list[MTFFitResult]:
+    """Fit several families to one spectrum.
+
+    Parameters
+    ----------
+    measured : Measurement
+        From `measure`.
+    families : collection of str
+        Names of `mtf_family`.
+    s0, read_noise, n_starts
+        As of `fit_spectrum`.
+
+    Returns
+    -------
+    list of MTFFitResult
+        The smallest AIC first.
+    """
+    highest = float(measured.spectrum.frequency[-1])
+    results = [
+        fit_spectrum(measured, mtf_family(name, highest), s0, read_noise, n_starts, name)
+        for name in families
+    ]
+    return sorted(results, key=lambda result: result.aic)
+
+
+def measure(
+    images: Tensor,  # (n, y, x)
+    means: Tensor,  # (n,)
+    gain: float | None = None,
+    *,
+    limits: tuple[float, float] = (0.0, 1.0),
+    window: str = "none",
+    exclude_lines: bool = True,
+) -> tuple[Measurement, float | None]:
+    """Spectrum of crops in memory, and its s0 where the gain makes it known.
+
+    Parameters
+    ----------
+    images, means, gain
+        As of a batch and of `MTFFit`.
+    limits : tuple of float
+        Lowest and highest frequency in cycles/pixel.
+    window : {"none", "tukey", "hann"}
+        See `difftem.functional.noise_spectrum.mean_periodogram`.
+    exclude_lines : bool
+        Leave out lines and peaks that are no noise.
+
+    Returns
+    -------
+    tuple of Measurement and float or None
+        For `fit_spectrum` and `select_family`.
+    """
+    collected = SpectrumSum(limits, window, exclude_lines)
+    collected.add(images, means, 0)
+    s0 = None if gain is None else float(white_level(collected.mean(), gain))
+    return collected.measurement(), s0
