@@ -181,7 +181,7 @@ def tabulated(
     Tensor
         H, shape of `frequency`, with H(0) = 1.
     """
-    knots = knots.to(frequency)
+    knots = knots.to(frequency).contiguous()
     i = torch.clamp(torch.searchsorted(knots, frequency.contiguous()), 1, len(knots) - 1)
     t = (frequency - knots[i - 1]) / (knots[i] - knots[i - 1])
     curve = values[i - 1] + t * (values[i] - values[i - 1])
