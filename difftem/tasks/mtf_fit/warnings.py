@@ -9,6 +9,8 @@ from difftem.tasks.mtf_fit.result import MTFFitResult
 
 _LOW = 0.06  # cycles/pixel; structure of ice is below
 _FOLDED = 0.25  # H(0.5) above which folding matters
+_AT_BOUND = 1e-3  # parameters are of order 1 or above
+_UNDETERMINED = 10.0  # relative error of a positive parameter
 _EXPLAIN = {
     "psd": "the band is that of Whittle's likelihood at a curve fitted otherwise",
     "ffl_pairwise": "the pairwise loss is inconsistent: its minimum is not the true MTF, and the "
@@ -128,9 +130,10 @@ def _bounds(result: MTFFitResult, lower: Sequence[float], upper: Sequence[float]
         strict=True,
     )
     for name, value, error, low, high in each:
-        if error > 1e3 * abs(value) + 1e-300 and error > 1e3:
-            texts.append(f"{name} is not determined by the data")
-        elif value - low < 0.05 * error or high - value < 0.05 * error:
+        nearest = min(value - low, high - value)
+        if nearest < 0.05 * error and nearest < _AT_BOUND:
             bound = low if value - low < high - value else high
-            texts.append(f"{name} = {value:.3g} ± {error:.2g} is at its bound {bound:g}")
+            texts.append(f"{name} = {value:.2g} is at its bound {bound:g}")
+        elif error > _UNDETERMINED * abs(value) and low == 0:
+            texts.append(f"{name} is not determined by the data")
     return texts
