@@ -1,8 +1,10 @@
 """Making the items of a set, shared among the processes of a Trainer."""
 
 import multiprocessing
+import os
 import signal
 import threading
+from multiprocessing import connection
 from types import FrameType
 from typing import Protocol
 
@@ -47,6 +49,8 @@ class Generate(LightningModule):
         """Agree on the number of threads, which the last bits of an item depend on."""
         self.threads = self.trainer.strategy.broadcast(self.threads)
         torch.set_num_threads(self.threads)
+        if multiprocessing.parent_process() is not None:
+            threading.Thread(target=_end_with_parent, daemon=True).start()
 
     def on_predict_start(self) -> None:
         """Get ready, and end at once when told to: Lightning would finish the epoch."""
@@ -81,12 +85,25 @@ class Generate(LightningModule):
 
 
 class _Interrupt:
-    """Treat the end of a batch job like Ctrl-C, once: from then on the process tidies up."""
+    """Told to end: tidy up as after Ctrl-C; one of several processes leaves that to its parent."""
 
     def __init__(self) -> None:
         self.came = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        if not self.came:
+        if multiprocessing.parent_process() is not None:
+            # Ctrl-C reaches the parent too, which then sends SIGTERM. No exception: Python drops
+            # those that come up in a destructor.
+            if number == signal.SIGTERM:
+                os._exit(128 + number)
+        elif not self.came:
             self.came = True
             raise KeyboardInterrupt
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, even by SIGKILL."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

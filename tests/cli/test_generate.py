@@ -122,14 +122,16 @@ def test_four_processes_make_the_same_bytes_as_one(generate, tmp_path):
 
 def test_a_run_that_was_killed_leaves_whole_items_and_goes_on(pdb, tmp_path, template_cache):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    process = start(pdb, killed, template_cache, 40, 1)
+    process = start(pdb, killed, template_cache, 40, 2)
+    children = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.communicate()
+    assert not are_running(children)
     items = [path for path in killed.iterdir() if path.is_dir() and path.name[0] != "."]
     assert 2 <= len(items) < 40
     assert all({path.name for path in item.iterdir()} == ITEM for item in items)
     times = {item: (item / "item.json").stat().st_mtime_ns for item in items}
-    n = len(items) + 1
+    n = max(int(item.name) for item in items) + 2
     (killed / ".000017.4242.tmp").mkdir(exist_ok=True)
     (killed / ".000017.4242.tmp" / "noise_free.mrc").write_text("half")
     for folder in (killed, whole):

@@ -1,6 +1,7 @@
 """What every process of a run does: make items of the set."""
 
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +60,8 @@ class SceneProducer:
     def __setstate__(self, state: dict[str, object]) -> None:
         """Arrive in a process that Lightning started."""
         self.__dict__.update(state)
+        # One of tqdm's own would be shared with other processes, and outlive a killed one.
+        tqdm.set_lock(threading.RLock())
         quiet_lightning()
 
     def prepare(self, device: torch.device) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from tqdm import tqdm
@@ -130,7 +130,7 @@ def _trainer(config: GenerateConfig, n_items: int) -> Any:
         # Lightning's other way, to run the command line again in each process, ends this one by
         # SIGKILL when another fails, and knows only the command line of the shell.
         ddp = DDPStrategy(
-            start_method="popen" if started else "spawn",
+            start_method="popen" if started else _start_method(config),
             process_group_backend="gloo",
             timeout=LONGEST,
         )
@@ -146,6 +146,16 @@ def _trainer(config: GenerateConfig, n_items: int) -> Any:
         use_distributed_sampler=False,
         inference_mode=False,
     )
+
+
+def _start_method(config: GenerateConfig) -> Literal["spawn", "forkserver"]:
+    """How processes start: CUDA wants them from scratch, others share what was imported once."""
+    if config.accelerator == "cuda":
+        return "spawn"
+    multiprocessing.set_forkserver_preload(
+        ["__main__", "difftem.cli.generate.producer", "difftem.tasks.generate"]
+    )
+    return "forkserver"
 
 
 def _cause(text: str) -> Exception:

@@ -30,19 +30,19 @@ def low_passed(values, limit):
 
 @pytest.fixture
 def shell():
-    radii = torch.linspace(30.0, 60.0, 61, dtype=torch.float64)
-    values = 2 * torch.exp(-(((radii - 45) / 4) ** 2))
-    return Shell(45.0, radii, values, (1.0, 1.1, 1.2))
+    radii = torch.linspace(10.0, 40.0, 61, dtype=torch.float64)
+    values = 2 * torch.exp(-(((radii - 25) / 4) ** 2))
+    return Shell(25.0, radii, values, (1.0, 1.1, 1.2))
 
 
 @pytest.fixture
 def blob(generator):
-    positions = 20 * torch.randn(5, 3, generator=generator, dtype=torch.float64)
+    positions = 8 * torch.randn(5, 3, generator=generator, dtype=torch.float64)
     return Blob(positions, 5.0, 1.5)
 
 
 def test_shells_and_blobs_have_their_analytic_values_at_every_voxel(shell, blob):
-    template = build_template(Assembly("a", (shell, blob), 90.0, {}), {}, VOXEL)
+    template = build_template(Assembly("a", (shell, blob), 50.0, {}), {}, VOXEL)
     points = grid(template.values.shape[0])
     truth = shell.potential_at(points) + blob.potential_at(points)
     # Gaussians end at four standard deviations: e^-8 of their peak.
