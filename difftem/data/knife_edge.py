@@ -154,7 +154,9 @@ class KnifeEdge(Crops):
 
     def _read(self, paths: list[str]) -> CropSet:
         """Images of files, with the edges found in them."""
-        images, edges, names = [], [], []
+        images: list[Tensor] = []
+        edges: list[Edge] = []
+        names: list[str] = []
         notes: list[str] = []
         pixel_size = None
         for seen in read_fields(paths, "exposures", "separate"):

@@ -69,7 +69,7 @@ class Particle(nn.Module):
         self.center = center
         self.interpolation = interpolation
         self.radius = bounding_radius(volume, voxel_size, center) if radius is None else radius
-        self._spectrum: tuple[float, int, TemplateSpectrum] | None = None
+        self._spectrum: tuple[tuple[float, int, Tensor], TemplateSpectrum] | None = None
 
     @property
     def nyquist(self) -> float:  # 1/Å
@@ -83,13 +83,14 @@ class Particle(nn.Module):
         """Fourier transform up to a frequency in 1/Å; kept until the volume changes."""
         if self.volume.requires_grad and torch.is_grad_enabled():
             return self._transform(max_frequency)
-        kept, state = self._spectrum, self.volume._version
-        if kept is not None and kept[:2] == (max_frequency, state):
-            if kept[2].table.device == self.volume.device:
-                return kept[2]
+        key = (max_frequency, self.volume._version, self.volume)
+        if self._spectrum is not None:
+            kept, spectrum = self._spectrum
+            if kept[:2] == key[:2] and kept[2] is self.volume:
+                return spectrum
         with torch.no_grad():
             made = self._transform(max_frequency)
-        self._spectrum = (max_frequency, state, made)
+        self._spectrum = (key, made)
         return made
 
     def _transform(self, max_frequency: float) -> TemplateSpectrum:

@@ -127,7 +127,9 @@ class Specimen(nn.Module):
             thick = self.cut and 2 * particle.radius > THICK * self.slice_thickness
             if thick:
                 half = particle.radius / self.slice_thickness
-                first, last = torch.floor(z - half), torch.ceil(z + half)
+                # One whole period of the window, so that its cut Fourier series adds up to 1.
+                first = torch.floor(z - half)
+                last = first + math.ceil(2 * half) + 1
             else:
                 first = last = torch.floor(z + 0.5)
             outside = int((~keep).sum())

@@ -35,6 +35,7 @@ from difftem.units import (
     um_to_angstrom,
 )
 
+MAX_SLICES = 2000
 MAX_PADDING = 1 / 8  # of the longer side
 
 
@@ -140,12 +141,19 @@ class SceneMicroscope:
         noise_free, micrographs, counts, n_slices = [], [], [], 0
         with torch.no_grad():
             for tilt in range(len(simulator.stage)):
+                planes = len(slice_range(simulator.place(tilt)))
+                if planes > MAX_SLICES:
+                    raise ValueError(
+                        f"the particles' heights span {planes} slices of "
+                        f"{config.sampling.slice_thickness_nm:g} nm, at most {MAX_SLICES} are "
+                        "allowed; are the coordinates in Å?"
+                    )
                 intensity = simulator.intensity(tilt, progress).cpu()
                 expected = simulator.expected_counts(intensity, tilt)
                 noise_free.append(simulator.detector.expected(expected))
                 micrographs.append(simulator.read_out(expected, generator)[1])
                 counts.append(float(expected.double().mean()))
-                n_slices = max(n_slices, len(slice_range(simulator.place(tilt))))
+                n_slices = max(n_slices, planes)
         rotations = [simulator.stage.rotation(tilt).cpu() for tilt in range(len(simulator.stage))]
         return SceneMicrograph(
             index,

@@ -48,6 +48,7 @@ def read_places(config: SceneConfig, folders: list[Path]) -> dict[str, tuple[Ins
         For a file that is missing or no coordinates.
     """
     nx, ny = config.sampling.size
+    names = {particle.name for particle in config.particles}
     given = {}
     for particle in config.particles:
         if particle.coordinates is not None:
@@ -57,8 +58,15 @@ def read_places(config: SceneConfig, folders: list[Path]) -> dict[str, tuple[Ins
                 pixel_size=config.sampling.pixel_size,
                 shape=(ny, nx),
             )
+            # A file that names particles of this scene means its rows; another one means all.
+            own = [each for each in read if each.particle == particle.name]
+            if not own and names & {each.particle for each in read}:
+                raise ValueError(
+                    f"{particle.coordinates}: has no {particle.name!r}, only "
+                    f"{', '.join(each.particle for each in read)}"
+                )
             given[particle.name] = tuple(
-                Instances(particle.name, each.positions, each.rotations) for each in read
+                Instances(particle.name, each.positions, each.rotations) for each in own or read
             )
     return given
 

@@ -66,8 +66,10 @@ def _entry(text: str, name: str) -> float | None:
 
 def _from_extended_header(path: Path) -> Acquisition:
     """Read the first section of a header of type FEI1 or FEI2: SI units."""
-    with warnings.catch_warnings(), mrcfile.open(path, permissive=True, header_only=True) as mrc:
-        warnings.simplefilter("ignore")  # the reader of the data reports what is wrong
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the reader of the data has reported what is wrong
+        mrc = mrcfile.open(path, permissive=True, header_only=True)
+    with mrc:
         if mrc.header.exttyp.item() not in (b"FEI1", b"FEI2"):
             return Acquisition()
         header = mrc.indexed_extended_header

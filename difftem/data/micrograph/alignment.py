@@ -23,7 +23,7 @@ class Shift:
     y, x : int
         Pixels by which the second exposure is moved against the first.
     residual : tuple of float
-        y, x: what is left below a pixel.
+        y, x: what is left below a pixel, to about 0.2.
     significance : float
         Height of the correlation peak in standard deviations of the map.
     """
@@ -44,12 +44,12 @@ def whole_pixel_shift(
     second: Tensor,  # (y, x)
     max_shift: int,
 ) -> Shift:
-    """Find the shift between two exposures by phase correlation.
+    """Find the shift between two exposures by half-whitened correlation.
 
     Only whole pixels are ever applied: interpolation is a low-pass filter, and would put its own
     transfer function in the place of the detector's. What is left below a pixel is reported.
-    The axes of the spectrum are left out, because the lines of a gain reference do not move with
-    the specimen.
+    The axes of the spectrum are left out: the lines of a gain reference do not move with the
+    specimen, and an image whose ends differ has its leakage there.
 
     Parameters
     ----------
@@ -68,10 +68,11 @@ def whole_pixel_shift(
     Kuglin & Hines, Proc. IEEE Conf. Cybernetics and Society (1975) 163.
     """
     shape = (first.shape[-2], first.shape[-1])
-    window = torch.outer(*(torch.hann_window(n, periodic=False, dtype=first.dtype) for n in shape))
-    one, two = (torch.fft.rfft2((image - image.mean()) * window) for image in (first, second))
+    one, two = (torch.fft.rfft2(image - image.mean()) for image in (first, second))
     cross = one.conj() * two
-    cross = cross / cross.abs().clamp(min=torch.finfo(first.dtype).tiny)
+    # Between correlation, which a gradient of the illumination rules, and pure phase correlation,
+    # where every frequency counts alike although most hold noise.
+    cross = cross / cross.abs().clamp(min=torch.finfo(first.dtype).tiny).sqrt()
     qy, qx = frequency_grid(shape, 1.0, half=True, dtype=first.dtype)
     frequency = radius((qy, qx))
     off_axis = (qy.abs() * shape[0] > 1.5) & (qx * shape[1] > 1.5) & (frequency > _LOWEST)

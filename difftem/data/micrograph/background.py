@@ -9,7 +9,7 @@ from torch import Tensor
 from difftem.functional.grid import frequency_grid, radius
 
 _BLOCK = 8  # pixels whose mean averages the noise of single electrons away
-_BAND = (0.03, 0.3)  # cycles/pixel in which Thon rings are looked for
+_BAND = (0.03, 0.15)  # cycles/pixel in which Thon rings are looked for
 _DEGREE = 3  # of the polynomial in ω that stands for everything smooth
 _CHUNK = 32  # windows that are transformed at once
 _QUIET = 0.25  # fraction of the windows that says what background looks like
@@ -58,7 +58,8 @@ def score_windows(
       local variance at low frequency, where particles, contamination, edges of the carbon film
       and gradients have theirs;
     - *rings*: the ripple of the logarithm of the power spectrum about a cubic in ω, from 0.03 to
-      0.3 cycles/pixel. The spectrum is averaged over rings in two halves, ω_x ω_y > 0 and < 0,
+      0.15 cycles/pixel, where those of usual defocus are wide enough for a window to resolve.
+      The spectrum is averaged over rings in two halves, ω_x ω_y > 0 and < 0,
       and the ripples of the two multiplied: noise is independent in them and cancels, Thon rings
       are the same in both. MTF and falling envelopes are smooth and cancel with the cubic. Each
       ring weighs as many frequencies as it has.

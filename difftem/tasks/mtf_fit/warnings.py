@@ -8,6 +8,7 @@ import torch
 from difftem.tasks.mtf_fit.result import MTFFitResult
 
 _LOW = 0.06  # cycles/pixel; structure of ice is below
+_NO_CAMERA = 0.75  # H at that frequency; the lowest of the presets has 0.88
 _FOLDED = 0.25  # H(0.5) above which folding matters
 _AT_BOUND = 1e-3  # parameters are of order 1 or above
 _UNDETERMINED = 10.0  # relative error of a positive parameter
@@ -74,11 +75,19 @@ def _structure(result: MTFFitResult) -> str | None:
     test = result.whiteness
     below = test.frequency < _LOW
     below[:3] = True
+    at = round(_LOW / 0.5 * (len(result.frequency) - 1))
+    value, error = float(result.curve[at]), float(result.standard_error[at])
+    if value + 2 * error < _NO_CAMERA:
+        return (
+            f"the curve falls to H({_LOW}) = {value:.2f}: cameras do not scatter so far, the fit "
+            "has taken structure in the background for s0; use differences of aligned "
+            "exposures, a known gain, or fit from a higher frequency"
+        )
     excess = (test.ratio - 1) / test.sigma
-    strongest = int(torch.where(below, excess, -torch.inf).argmax())
+    strongest = int(excess.argmax())
     # One in a thousand of clean spectra, with as many bins tried.
     limit = 3.3 + 0.3 * float(torch.log(below.sum()))
-    if float(excess[strongest]) < limit:
+    if not below[strongest] or float(excess[strongest]) < limit:
         return None
     return (
         f"power at {float(test.frequency[strongest]):.3f} c/px is "
@@ -95,7 +104,8 @@ def _misfit(result: MTFFitResult) -> str | None:
         return None
     return (
         f"the fit is not white: chi-square {test.total:.0f} for {test.degrees} degrees of "
-        f"freedom, p = {test.p_value:.1g}; errors and band are too small"
+        f"freedom, p = {test.p_value:.1g}; try another family, a free read noise, or a narrower "
+        "range: errors and band are too small"
     )
 
 
@@ -120,7 +130,8 @@ def _outliers(result: MTFFitResult, lines: int) -> str | None:
 
 def _bounds(result: MTFFitResult, lower: Sequence[float], upper: Sequence[float]) -> list[str]:
     """Say which parameters lie at a bound or are not determined."""
-    texts = []
+    texts: list[str] = []
+    undetermined: list[str] = []
     each = zip(
         result.names,
         result.values.tolist(),
@@ -135,5 +146,7 @@ def _bounds(result: MTFFitResult, lower: Sequence[float], upper: Sequence[float]
             bound = low if value - low < high - value else high
             texts.append(f"{name} = {value:.2g} is at its bound {bound:g}")
         elif error > _UNDETERMINED * abs(value) and low == 0:
-            texts.append(f"{name} is not determined by the data")
+            undetermined.append(name)
+    if undetermined:
+        texts.append(f"the data do not determine {', '.join(undetermined)}")
     return texts
