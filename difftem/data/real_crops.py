@@ -27,7 +27,7 @@ class _Part:
     levels: Tensor  # (e,) grey values
     frames_per_exposure: int
     pixel_size: float | None
-    header_dose: float | None  # e/pixel in the file
+    header_dose: float | None  # e/pixel in an image of the file
 
 
 class RealCrops(Crops):
@@ -139,7 +139,7 @@ class RealCrops(Crops):
             means.append(mixed[1].flatten())
             boxes += own
         crops, mean = torch.cat(images), torch.cat(means).float()
-        gain = self._gain(parts, mean, notes)
+        gain = self._gain(parts, notes)
         self._check_noise(crops, mean, gain, use_differences, notes)
         summed = parts[0].frames_per_exposure
         facts = CropFacts(
@@ -203,14 +203,14 @@ class RealCrops(Crops):
             notes.append(f"no differences: {', '.join(single)} has a single exposure")
         return not single if self.differences is None else self.differences
 
-    def _gain(self, parts: Sequence[_Part], means: Tensor, notes: list[str]) -> float | None:
+    def _gain(self, parts: Sequence[_Part], notes: list[str]) -> float | None:
         """Gain as told, or from the dose; a header's dose is only compared."""
-        summed = parts[0].frames_per_exposure
-        level = float(torch.cat([part.levels for part in parts]).mean()) / summed
+        level = float(torch.cat([part.levels for part in parts]).mean())
+        level /= parts[0].frames_per_exposure
         gain = self.gain if self.dose is None else level / self.dose
         header = parts[0].header_dose
         if header is not None:
-            expected = level * summed * len(parts[0].crops) / header
+            expected = level / header
             if gain is None:
                 notes.append(
                     f"the header's dose of {header:.3g} e/pixel would mean {expected:.4g} grey "
@@ -233,10 +233,11 @@ class RealCrops(Crops):
         """Note structure in the background, and more variance than electrons can have."""
         if not differences and self.boxes is None:
             contrast = max(picture.contrast for picture in self._pictures)
-            rings = max([0.0, *(picture.rings for picture in self._pictures)]) ** 0.5
+            rings = max(picture.rings for picture in self._pictures) ** 0.5
             notes.append(
                 "single exposures: structure stays in the low frequencies (8 x 8 blocks vary by "
-                f"{contrast:.1%}, Thon rings ripple by {rings:.1%} of the power)"
+                f"{contrast:.1%}, "
+                + (f"Thon rings by {rings:.1%})" if rings else "no Thon rings seen)")
             )
         if gain is not None:
             variance = crops.double().var((-2, -1)) - (self.read_noise or 0.0) ** 2
@@ -244,5 +245,5 @@ class RealCrops(Crops):
             if fano > _FANO_LIMIT:
                 notes.append(
                     f"the variance is {fano:.2f} times gain x mean, more than counted electrons "
-                    "have: a smaller gain or dose, structure, or a detector that is not counting?"
+                    "have: is the gain too small (the dose too large), or is there structure?"
                 )

@@ -9,6 +9,7 @@ from difftem.functional.noise_spectrum import half_grid_ordinates, squared_radiu
 
 _FALSE_POINTS = 0.01  # expected in a clean spectrum
 _LINE_SIGMAS = 6.5
+_MOSTLY = 0.2  # of a line are outliers by themselves: the line is one
 _NEIGHBOURS = 4  # lines on each side that a line is compared with
 _FIRST_RING = 3.0  # frequency steps; rings below have too few ordinates to judge
 
@@ -68,9 +69,9 @@ def spectrum_outliers(
             coefficients[row, column] = 0.5 * n_crops
     chance = torch.special.gammaincc(coefficients, coefficients * ratio)
     single = judged & (chance < _FALSE_POINTS / float(judged.sum()))
-    weight = half_grid_ordinates(shape, device) * (judged & ~single)
-    rows = _lines(ratio, weight * n_crops, cyclic=True)
-    columns = _lines(ratio.T, weight.T * n_crops, cyclic=False)
+    weight = half_grid_ordinates(shape, device) * judged * n_crops
+    rows = _lines(ratio, weight, single, cyclic=True)
+    columns = _lines(ratio.T, weight.T, single.T, cyclic=False)
     keep = ~single
     keep[list(rows)] &= ~judged[list(rows)]
     keep[:, list(columns)] &= ~judged[:, list(columns)]
@@ -96,8 +97,10 @@ def _ring_level(periodogram: Tensor, radius: Tensor, n_crops: int) -> Tensor:
     return torch.exp(log_level[i - 1] + t * (log_level[i] - log_level[i - 1]))
 
 
-def _lines(ratio: Tensor, weight: Tensor, *, cyclic: bool) -> tuple[int, ...]:
-    """Rows whose mean stands out from the rows beside them."""
+def _lines(ratio: Tensor, weight: Tensor, single: Tensor, *, cyclic: bool) -> tuple[int, ...]:
+    """Rows that are mostly outliers, or whose rest stands out from the rows beside them."""
+    mostly = (weight * single).sum(1) > _MOSTLY * weight.sum(1)
+    weight = weight * ~single
     total = weight.sum(1)
     mean = (ratio * weight).sum(1) / total.clamp(min=1e-9)
     n = len(mean)
@@ -108,4 +111,4 @@ def _lines(ratio: Tensor, weight: Tensor, *, cyclic: bool) -> tuple[int, ...]:
     index = index % n if cyclic else mirrored
     beside = mean[index].median(1).values
     excess = (mean / beside.clamp(min=1e-300) - 1) * torch.sqrt(total)
-    return tuple(torch.nonzero(excess > _LINE_SIGMAS).flatten().tolist())
+    return tuple(torch.nonzero(mostly | (excess > _LINE_SIGMAS)).flatten().tolist())

@@ -85,8 +85,8 @@ def _peak(correlation: Tensor, max_shift: int) -> Shift:
     """Highest point within the allowed shifts, refined by a parabola along each axis."""
     ny, nx = correlation.shape
     reach_y, reach_x = (min(max_shift, n // 2 - 1) for n in (ny, nx))
-    near = torch.roll(correlation, (reach_y + 1, reach_x + 1), (0, 1))
-    near = near[: 2 * reach_y + 3, : 2 * reach_x + 3]
+    rows, columns = (torch.arange(-r - 1, r + 2) for r in (reach_y, reach_x))
+    near = correlation[rows % ny][:, columns % nx]
     inside = near[1:-1, 1:-1]
     index = int(inside.argmax())
     y, x = divmod(index, inside.shape[1])

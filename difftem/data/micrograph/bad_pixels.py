@@ -1,13 +1,16 @@
 """Pixels that do not see electrons: NaN, infinite, hot and dead ones."""
 
+import math
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 _TILE = 64  # pixels; the local median follows the specimen on this scale
-_TAIL_UP = 6.0  # decades of an exponential tail beyond the quantile 0.999: 1e-9 of all pixels
-_TAIL_DOWN = 3.5  # the lower tail of counted electrons falls faster than a Gaussian's
+_DECADES_UP = 9.0  # an exponential tail passes the limit once in 10^9 pixels
+_DECADES_DOWN = 6.5  # the lower tail of counted electrons falls faster than a Gaussian's
 _CHUNK = 4_000_000  # neighbours that are looked at at once
 _RADII = (2, 8, 32)  # neighbourhoods that may supply a local mean
 
@@ -23,8 +26,9 @@ def find_bad_pixels(
     .. math:: Q_{0.999} + 6 \max\left(Q_{0.999} - Q_{0.99}, \tfrac14 (Q_{0.999} - Q_{0.5})\right),
 
     which an exponential tail passes once in 10⁹ pixels, Gaussian and Poisson noise less often. It
-    needs neither gain nor noise level, and holds for single electrons. Dead: the mirror image
-    with 3.5 for 6.
+    needs neither gain nor noise level, and holds for single electrons. The same with the
+    quantiles 0.99 and 0.95 is wider for noise, and holds where more than a thousandth of the
+    pixels is bad: the lower of the two counts. Dead: the mirror image, to one in 10⁶·⁵.
 
     Parameters
     ----------
@@ -40,9 +44,10 @@ def find_bad_pixels(
     good = image[finite]
     filled = torch.where(finite, image, good.median())
     residual = filled - _local_median(filled)
-    q1, q2, middle, q3, q4 = np.quantile(residual.numpy(), [0.001, 0.01, 0.5, 0.99, 0.999])
-    high = q4 + _TAIL_UP * max(q4 - q3, (q4 - middle) / 4)
-    low = q1 - _TAIL_DOWN * max(q2 - q1, (middle - q1) / 4)
+    # Up to 1 % of bad pixels spoil the outer pair of quantiles, but not the inner one.
+    values = np.quantile(residual.numpy(), [0.001, 0.01, 0.05, 0.5, 0.95, 0.99, 0.999])
+    low = -_reach(-values[3::-1], _DECADES_DOWN)
+    high = _reach(values[3:], _DECADES_UP)
     return ~finite | (residual > high) | (residual < low)
 
 
@@ -87,6 +92,19 @@ def replace_bad_pixels(
         if len(where) == 0:
             break
     return filled
+
+
+def _reach(quantiles: NDArray[np.float64], decades: float) -> float:
+    """Continue a tail from its quantiles 0.5, 0.95, 0.99 and 0.999 to one in 10^decades."""
+    middle, q95, q99, q999 = quantiles.tolist()
+    slopes = (
+        (q999, 3.0, max(q999 - q99, (q999 - middle) / 4)),
+        (q99, 2.0, max((q99 - q95) / math.log10(5), (q99 - middle) / 2)),
+    )
+    return min(
+        (start + (decades - at) * slope for start, at, slope in slopes if slope > 0),
+        default=math.inf,
+    )
 
 
 def _local_median(image: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch.nn.functional import conv2d
 _SMOOTHING = 4.0  # pixels
 _STRAIGHT = 0.5  # coherence of the gradients, 0 for noise and 1 for one straight edge
 _STEPS = 12
+_REACH = 40.0  # pixels from the edge that are fitted
 _OFF_GRID = 1.0  # degrees from the grid or its diagonal that an oversampled profile needs
 
 
@@ -97,17 +98,19 @@ def find_edge(
 def _refine(image: Tensor, angle: float, position: float, coherence: float) -> Edge:
     """Gauss-Newton fit of an erf edge: middle, half step, position, angle, width."""
     shape = (image.shape[0], image.shape[1])
-    side = distance(shape, angle, position) > 0
-    low, high = image[~side].mean(), image[side].mean()
+    start = distance(shape, angle, position)
+    low, high = image[start < 0].mean(), image[start > 0].mean()
     middle, half, width = float(low + high) / 2, float(high - low) / 2, 3.0
+    near = start.abs() < _REACH
+    image = image[near]
     for _ in range(_STEPS):
-        d = distance(shape, angle, position)
-        along = distance(shape, angle + 90)  # d grows by this per radian
+        d = distance(shape, angle, position)[near]
+        along = distance(shape, angle + 90)[near]  # d grows by this per radian
         step = torch.erf(d / width)
         slope = half * 2 / math.sqrt(math.pi) * torch.exp(-((d / width) ** 2))
         columns = [torch.ones_like(d), step, -slope / width, slope * along / width]
-        jacobian = torch.stack([*columns, -slope * d / width**2], -1).reshape(-1, 5)
-        residual = (image - middle - half * step).reshape(-1)
+        jacobian = torch.stack([*columns, -slope * d / width**2], -1)
+        residual = image - middle - half * step
         normal = jacobian.T @ jacobian
         normal = normal + 1e-9 * torch.diag(normal.diagonal() + 1e-300)
         change = torch.linalg.solve(normal, jacobian.T @ residual).tolist()

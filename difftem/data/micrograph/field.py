@@ -42,7 +42,7 @@ class Field:
     frames_per_exposure : int
         Images of the file that were added up.
     pixel_size, dose_e_per_a2 : float or None
-        From the header; the dose is that of the file.
+        From the header; the dose is that of one image of the file.
     notes : list of str
         Warnings, each with the name of its file.
     """
@@ -66,6 +66,7 @@ class _Loaded:
     images: Tensor  # (e, y, x)
     bad: Tensor  # (e, y, x)
     frames_per_exposure: int
+    dose_e_per_a2: float | None
     notes: list[str]
 
 
@@ -143,7 +144,10 @@ def _load(path: str | Path, frame_use: FrameUse) -> _Loaded:
             )
     notes += find_lines(images[0]).notes
     named = [f"{frames.path.name}: {note}" for note in notes]
-    return _Loaded(frames, torch.stack(images), torch.stack(masks), len(parts[0]), named)
+    # The header of a movie has the dose of all frames; that of a stack can mean anything.
+    total_dose = frames.dose_e_per_a2 if n == 1 or frame_use != "exposures" else None
+    dose = None if total_dose is None else total_dose / n
+    return _Loaded(frames, torch.stack(images), torch.stack(masks), len(parts[0]), dose, named)
 
 
 def _belongs(first: _Loaded, other: _Loaded, field_use: FieldUse) -> bool:
@@ -216,6 +220,6 @@ def _register(group: list[_Loaded]) -> Field:
         origin=(top, left),
         frames_per_exposure=group[0].frames_per_exposure,
         pixel_size=first.pixel_size,
-        dose_e_per_a2=first.dose_e_per_a2,
+        dose_e_per_a2=group[0].dose_e_per_a2,
         notes=notes,
     )

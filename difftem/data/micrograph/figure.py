@@ -43,7 +43,7 @@ def save_picking_figure(
         top, left = picture.origin
         ny, nx = (n * picture.binning for n in picture.overview.shape)
         axes.imshow(
-            picture.overview,
+            picture.overview.numpy(),
             cmap="gray",
             vmin=low,
             vmax=high,

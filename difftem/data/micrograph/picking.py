@@ -36,7 +36,8 @@ class Picked:
     boxes : tuple of Box
         Used, best first.
     contrast, rings : float
-        Median over all windows of the field; NaN where the boxes were given.
+        Median over all windows of the field, rings 0 where they do not stand out from noise; NaN
+        where the boxes were given.
     notes : list of str
         Warnings.
     """
@@ -98,7 +99,7 @@ def pick(
     usual = math.nan, math.nan
     if boxes is None:
         windows = score_windows(image, field.bad, size, MAX_BAD)
-        usual = float(windows.contrast.median()), float(windows.rings.median())
+        usual = float(windows.contrast.median()), _clear(windows.rings)
         indices = pick_windows(windows, size, n)
         chosen = [
             Box(
@@ -143,6 +144,13 @@ def cut(field: Field, boxes: Sequence[Box]) -> Tensor:  # (e, n, y, x)
         for box in boxes
     ]
     return torch.stack(crops, 1)
+
+
+def _clear(rings: Tensor) -> float:
+    """Median, or 0 if it is below three standard errors; one window in four is independent."""
+    middle = rings.median()
+    error = 1.4826 * 1.25 * (rings - middle).abs().median() * 2 / len(rings) ** 0.5
+    return float(middle) if middle > 3 * error else 0.0
 
 
 def _share(field: Field, box: Box) -> Tensor:

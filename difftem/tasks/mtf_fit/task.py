@@ -149,6 +149,9 @@ class MTFFit(LightningModule):
         images, means = batch["images"].float(), batch["means"]
         self.collected.add(images, means, batch_idx)
         if self.loss == "whittle":
+            # Not in a hook of the epoch's end: Lightning counts steps only here.
+            if self.trainer.is_last_batch:
+                self._maximise()
             return None
         self._set_known_level()
         if self.global_step == 0:
@@ -162,30 +165,6 @@ class MTFFit(LightningModule):
         self.log("train/loss", loss.detach(), batch_size=len(images))
         self.log_dict(self._fitted(), batch_size=len(images))
         return loss
-
-    def on_train_epoch_end(self) -> None:
-        """Maximise the likelihood of what was collected, and stop."""
-        if self.loss != "whittle":
-            return
-        self.collected.reduce(self.trainer.strategy.reduce)
-        self._set_known_level()
-        optimiser = self.optimizers()
-        if not isinstance(optimiser, LightningOptimizer):
-            raise TypeError(f"MTFFit needs the optimiser that it configured, got {optimiser!r}")
-        spectrum = self.collected.measurement().spectrum
-        value = torch.inf
-        searches = minimise(
-            self.model,
-            spectrum,
-            _stepper(optimiser),
-            optimiser.optimizer.state.clear,
-            self.n_starts,
-        )
-        for start, value in searches:
-            self._trace({"trace/start": start, "trace/loss": value, **self._fitted()})
-        self.log("train/loss", value / float(spectrum.ordinates.sum()))
-        self.log_dict(self._fitted())
-        self.trainer.should_stop = True
 
     def result(self) -> MTFFitResult:
         """Curve, errors, tests and warnings of the fit as it is.
@@ -224,6 +203,28 @@ class MTFFit(LightningModule):
         for kept in (self._hparams, self._hparams_initial):  # one goes to files, one to loggers
             if isinstance(kept, dict) and isinstance(kept.get("mtf"), nn.Module):
                 del kept["mtf"]
+
+    def _maximise(self) -> None:
+        """Maximise the likelihood of what was collected, and stop."""
+        self.collected.reduce(self.trainer.strategy.reduce)
+        self._set_known_level()
+        optimiser = self.optimizers()
+        if not isinstance(optimiser, LightningOptimizer):
+            raise TypeError(f"MTFFit needs the optimiser that it configured, got {optimiser!r}")
+        spectrum = self.collected.measurement().spectrum
+        value = torch.inf
+        searches = minimise(
+            self.model,
+            spectrum,
+            _stepper(optimiser),
+            optimiser.optimizer.state.clear,
+            self.n_starts,
+        )
+        for start, value in searches:
+            self._trace({"trace/start": start, "trace/loss": value, **self._fitted()})
+        self.log("train/loss", value / float(spectrum.ordinates.sum()), batch_size=1)
+        self.log_dict(self._fitted(), batch_size=1)
+        self.trainer.should_stop = True
 
     def _set_known_level(self) -> None:
         """Set s0 where the gain makes it known."""
