@@ -182,6 +182,10 @@ class LogSplineMTF(MTF):
         ln H at the knots after the first, where it is 0.
     max_frequency : float
         Last knot in cycles/pixel.
+    even : bool
+        Make it a spline of the squared frequency, with knots equidistant in that: ln H starts as
+        a parabola, as behind every spread function with a width, and its first knot is so far
+        from zero that data without low frequencies determine it.
     learnable : collection of str
         ``log_values``.
     """
@@ -194,15 +198,21 @@ class LogSplineMTF(MTF):
         log_values: Sequence[float] | Tensor,
         max_frequency: float = 0.5,
         learnable: Collection[str] = (),
+        *,
+        even: bool = False,
     ) -> None:
         super().__init__()
         check_learnable(learnable, self.names)
         register_quantity(self, "log_values", torch.as_tensor(log_values), learnable)
         self.max_frequency = max_frequency
+        self.even = even
 
     def forward(self, frequency: Tensor) -> Tensor:
         """Evaluate `difftem.functional.mtf.log_spline`."""
-        return mtf.log_spline(frequency, self.log_values.to(frequency), self.max_frequency)
+        values = self.log_values.to(frequency)
+        if self.even:
+            return mtf.log_spline(frequency**2, values, self.max_frequency**2)
+        return mtf.log_spline(frequency, values, self.max_frequency)
 
 
 class TabulatedMTF(MTF):

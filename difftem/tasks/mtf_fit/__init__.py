@@ -6,8 +6,11 @@ from difftem.tasks.mtf_fit.families import (
     measure,
     mtf_family,
     select_family,
+    usual_families,
 )
 from difftem.tasks.mtf_fit.inference import Measurement
+from difftem.tasks.mtf_fit.low_frequencies import restrict, usable_from
+from difftem.tasks.mtf_fit.report import make_report
 from difftem.tasks.mtf_fit.result import MTFFitResult, Whiteness
 from difftem.tasks.mtf_fit.task import LOSSES, MTFFit
 
@@ -19,7 +22,11 @@ __all__ = [
     "Measurement",
     "Whiteness",
     "fit_spectrum",
+    "make_report",
     "measure",
     "mtf_family",
+    "restrict",
     "select_family",
+    "usable_from",
+    "usual_families",
 ]

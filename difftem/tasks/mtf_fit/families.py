@@ -21,14 +21,16 @@ from difftem.tasks.mtf_fit.search import lbfgs, minimise
 
 _WIDTHS = ("b", "c", "alpha", "beta")
 _SPLINE_KNOTS = (5, 7, 9, 12)
+_NEAR_ZERO = 0.03  # cycles/pixel
 
 
-def _spline(n_knots: int) -> Callable[[float], MTF]:
+def _spline(n_knots: int, even: bool) -> Callable[[float], MTF]:
     """Make a log-spline with knots from 0 to the highest frequency of the data."""
 
     def make(highest: float) -> MTF:
-        knots = torch.linspace(0.0, 1.0, n_knots, dtype=torch.float64)
-        return LogSplineMTF(-2 * highest * knots[1:], highest, learnable=("log_values",))
+        knots = torch.linspace(0.0, 1.0, n_knots, dtype=torch.float64)[1:]
+        start = -2 * highest * (torch.sqrt(knots) if even else knots)
+        return LogSplineMTF(start, highest, learnable=("log_values",), even=even)
 
     return make
 
@@ -39,8 +41,11 @@ FAMILIES: dict[str, Callable[[float], MTF]] = {
     "lorentzian_signed": lambda _: LorentzianMTF(signed=True, learnable=_WIDTHS),
     "rullgard": lambda _: RullgardMTF(learnable=(*_WIDTHS, "p", "q")),
     "gauss_lorentz_sinc": lambda _: GaussLorentzSincMTF(learnable=GaussLorentzSincMTF.names),
-    **{f"log_spline_{n}": _spline(n) for n in _SPLINE_KNOTS},
+    **{f"log_spline_{n}": _spline(n, even=False) for n in _SPLINE_KNOTS},
+    **{f"even_spline_{n}": _spline(n, even=True) for n in _SPLINE_KNOTS},
 }
+_FROM_ZERO = tuple(name for name in FAMILIES if not name.startswith("even_spline"))
+_FROM_ABOVE = tuple(name for name in FAMILIES if not name.startswith("log_spline"))
 
 
 def mtf_family(
@@ -52,8 +57,8 @@ def mtf_family(
     Parameters
     ----------
     name : str
-        ``lorentzian``, ``lorentzian_signed``, ``rullgard``, ``gauss_lorentz_sinc``, or
-        ``log_spline_N`` with N knots of 5, 7, 9 or 12.
+        ``lorentzian``, ``lorentzian_signed``, ``rullgard``, ``gauss_lorentz_sinc``,
+        ``log_spline_N`` or ``even_spline_N`` with N knots of 5, 7, 9 or 12.
     highest_frequency : float
         Last knot of a spline: the highest frequency of the data.
 
@@ -117,9 +122,25 @@ def fit_spectrum(
     return infer(model, measured, family or name)
 
 
+def usual_families(lowest_frequency: float) -> tuple[str, ...]:
+    """Families worth trying on data from a frequency on: splines that the data determine.
+
+    Parameters
+    ----------
+    lowest_frequency : float
+        Of the data, cycles/pixel.
+
+    Returns
+    -------
+    tuple of str
+        Names of `mtf_family`.
+    """
+    return _FROM_ZERO if lowest_frequency < _NEAR_ZERO else _FROM_ABOVE
+
+
 def select_family(
     measured: Measurement,
-    families: Collection[str] = tuple(FAMILIES),
+    families: Collection[str] | None = None,
     s0: float | None = None,
     read_noise: float | None = 0.0,
     n_starts: int = 4,
@@ -130,8 +151,8 @@ def select_family(
     ----------
     measured : Measurement
         From `measure`.
-    families : collection of str
-        Names of `mtf_family`.
+    families : collection of str, optional
+        Names of `mtf_family`; `usual_families` without it.
     s0, read_noise, n_starts
         As of `fit_spectrum`.
 
@@ -140,7 +161,8 @@ def select_family(
     list of MTFFitResult
         The smallest AIC first.
     """
-    highest = float(measured.spectrum.frequency[-1])
+    lowest, highest = (float(measured.spectrum.frequency[i]) for i in (0, -1))
+    families = usual_families(lowest) if families is None else families
     results = [
         fit_spectrum(measured, mtf_family(name, highest), s0, read_noise, n_starts, name)
         for name in families

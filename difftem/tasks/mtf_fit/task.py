@@ -1,24 +1,27 @@
 """Fit of a detector's MTF to flat fields, as a LightningModule."""
 
-import inspect
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor, nn
+from torch import Tensor
 
 from difftem.losses.whittle import white_level
 from difftem.modules.mtf import MTF
+from difftem.tasks.hyperparameters import save_plain_hyperparameters
 from difftem.tasks.mtf_fit.collect import SpectrumSum
+from difftem.tasks.mtf_fit.families import select_family
+from difftem.tasks.mtf_fit.held_out import held_out_metrics
 from difftem.tasks.mtf_fit.inference import infer
 from difftem.tasks.mtf_fit.model import NoiseSpectrum, PlainParameters
+from difftem.tasks.mtf_fit.report import make_report
 from difftem.tasks.mtf_fit.result import MTFFitResult
 from difftem.tasks.mtf_fit.search import lbfgs, minimise, set_levels
 from difftem.tasks.mtf_fit.simulation import SimulatedNoise
+from difftem.tasks.report import Report
 
 Loss = Literal["whittle", "psd", "ffl_pairwise"]
 LOSSES: tuple[str, ...] = get_args(Loss)
@@ -65,6 +68,8 @@ class MTFFit(LightningModule):
         Of ``ffl_pairwise``.
     n_bins : int
         Bins of the spectra that ``psd`` compares.
+    compare_families : bool
+        Fit the other families by ``whittle`` for the report, to compare their AIC.
     seed : int
         Of the simulated counts.
 
@@ -90,6 +95,7 @@ class MTFFit(LightningModule):
         focal_weight: float = 1.0,
         squared_weight: float = 1.0,
         n_bins: int = 100,
+        compare_families: bool = True,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -99,14 +105,16 @@ class MTFFit(LightningModule):
             raise ValueError(f"gain must be positive, got {gain} grey values per electron")
         if n_starts < 1:
             raise ValueError(f"n_starts must be at least 1, got {n_starts}")
-        self._save_hyperparameters()
+        save_plain_hyperparameters(self)
         self.loss, self.gain, self.n_starts = loss, gain, n_starts
-        self.learning_rate = learning_rate
+        self.learning_rate, self.compare_families = learning_rate, compare_families
         self.automatic_optimization = loss != "whittle"
         free = ("s0",) * (gain is None) + ("read_variance",) * (read_noise is None)
         start = 1.0 if read_noise is None else read_noise**2
         self.model = NoiseSpectrum(mtf, read_variance=start, learnable=free)
-        self.collected = SpectrumSum((min_frequency, max_frequency), window, exclude_lines)
+        self.collected, self.tested = (
+            SpectrumSum((min_frequency, max_frequency), window, exclude_lines) for _ in range(2)
+        )
         self.simulated = SimulatedNoise(
             self.model, gain, n_bins, (gamma, focal_weight, squared_weight), seed
         )
@@ -167,14 +175,60 @@ class MTFFit(LightningModule):
         return loss
 
     def result(self) -> MTFFitResult:
-        """Curve, errors, tests and warnings of the fit as it is.
-
-        Raises
-        ------
-        ValueError
-            If no data was seen yet.
-        """
+        """Curve, errors, tests and warnings of the fit as it is; ValueError without data."""
         return infer(self.model, self.collected.measurement(), self._family, self.loss)
+
+    def report(
+        self,
+        truth: Callable[[Tensor], Tensor | None] | None = None,
+        notes: Sequence[str] = (),
+    ) -> Report:
+        """Tell how the fit went.
+
+        Parameters
+        ----------
+        truth : callable, optional
+            Gives the known curve at frequencies in cycles/pixel, or None.
+        notes : sequence of str
+            What is known about the data, one line each.
+
+        Returns
+        -------
+        Report
+            Text, table, figure, and single numbers, with errors where the truth is known.
+        """
+        result = self.result()
+        others: list[MTFFitResult] = []
+        if self.compare_families:
+            s0 = None if self.gain is None else result.s0
+            noise = None if self.model.read_variance.requires_grad else result.read_noise
+            measured = self.collected.measurement()
+            others = select_family(measured, s0=s0, read_noise=noise, n_starts=1)
+        known = None if truth is None else truth(result.frequency)
+        return make_report([result, *others], known, notes)
+
+    def test_step(
+        self,
+        batch: Mapping[str, Tensor],
+        batch_idx: int,
+    ) -> None:
+        """Collect the spectrum of other crops.
+
+        Parameters
+        ----------
+        batch : mapping
+            ``images`` and ``means``.
+        batch_idx : int
+            Of the epoch.
+        """
+        if batch_idx == 0:
+            self.tested.clear()
+        self.tested.add(batch["images"].float(), batch["means"], batch_idx)
+
+    def on_test_epoch_end(self) -> None:
+        """Test whether the fit is the spectrum of those crops: likelihood and whiteness."""
+        self.tested.reduce(self.trainer.strategy.reduce)
+        self.log_dict(held_out_metrics(self.model, self.tested, self.gain))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the collected spectrum and the state of the random numbers."""
@@ -194,15 +248,6 @@ class MTFFit(LightningModule):
         state, self._goes_on = checkpoint["mtf_fit"], True
         self.collected.load(state["collected"])
         self.simulated.generator.set_state(state["generator"].cpu())
-
-    def _save_hyperparameters(self) -> None:
-        """Save the arguments; a module among them is not plain data, its state is saved anyway."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Attribute 'mtf' is an instance")
-            self.save_hyperparameters(frame=inspect.currentframe().f_back)  # type: ignore[union-attr]
-        for kept in (self._hparams, self._hparams_initial):  # one goes to files, one to loggers
-            if isinstance(kept, dict) and isinstance(kept.get("mtf"), nn.Module):
-                del kept["mtf"]
 
     def _maximise(self) -> None:
         """Maximise the likelihood of what was collected, and stop."""

@@ -1,0 +1,66 @@
+"""From which frequency on a spectrum is the detector's and not the specimen's."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import torch
+
+from difftem.functional.noise_spectrum import RingSpectrum
+from difftem.tasks.mtf_fit.families import fit_spectrum, mtf_family
+from difftem.tasks.mtf_fit.inference import Measurement
+
+STRUCTURE = 0.1  # cycles/pixel: ice and specimen reach that far in a single exposure
+_BELOW = (0.0, 0.03, 0.06)  # bins whose power is compared with what the others tell
+_EXCESS = 1.1  # of power; a smooth curve may be off by that where it is continued to zero
+_SIGMAS = 4.0
+
+
+def usable_from(
+    measured: Measurement,
+    s0: float | None = None,
+) -> float:
+    """Tell from which frequency on a fit should start, 0 for a clean background.
+
+    An even spline through the frequencies above 0.1 cycles/pixel is continued to zero. Where
+    the power below is larger by more than a tenth and four standard deviations, that is
+    structure: of the specimen, of ice, of uneven illumination.
+
+    Parameters
+    ----------
+    measured : Measurement
+        Over all frequencies.
+    s0 : float, optional
+        Known noise power at zero frequency.
+
+    Returns
+    -------
+    float
+        In cycles/pixel: 0 or 0.1.
+    """
+    spectrum = measured.spectrum
+    highest = float(spectrum.frequency[-1])
+    if float(spectrum.frequency[0]) >= STRUCTURE or highest < 3 * STRUCTURE:
+        return 0.0
+    above = replace(measured, spectrum=restrict(spectrum, STRUCTURE))
+    curve = mtf_family("even_spline_7", highest)
+    level = fit_spectrum(above, curve, s0, n_starts=1).s0
+    for low, high in pairwise(_BELOW):
+        inside = (spectrum.frequency > low) & (spectrum.frequency <= high)
+        weight = spectrum.ordinates[inside]
+        if not len(weight):
+            continue
+        with torch.no_grad():
+            expected = level * curve(spectrum.frequency[inside]) ** 2
+        ratio = float((weight * spectrum.power[inside] / expected).sum() / weight.sum())
+        if ratio > _EXCESS + _SIGMAS * float(weight.sum()) ** -0.5:
+            return STRUCTURE
+    return 0.0
+
+
+def restrict(
+    spectrum: RingSpectrum,
+    lowest: float,  # cycles/pixel
+) -> RingSpectrum:
+    """Leave out the rings below a frequency."""
+    keep = spectrum.frequency >= lowest
+    return RingSpectrum(spectrum.frequency[keep], spectrum.power[keep], spectrum.ordinates[keep])

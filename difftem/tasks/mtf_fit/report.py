@@ -1,0 +1,175 @@
+"""A fit in words and tables."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from difftem.functional.fisher import expected_maximum
+from difftem.tasks.mtf_fit.figure import draw_fit
+from difftem.tasks.mtf_fit.result import MTFFitResult
+from difftem.tasks.report import Report, Table
+
+_SHOWN = (0.1, 0.2, 0.3, 0.4, 0.5)  # cycles/pixel
+
+
+def make_report(
+    results: Sequence[MTFFitResult],
+    truth: Tensor | None = None,  # (101,)
+    notes: Sequence[str] = (),
+    title: str = "MTF from noise",
+) -> Report:
+    """Report the first of several fits of one spectrum; the others are named beside it.
+
+    Parameters
+    ----------
+    results : sequence of MTFFitResult
+        The chosen one first, then the families that it was compared with.
+    truth : Tensor, optional
+        Known curve at the frequencies of the results.
+    notes : sequence of str
+        What is known about the data, one line each.
+    title : str
+        Heading.
+
+    Returns
+    -------
+    Report
+        With the table ``mtf_curve`` and the figure ``mtf``.
+    """
+    result = results[0]
+    sections = [
+        f"# {title}",
+        _sentence(result),
+        "## Curve\n\n" + markdown(curve_table(result, truth)),
+        "## Parameters\n\n" + markdown(parameter_table(result)),
+        "## Test\n\n" + _test(result),
+    ]
+    if len(results) > 1:
+        sections.append("## Families\n\n" + markdown(family_table(results)))
+    if result.warnings:
+        sections.append("## Warnings\n\n" + "\n".join(f"- {w}" for w in result.warnings))
+    if notes:
+        sections.append("## Data\n\n" + "\n".join(f"- {note}" for note in notes))
+    return Report(
+        "\n\n".join(sections) + "\n",
+        fit_metrics(result, truth),
+        {"mtf_curve": full_curve(result, truth)},
+        {"mtf": draw_fit(result, truth, results[1:], title)},
+    )
+
+
+def curve_table(result: MTFFitResult, truth: Tensor | None = None) -> Table:
+    """Curve with standard errors at a few frequencies."""
+    step = 0.5 / (len(result.frequency) - 1)
+    rows = []
+    for frequency in _SHOWN:
+        i = round(frequency / step)
+        values = (result.curve[i], result.standard_error[i], result.cramer_rao_error[i])
+        row = [f"{frequency:g}", *(f"{float(value):.4f}" for value in values)]
+        rows.append(row if truth is None else [*row, f"{float(truth[i]):.4f}"])
+    columns = ["frequency (cycles/pixel)", "MTF", "standard error", "Cramér-Rao bound"]
+    return Table(columns if truth is None else [*columns, "truth"], rows)
+
+
+def parameter_table(result: MTFFitResult) -> Table:
+    """Parameters with standard errors; grey values stand for s0 and read noise."""
+    rows = [
+        [name, f"{value:.5g}", f"{error:.2g}" if math.isfinite(error) else "not determined"]
+        for name, value, error in zip(
+            result.names, result.values.tolist(), result.standard_errors.tolist(), strict=True
+        )
+        if name not in ("s0", "read_variance")
+    ]
+    for name, value, error in (
+        ("s0 (grey values²)", result.s0, result.s0_error),
+        ("read noise (grey values)", result.read_noise, result.read_noise_error),
+    ):
+        rows.append([name, f"{value:.5g}", f"{error:.2g}" if error else "given"])
+    return Table([f"{result.family}", "value", "standard error"], rows)
+
+
+def family_table(results: Sequence[MTFFitResult]) -> Table:
+    """Families by AIC, and how far their curves are from the chosen one."""
+    best = results[0]
+    rows = [
+        [
+            each.family,
+            each.n_parameters,
+            f"{each.aic - best.aic:.1f}",
+            f"{each.whiteness.p_value:.2g}",
+            f"{float((each.curve - best.curve).abs().max()):.4f}",
+        ]
+        for each in results
+    ]
+    return Table(["family", "parameters", "ΔAIC", "p", "largest difference"], rows)
+
+
+def full_curve(result: MTFFitResult, truth: Tensor | None = None) -> Table:
+    """Curve, band and bound at all frequencies."""
+    lower, upper = result.band()
+    columns = {
+        "frequency": result.frequency,
+        "mtf": result.curve,
+        "lower_95": lower,
+        "upper_95": upper,
+        "standard_error": result.standard_error,
+        "cramer_rao_error": result.cramer_rao_error,
+    }
+    if truth is not None:
+        columns["truth"] = truth.to(result.curve)
+    return Table(list(columns), torch.stack(list(columns.values()), 1).tolist())
+
+
+def fit_metrics(result: MTFFitResult, truth: Tensor | None = None) -> dict[str, float]:
+    """Single numbers, with errors where the truth is known."""
+    found = {
+        "fit/aic": result.aic,
+        "fit/log_likelihood": result.log_likelihood,
+        "fit/p_value": result.whiteness.p_value,
+        "fit/s0": result.s0,
+        "fit/read_noise": result.read_noise,
+        "fit/n_parameters": float(result.n_parameters),
+        "fit/expected_max_error": float(expected_maximum(result.cramer_rao)),
+        "fit/expected_mean_error": float(result.cramer_rao_error.mean()) * (2 / math.pi) ** 0.5,
+    }
+    if truth is not None:
+        error = (result.curve - truth.to(result.curve)).abs()
+        lower, upper = result.band()
+        wide = upper > lower
+        inside = (lower <= truth) & (truth <= upper) & wide
+        found |= {
+            "fit/max_error": float(error.max()),
+            "fit/mean_error": float(error.mean()),
+            "fit/coverage": float(inside.sum()) / max(int(wide.sum()), 1),
+        }
+    return found
+
+
+def markdown(table: Table) -> str:
+    """Format a table as Markdown, as its cells are."""
+    from tabulate import tabulate
+
+    return tabulate(table.rows, table.columns, tablefmt="github", disable_numparse=True)
+
+
+def _sentence(result: MTFFitResult) -> str:
+    """Say what was fitted to what."""
+    low, high = (float(result.spectrum.frequency[i]) for i in (0, -1))
+    known = "known from the gain" if result.s0_error == 0 else "fitted"
+    return (
+        f"Family `{result.family}`, loss `{result.loss}`, {result.n_crops} crops, {low:.3f} to "
+        f"{high:.3f} cycles/pixel, noise level {known}. Errors are one standard deviation, from "
+        "the observed information; the band in the figure is 95 %."
+    )
+
+
+def _test(result: MTFFitResult) -> str:
+    """Chi-square in words."""
+    test = result.whiteness
+    verdict = "agrees with" if test.p_value >= 1e-3 else "does not agree with"
+    return (
+        f"The measured spectrum {verdict} the fit: χ² = {test.total:.1f} for {test.degrees} "
+        f"degrees of freedom, p = {test.p_value:.2g}."
+    )
