@@ -13,6 +13,11 @@ from difftem.cli.process import keep_freed_memory
 COMMANDS = {
     "simulate": ("difftem.cli.simulate", "atoms to micrographs"),
     "generate": ("difftem.cli.generate", "scenes of many particles, any number of micrographs"),
+    "estimate-mtf": ("difftem.cli.estimate_mtf", "the MTF of a detector from micrographs"),
+    "fit": ("difftem.cli.fit", "fit a model to data, as a YAML configuration says"),
+    "validate": ("difftem.cli.fit", "validate a fitted model"),
+    "test": ("difftem.cli.fit", "test a fitted model on other data"),
+    "predict": ("difftem.cli.fit", "apply a fitted model"),
 }
 
 
@@ -43,7 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, _terminate)
     keep_freed_memory()
     try:
-        importlib.import_module(COMMANDS[command][0]).main(arguments[1:])
+        module = importlib.import_module(COMMANDS[command][0])
+        # LightningCLI tells its subcommands apart by itself.
+        module.main(arguments if COMMANDS[command][0] == "difftem.cli.fit" else arguments[1:])
     except MemoryError:
         return _fail("out of memory; use a smaller field or fewer copies")
     except (ValueError, OSError) as error:
@@ -62,7 +69,7 @@ def _terminate(number: int, frame: Any) -> NoReturn:
 
 
 def _help() -> str:
-    lines = [f"  {name:<10} {what}" for name, (_, what) in COMMANDS.items()]
+    lines = [f"  {name:<13} {what}" for name, (_, what) in COMMANDS.items()]
     head = "usage: difftem COMMAND [options]\n\ncommands:\n"
     return head + "\n".join(lines) + "\n\ndifftem COMMAND --help explains options and units."
 

@@ -3,8 +3,9 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -147,6 +148,10 @@ class Crops(LightningDataModule, ABC):
         """Transfer function behind the crops, where it is known."""
         return None
 
+    def figures(self) -> dict[str, Any]:
+        """Pictures of the data by name, as matplotlib figures: here the first crops."""
+        return {"crops": draw_crops(self.crops.images)}
+
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches of crops."""
         images, means = self.crops.images, self.crops.means
@@ -168,6 +173,26 @@ class Crops(LightningDataModule, ABC):
     def predict_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of training."""
         return self.train_dataloader()
+
+
+def draw_crops(
+    images: Tensor,  # (n, y, x)
+    most: int = 8,
+) -> Any:
+    """Draw the first crops on one grey scale, as a matplotlib figure."""
+    from matplotlib.figure import Figure
+
+    shown = images[:most]
+    columns = min(4, len(shown))
+    rows = -(-len(shown) // columns)
+    figure = Figure(figsize=(3 * columns, 3.1 * rows), layout="constrained")
+    low, high = np.quantile(shown.numpy(), [0.005, 0.995])
+    for index, image in enumerate(shown):
+        axes = figure.add_subplot(rows, columns, index + 1)
+        axes.imshow(image.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
+        axes.set_title(f"crop {index + 1}", fontsize=8)
+        axes.set_axis_off()
+    return figure
 
 
 def check_positive(**numbers: float | None) -> None:

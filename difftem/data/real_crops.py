@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from difftem.data.errors import input_error
 from difftem.data.micrograph.background import MIN_SIZE
 from difftem.data.micrograph.contrasts import contrasts
 from difftem.data.micrograph.field import Field, FieldUse, FrameUse, read_fields
+from difftem.data.micrograph.figure import draw_picking
 from difftem.data.micrograph.picking import Picked, cut, pick
 
 _FANO_LIMIT = 1.1  # variance over gain x mean; blur only lowers it
@@ -113,6 +115,10 @@ class RealCrops(Crops):
         """Overview and boxes of each field, for a figure."""
         self.setup()
         return self._pictures
+
+    def figures(self) -> dict[str, Any]:
+        """Draw the crops, and where they are from."""
+        return super().figures() | {"boxes": draw_picking(self.pictures)}
 
     def make_crops(self) -> CropSet:
         """Read all files, choose and cut."""

@@ -1,35 +1,25 @@
 """A figure of the boxes that were used."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from difftem.data.files import replacing
 from difftem.data.micrograph.picking import Picked
 
 
-def save_picking_figure(
-    path: str | Path,
-    pictures: Sequence[Picked],
-    *,
-    overwrite: bool = False,
-) -> None:
+def draw_picking(pictures: Sequence[Picked]) -> Any:
     """Draw each field with its boxes.
 
     Parameters
     ----------
-    path : str or Path
-        PNG file to write.
     pictures : sequence of Picked
         From `difftem.data.real_crops.RealCrops.pictures`.
-    overwrite : bool
-        Replace a file that exists.
 
-    Raises
-    ------
-    InputError
-        If the file exists and `overwrite` is false, or its folder does not exist.
+    Returns
+    -------
+    Figure
+        Of matplotlib, not registered with pyplot.
     """
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
@@ -56,5 +46,4 @@ def save_picking_figure(
         axes.set_title(f"{picture.name}: {len(picture.boxes)} boxes", fontsize=9)
         axes.set_xlabel("x (pixel)")
         axes.set_ylabel("y (pixel)")
-    with replacing(Path(path), overwrite) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
+    return figure

@@ -45,7 +45,8 @@ FAMILIES: dict[str, Callable[[float], MTF]] = {
     **{f"even_spline_{n}": _spline(n, even=True) for n in _SPLINE_KNOTS},
 }
 _FROM_ZERO = tuple(name for name in FAMILIES if not name.startswith("even_spline"))
-_FROM_ABOVE = tuple(name for name in FAMILIES if not name.startswith("log_spline"))
+# Others can hide a narrow part where there are no data.
+_FROM_ABOVE = tuple(name for name in FAMILIES if name.startswith("even_spline"))
 
 
 def mtf_family(

@@ -73,14 +73,14 @@ def curve_table(result: MTFFitResult, truth: Tensor | None = None) -> Table:
     return Table(columns if truth is None else [*columns, "truth"], rows)
 
 
-def parameter_table(result: MTFFitResult) -> Table:
-    """Parameters with standard errors; grey values stand for s0 and read noise."""
+def parameter_table(result: MTFFitResult, *, knots: bool = True) -> Table:
+    """Parameters with standard errors, those of a spline's knots only where wanted."""
     rows = [
         [name, f"{value:.5g}", f"{error:.2g}" if math.isfinite(error) else "not determined"]
         for name, value, error in zip(
             result.names, result.values.tolist(), result.standard_errors.tolist(), strict=True
         )
-        if name not in ("s0", "read_variance")
+        if name not in ("s0", "read_variance") and (knots or not name.endswith("]"))
     ]
     for name, value, error in (
         ("s0 (grey values²)", result.s0, result.s0_error),
@@ -151,7 +151,7 @@ def markdown(table: Table) -> str:
     """Format a table as Markdown, as its cells are."""
     from tabulate import tabulate
 
-    return tabulate(table.rows, table.columns, tablefmt="github", disable_numparse=True)
+    return tabulate(table.rows, table.columns, tablefmt="pipe", disable_numparse=True)
 
 
 def _sentence(result: MTFFitResult) -> str:

@@ -1,0 +1,140 @@
+"""Reports and pictures of a fit, into the run's folder and into W&B."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+from lightning.pytorch import Callback
+from lightning.pytorch.loggers import Logger
+
+
+class LogReport(Callback):
+    """At the end of a fit, keep what the task reports; at its start, pictures of the data.
+
+    A task takes part that has ``report(truth, notes)``, which returns an object with ``text``
+    (Markdown), ``metrics``, ``tables`` (with ``columns`` and ``rows``) and ``figures``; a data
+    module that has ``figures()``, ``truth(frequency)`` or ``facts.notes``. Others are left alone.
+
+    The run's folder gets ``report.md``, a CSV file for each table and a PNG file for each figure;
+    W&B gets tables, images, and every table whose name ends in ``curve`` as lines. Metrics go to
+    all loggers.
+
+    Parameters
+    ----------
+    figures : bool
+        Draw figures; without them a run of a large study is faster.
+    """
+
+    def __init__(self, figures: bool = True) -> None:
+        super().__init__()
+        self.figures = figures
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep pictures of the data."""
+        draw = getattr(_data(trainer), "figures", None)
+        if self.figures and draw is not None and trainer.is_global_zero:
+            self._keep_figures(trainer, draw(), "data")
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep the report of the task."""
+        make: Any = getattr(pl_module, "report", None)
+        if make is None or not trainer.is_global_zero or trainer.fast_dev_run:
+            return
+        data = _data(trainer)
+        notes = getattr(getattr(data, "facts", None), "notes", ())
+        report = make(getattr(data, "truth", None), notes)
+        folder = _folder(trainer)
+        if folder is not None:
+            _replace_text(folder / "report.md", report.text)
+            for name, table in report.tables.items():
+                _write_csv(folder / f"{name}.csv", table)
+        for logger in trainer.loggers:
+            logger.log_metrics(report.metrics, step=trainer.global_step)
+            _log_tables(logger, report.tables)
+            logger.save()
+        if self.figures:
+            self._keep_figures(trainer, report.figures, "fit")
+
+    def _keep_figures(self, trainer: pl.Trainer, figures: Mapping[str, Any], group: str) -> None:
+        """Write PNG files, and show them in loggers that can."""
+        folder = _folder(trainer)
+        for name, figure in figures.items():
+            if folder is not None:
+                temporary = folder / f".{group}_{name}.png"
+                figure.savefig(temporary, format="png", dpi=110)
+                temporary.replace(folder / f"{group}_{name}.png")
+            for logger in trainer.loggers:
+                show: Any = getattr(logger, "log_image", None)
+                if show is not None:
+                    show(key=f"{group}/{name}", images=[_picture(figure)])
+
+
+def _data(trainer: pl.Trainer) -> Any:
+    """Data module, or None."""
+    return getattr(trainer, "datamodule", None)
+
+
+def _folder(trainer: pl.Trainer) -> Path | None:
+    """Folder of the run, made if need be; None where nothing is kept."""
+    if trainer.log_dir is None or trainer.fast_dev_run:
+        return None
+    folder = Path(trainer.log_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _log_tables(logger: Logger, tables: Mapping[str, Any]) -> None:
+    """Show tables where a logger can, and curves as lines."""
+    show: Any = getattr(logger, "log_table", None)
+    if show is None:
+        return
+    for name, table in tables.items():
+        show(key=f"fit/{name}", columns=table.columns, data=table.rows)
+        if name.endswith("curve"):
+            _log_lines(logger, name, table)
+
+
+def _log_lines(logger: Logger, name: str, table: Any) -> None:
+    """Draw columns over the first one, as an interactive plot of W&B."""
+    import wandb
+
+    columns = list(zip(*table.rows, strict=True))
+    shown = [i for i, c in enumerate(table.columns) if i and not c.endswith("error")]
+    lines = wandb.plot.line_series(
+        xs=list(columns[0]),
+        ys=[list(columns[i]) for i in shown],
+        keys=[table.columns[i] for i in shown],
+        title=name,
+        xname=table.columns[0],
+    )
+    experiment: Any = logger.experiment
+    experiment.log({f"fit/{name}_lines": lines})
+
+
+def _picture(figure: Any) -> Any:
+    """Pixels of a figure, so that a logger needs no plotting backend of its own."""
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _replace_text(path: Path, text: str) -> None:
+    """Write a text file under a temporary name, then rename it."""
+    temporary = path.with_name(f".{path.name}")
+    temporary.write_text(text, "utf-8")
+    temporary.replace(path)
+
+
+def _write_csv(path: Path, table: Any) -> None:
+    """Write a table as CSV under a temporary name, then rename it."""
+    temporary = path.with_name(f".{path.name}")
+    with temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(table.columns)
+        writer.writerows(table.rows)
+    temporary.replace(path)

@@ -1,0 +1,98 @@
+"""`difftem fit | validate | test | predict`: any task with any data, configured in YAML."""
+
+import logging
+import os
+import sys
+import warnings
+from typing import Any, NoReturn
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities.exceptions import (  # type: ignore[attr-defined]
+    MisconfigurationException,
+)
+
+from difftem.callbacks import LogConfig, LogReport
+
+DESCRIPTION = """Fit models to data with Lightning.
+
+  difftem fit --config experiments/mtf_recovery/tmv.yaml
+  difftem fit --config ... --model.init_args.loss psd --data.init_args.n 20
+  difftem fit --config ... --ckpt_path RUN/checkpoints/last.ckpt     # go on after Ctrl-C
+  difftem test --config RUN/config.yaml --ckpt_path RUN/checkpoints/last.ckpt
+
+Several --config files are merged, the last one wins. A run's folder (--trainer.default_root_dir,
+or that of its logger) gets config.yaml, metrics.csv, report.md, pictures and checkpoints."""
+
+
+class _Parser(LightningArgumentParser):
+    """Report a bad command line or configuration as one `ValueError`."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Raise instead of printing usage and exiting."""
+        raise ValueError(" ".join(message.split())) from ex
+
+
+class _Hint(Callback):
+    """Tell how to go on after Ctrl-C."""
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Name the checkpoint that is written now."""
+        checkpoint = trainer.checkpoint_callback
+        folder = getattr(checkpoint, "dirpath", None)
+        if isinstance(exception, KeyboardInterrupt) and folder is not None:
+            last = os.path.relpath(os.path.join(folder, "last.ckpt"))
+            print(f"\ninterrupted; go on with --ckpt_path {last}", file=sys.stderr)
+
+
+class DifftemCLI(LightningCLI):
+    """LightningCLI with this project's parser, callbacks and manners."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        super().__init__(
+            save_config_callback=LogConfig,
+            save_config_kwargs={"overwrite": True},
+            parser_class=_Parser,
+            parser_kwargs={"description": DESCRIPTION, "prog": "difftem"},
+            seed_everything_default=0,
+            args=arguments,
+        )
+
+    def instantiate_trainer(self, **kwargs: Any) -> Any:
+        """Add a report, and a checkpoint for Ctrl-C, where the configuration has none."""
+        trainer = super().instantiate_trainer(**kwargs)
+        present: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+        if not any(isinstance(each, LogReport) for each in present):
+            present.append(LogReport())
+        present.insert(0, _Hint())
+        for each in present:
+            if isinstance(each, ModelCheckpoint):
+                each.save_last = True if each.save_last is None else each.save_last
+                each.save_on_exception = True
+        return trainer
+
+
+def main(arguments: list[str]) -> None:
+    """Run a subcommand of LightningCLI.
+
+    Parameters
+    ----------
+    arguments : list of str
+        ``fit`` or another subcommand, and what follows it.
+
+    Raises
+    ------
+    ValueError
+        For a bad configuration or bad data, in one line.
+    """
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"lightning\.")
+    warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
+    try:
+        DifftemCLI(arguments)
+    except MisconfigurationException as error:
+        raise ValueError(str(error)) from error
