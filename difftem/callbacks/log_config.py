@@ -8,10 +8,10 @@ from lightning.pytorch.cli import SaveConfigCallback
 
 
 class LogConfig(SaveConfigCallback):
-    """Write ``config.yaml`` into the run's folder, and hand its values to loggers that show them."""
+    """Write ``config.yaml`` into the run's folder, and hand its values to W&B."""
 
     def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Hand the resolved configuration to every logger but the one that keeps files.
+        """Hand the resolved configuration to W&B.
 
         Parameters
         ----------

@@ -72,7 +72,7 @@ class LogReport(Callback):
 
 
 def _data(trainer: pl.Trainer) -> Any:
-    """Data module, or None."""
+    """Return the data module, or None."""
     return getattr(trainer, "datamodule", None)
 
 

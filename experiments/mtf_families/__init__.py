@@ -1,0 +1,1 @@
+"""Which family of curves can be each camera."""

@@ -1,0 +1,1 @@
+"""MTFs from the noise of real micrographs, beside published curves."""

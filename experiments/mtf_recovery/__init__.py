@@ -1,0 +1,1 @@
+"""The study of the DiffTEM paper: MTFs recovered from backgrounds."""

@@ -1,0 +1,1 @@
+"""How far the gradient estimators of Poisson counts are from the truth."""
