@@ -1,6 +1,7 @@
 """Reports and pictures of a fit, into the run's folder and into W&B."""
 
 import csv
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ class LogReport(Callback):
     module that has ``figures()``, ``truth(frequency)`` or ``facts.notes``. Others are left alone.
 
     The run's folder gets ``report.md``, a CSV file for each table and a PNG file for each figure;
-    W&B gets tables, images, and every table whose name ends in ``curve`` as lines. Metrics go to
-    all loggers.
+    W&B gets tables, images, and every table whose name ends in ``curve`` as lines. Metrics, and the
+    seconds that training took, go to all loggers.
 
     Parameters
     ----------
@@ -30,12 +31,21 @@ class LogReport(Callback):
     def __init__(self, figures: bool = True) -> None:
         super().__init__()
         self.figures = figures
+        self._start = self._seconds = 0.0
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep pictures of the data."""
         draw = getattr(_data(trainer), "figures", None)
         if self.figures and draw is not None and trainer.is_global_zero:
             self._keep_figures(trainer, draw(), "data")
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock: data are loaded."""
+        self._start = time.perf_counter()
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop the clock."""
+        self._seconds = time.perf_counter() - self._start
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep the report of the task."""
@@ -51,7 +61,8 @@ class LogReport(Callback):
             for name, table in report.tables.items():
                 _write_csv(folder / f"{name}.csv", table)
         for logger in trainer.loggers:
-            logger.log_metrics(report.metrics, step=trainer.global_step)
+            metrics = {**report.metrics, "fit/seconds": self._seconds}
+            logger.log_metrics(metrics, step=trainer.global_step)
             _log_tables(logger, report.tables)
             logger.save()
         if self.figures:

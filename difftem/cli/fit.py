@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import warnings
 from typing import Any, NoReturn
@@ -37,13 +38,17 @@ class _Parser(LightningArgumentParser):
 class _Hint(Callback):
     """Tell how to go on after Ctrl-C."""
 
+    interrupted = False
+
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         """Name the checkpoint that is written now."""
-        checkpoint = trainer.checkpoint_callback
-        folder = getattr(checkpoint, "dirpath", None)
-        if isinstance(exception, KeyboardInterrupt) and folder is not None:
+        if not isinstance(exception, KeyboardInterrupt):
+            return
+        _Hint.interrupted = True
+        folder = getattr(trainer.checkpoint_callback, "dirpath", None)
+        if folder is not None:
             last = os.path.relpath(os.path.join(folder, "last.ckpt"))
             print(f"\ninterrupted; go on with --ckpt_path {last}", file=sys.stderr)
 
@@ -92,7 +97,22 @@ def main(arguments: list[str]) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"lightning\.")
     warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
+    _Hint.interrupted = False
     try:
         DifftemCLI(arguments)
-    except MisconfigurationException as error:
-        raise ValueError(str(error)) from error
+    except (ValueError, MisconfigurationException) as error:
+        raise ValueError(_cause(str(error))) from error
+    except SystemExit:
+        if _Hint.interrupted:  # Lightning ends with 1
+            raise SystemExit(130) from None
+        raise
+
+
+def _cause(message: str) -> str:
+    """Take what is wrong out of jsonargparse's list of all that a value is not."""
+    text = " ".join(message.split())
+    inner = re.search(r"Errors: - (.*?) - Expected a <class 'NoneType'>", text)
+    if inner is None:
+        return text
+    where = re.match(r'Parser key "([^"]+)"', text)
+    return f"{where[1]}: {inner[1]}" if where else inner[1]

@@ -95,7 +95,7 @@ class CropSet:
 class Crops(LightningDataModule, ABC):
     """Crops whose noise power spectrum is s0 H(ω)² + σ², with s0 = gain x mean.
 
-    Every loop of a Trainer sees the same crops: a fit has no held-out part. A batch is a
+    Every loop of a Trainer sees the same crops; there is no part for validation. A batch is a
     dictionary of ``images`` ``(n, y, x)`` and ``means`` ``(n,)``.
 
     Parameters
@@ -161,10 +161,6 @@ class Crops(LightningDataModule, ABC):
             for i, m in zip(images.split(step), means.split(step), strict=True)
         ]
         return DataLoader(cast(Dataset[Batch], batches), batch_size=None)
-
-    def val_dataloader(self) -> DataLoader[Batch]:
-        """Return the batches of training."""
-        return self.train_dataloader()
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of training."""

@@ -21,7 +21,9 @@ def setting(config: dict[str, Any], generator: torch.Generator) -> tuple[Tensor,
     shape = (config["size"], config["size"])
     frequency = radius(frequency_grid(shape, 1.0, half=True))
     noise = torch.fft.rfft2(torch.randn(shape, generator=generator, dtype=torch.float64))
-    smooth = torch.fft.irfft2(noise * torch.exp(-((frequency / config["smoothness"]) ** 2)), s=shape)
+    smooth = torch.fft.irfft2(
+        noise * torch.exp(-((frequency / config["smoothness"]) ** 2)), s=shape
+    )
     smooth = smooth - smooth.mean()
     rate = config["mean"] * (1 + config["contrast"] * smooth / smooth.std()).clamp(min=0.1)
     transfer = LorentzianMTF(**config["mtf"]).double()(frequency)

@@ -22,7 +22,7 @@ class Mean(pl.LightningModule):
         self.seen.append(batch["images"].shape)
         return (self.level - batch["means"]).square().mean()
 
-    def validation_step(self, batch, batch_idx):
+    def test_step(self, batch, batch_idx):
         self.log("distance", (self.level - batch["means"]).abs().mean())
 
     def configure_optimizers(self):
@@ -42,6 +42,7 @@ def test_a_trainer_takes_the_crops_without_a_word_of_warning():
         log_every_n_steps=1,
     )
     trainer.fit(module, datamodule=data)
+    trainer.test(module, datamodule=data, verbose=False)
     assert set(module.seen) == {(3, 32, 32)}
     assert float(trainer.callback_metrics["distance"]) < 0.2
     assert data.truth(torch.zeros(1)).item() == pytest.approx(1)

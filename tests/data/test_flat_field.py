@@ -21,7 +21,7 @@ def measured_over_expected(data, read_noise=0.0):
 def test_a_batch_has_all_crops_and_their_means():
     data = SyntheticFlatFields(n=5, size=64, dose=30.0, gain=2.0, mtf="ideal")
     assert isinstance(data, LightningDataModule)
-    for loader in (data.train_dataloader(), data.val_dataloader(), data.predict_dataloader()):
+    for loader in (data.train_dataloader(), data.test_dataloader(), data.predict_dataloader()):
         (batch,) = loader
         assert batch["images"].shape == (5, 64, 64)
         assert batch["images"].dtype == torch.float32

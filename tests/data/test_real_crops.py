@@ -6,7 +6,6 @@ import tifffile
 import torch
 
 from difftem.data.errors import InputError
-from difftem.data.micrograph.figure import save_picking_figure
 from difftem.data.mrc import write_mrc
 from difftem.data.real_crops import RealCrops
 from difftem.functional.grid import frequency_grid, radius
@@ -221,13 +220,14 @@ def test_values_outside_their_range_are_named(arguments, message):
         RealCrops(**{"paths": "a.mrc", **arguments})
 
 
-def test_a_figure_shows_the_boxes(tmp_path, expose):
+def test_figures_show_the_crops_and_where_they_are_from(tmp_path, expose):
     write_mrc(tmp_path / "a.mrc", expose(), 1.0)
     data = RealCrops(str(tmp_path / "a.mrc"), size=128, n=4)
-    save_picking_figure(tmp_path / "picked.png", data.pictures)
-    assert (tmp_path / "picked.png").stat().st_size > 10_000
-    with pytest.raises(InputError, match="exists already"):
-        save_picking_figure(tmp_path / "picked.png", data.pictures)
+    figures = data.figures()
+    assert len(figures["crops"].axes) == 4
+    (overview,) = figures["boxes"].axes
+    boxes = {(round(p.get_x() + 0.5), round(p.get_y() + 0.5)) for p in overview.patches}
+    assert boxes == {(box.x, box.y) for box in data.facts.boxes}
 
 
 def test_counting_camera_has_the_noise_of_its_electrons(shared_data):

@@ -22,6 +22,7 @@ from difftem.tasks.mtf_fit.warnings import doubts
 _POINTS = 101
 _ORDINATES_PER_BIN = 50
 _MOST_BINS = 100
+_FARTHEST = 1e3  # times its value, or 1: as far as a parameter is believed to go
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,15 @@ def infer(
     power = plain.function(lambda module, q: module(q), spectrum.frequency)
     # A parameter that has run to infinity has no derivative and no influence.
     derivatives = jacobian(lambda v: torch.log(power(v)), at).nan_to_num(0.0, 0.0, 0.0)
+    reached = _reached(derivatives, spectrum.ordinates, at)
+    derivatives = derivatives * reached
     expected = invert_information(spectral_information(derivatives, spectrum.ordinates))
     # Expected information never has a negative direction, observed information can.
     observed = _observed(plain, power(at), derivatives, spectrum, expected)
 
     frequency = torch.linspace(0.0, 0.5, _POINTS, dtype=torch.float64)
     curve = plain.function(_mtf, frequency)
-    slopes = jacobian(curve, at).nan_to_num(0.0, 0.0, 0.0)
+    slopes = jacobian(curve, at).nan_to_num(0.0, 0.0, 0.0) * reached
     errors = observed.matrix.diagonal().clamp(min=0.0).sqrt()
     errors = torch.where(observed.determined, errors, torch.inf)
     fitted = power(at).detach()
@@ -201,6 +204,17 @@ def _observed(
     )
     observed = invert_information(hessian)
     return observed if observed.rank == expected.rank else expected
+
+
+def _reached(derivatives: Tensor, ordinates: Tensor, values: Tensor) -> Tensor:
+    """Tell which parameters would show in the data if they changed a thousandfold, as 0 or 1.
+
+    The others, as the width of a component without weight, would get errors of 10^20 that are
+    rounding, and carry them into the curve.
+    """
+    information = (ordinates[:, None] * derivatives**2).sum(0)
+    reach = _FARTHEST * values.abs().clamp(min=1.0)
+    return (information * reach**2 > 1).to(derivatives)
 
 
 def _mtf(module: nn.Module, frequency: Tensor) -> Tensor:

@@ -1,0 +1,60 @@
+import csv
+
+import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.demos.boring_classes import BoringModel
+from lightning.pytorch.loggers import CSVLogger
+
+from difftem.callbacks import LogReport
+from difftem.data.flat_field import SyntheticFlatFields
+from difftem.tasks.mtf_fit import MTFFit
+from tests.helpers.flat_fields import off_start
+
+
+def fit(path, task, data=None, **options):
+    trainer = Trainer(
+        accelerator="cpu",
+        logger=CSVLogger(path, name=None, version="run"),
+        callbacks=[LogReport(**options)],
+        max_epochs=1,
+        log_every_n_steps=1,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )
+    trainer.fit(task, datamodule=data)
+    return path / "run"
+
+
+def test_a_fit_leaves_report_table_figures_and_errors_against_the_truth(tmp_path):
+    data = SyntheticFlatFields(
+        n=4, size=64, dose=10.0, mtf="lorentzian", mtf_parameters={"a": 0.7, "b": 0.2, "c": 0.1}
+    )
+    task = MTFFit(off_start(), gain=1.0, compare_families=False)
+    run = fit(tmp_path, task, data)
+    assert "| truth" in (run / "report.md").read_text("utf-8")
+    with (run / "mtf_curve.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 101
+    frequency = torch.tensor([float(row["frequency"]) for row in rows])
+    truth = torch.tensor([float(row["truth"]) for row in rows])
+    torch.testing.assert_close(truth, data.truth(frequency), atol=1e-6, rtol=0)
+    for name in ("fit_mtf.png", "data_crops.png"):
+        assert (run / name).read_bytes().startswith(b"\x89PNG")
+    with (run / "metrics.csv").open() as file:
+        last = [row for row in csv.DictReader(file) if row["fit/max_error"]][-1]
+    assert 0 < float(last["fit/max_error"]) < 0.2
+    assert float(last["fit/seconds"]) > 0
+    assert not [each for each in run.iterdir() if each.name.startswith(".")]
+
+
+def test_figures_can_be_left_out(tmp_path):
+    data = SyntheticFlatFields(n=2, size=64)
+    run = fit(tmp_path, MTFFit(off_start(), compare_families=False), data, figures=False)
+    assert not list(run.glob("*.png"))
+    assert (run / "report.md").is_file()
+
+
+def test_tasks_without_a_report_are_left_alone(tmp_path):
+    run = fit(tmp_path, BoringModel())
+    assert not (run / "report.md").exists()

@@ -1,0 +1,162 @@
+import csv
+import json
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from difftem.cli.main import main
+from difftem.tasks.mtf_fit import MTFFit
+from tests.helpers.flat_fields import off_start, tmv_curve
+
+ROOT = Path(__file__).parents[2]
+TMV = ROOT / "experiments/mtf_recovery/tmv.yaml"
+SMALL = ["--data.init_args.size", "64", "--data.init_args.n", "4"]
+
+
+def config(folder, **trainer):
+    """Write a small configuration of the TMV set that keeps its files in a folder."""
+    content = yaml.safe_load(TMV.read_text("utf-8"))
+    logger = {
+        "class_path": "lightning.pytorch.loggers.CSVLogger",
+        "init_args": {"save_dir": str(folder), "name": "run", "version": ""},
+    }
+    content["trainer"] = {
+        "accelerator": "cpu",
+        "max_epochs": 2000,
+        "log_every_n_steps": 1,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "logger": [logger],
+        **trainer,
+    }
+    content["data"]["init_args"] |= {"n": 4, "size": 64}
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(content), "utf-8")
+    return path
+
+
+def test_a_configuration_is_fitted_and_its_checkpoint_tested_on_other_crops(tmp_path, capsys):
+    path = config(tmp_path)
+    assert main(["fit", "--config", str(path)]) == 0
+    run = tmp_path / "run"
+    resolved = yaml.safe_load((run / "config.yaml").read_text("utf-8"))
+    assert resolved["model"]["init_args"]["loss"] == "whittle"
+    assert "χ²" in (run / "report.md").read_text("utf-8")
+    checkpoint = run / "checkpoints/last.ckpt"
+    task = MTFFit.load_from_checkpoint(checkpoint, mtf=off_start())
+    assert (task.result().curve - tmv_curve(task.result().frequency)).abs().max() < 0.05
+    capsys.readouterr()
+    other = ["--data.init_args.seed", "7", "--ckpt_path", str(checkpoint)]
+    assert main(["test", "--config", str(path), *other]) == 0
+    with (run / "metrics.csv").open() as file:
+        tested = [row for row in csv.DictReader(file) if row.get("test/p_value")]
+    assert float(tested[-1]["test/p_value"]) > 1e-4
+
+
+@pytest.mark.slow
+def test_a_fit_stopped_by_ctrl_c_goes_on_from_its_checkpoint(tmp_path):
+    path = config(tmp_path, max_steps=100000)
+    psd = ["--model.init_args.loss", "psd"]
+    command = [sys.executable, "-m", "difftem", "fit", "--config", str(path), *psd]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    # The folder of checkpoints appears after the first epoch.
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("run/checkpoints/*.ckpt")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    hint = re.search(r"go on with --ckpt_path (\S+)", errors)
+    assert hint is not None, errors
+    last = ROOT / hint[1]
+    stopped = torch.load(last, weights_only=True)
+    assert 0 < stopped["global_step"] < 100000
+    more = ["--trainer.max_steps", str(stopped["global_step"] + 20), "--ckpt_path", str(last)]
+    assert main(["fit", "--config", str(path), *psd, *more]) == 0
+    done = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)
+    assert done["global_step"] == stopped["global_step"] + 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config", "none.yaml"], r"none\.yaml"),
+        (["--config", str(TMV), "--model.init_args.loss", "mse"], "'whittle', 'psd', 'ffl"),
+        (
+            ["--config", str(TMV), "--model.init_args.gain", "-1"],
+            "error: gain must be positive, got -1",
+        ),
+        (["--config", str(TMV), "--data.init_args.sise", "64"], "sise"),
+        (["--config", str(TMV), "--data.init_args.mtf", "k9"], "error: mtf_parameters .* 'k9'$"),
+        (["--config", str(TMV), "--ckpt_path", "none.ckpt"], r"none\.ckpt"),
+    ],
+)
+def test_bad_configurations_give_one_line_and_exit_code_2(
+    tmp_path, monkeypatch, capsys, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", *arguments, "--trainer.logger", "false", *SMALL]) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("difftem:")]
+    assert len(errors) == 1
+    assert re.search(message, errors[0]), errors[0]
+
+
+def test_loops_that_a_task_does_not_have_are_named(tmp_path, capsys):
+    assert main(["predict", "--config", str(config(tmp_path))]) == 2
+    assert "predict" in capsys.readouterr().err
+
+
+def records(path):
+    """Read the entries of an offline run, framed as in LevelDB's log."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    data, position, parts = path.read_bytes(), 7, b""  # behind the file's head
+    while position + 7 <= len(data):
+        if 32768 - position % 32768 < 7:
+            position += 32768 - position % 32768
+            continue
+        _, length, kind = struct.unpack("<IHB", data[position : position + 7])
+        parts += data[position + 7 : position + 7 + length]
+        position += 7 + length
+        if kind in (1, 4):  # whole, or last part
+            yield Record.FromString(parts)
+            parts = b""
+
+
+def test_an_offline_run_of_wandb_has_curves_traces_panel_and_configuration(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    logger = {
+        "class_path": "lightning.pytorch.loggers.WandbLogger",
+        "init_args": {"save_dir": str(tmp_path), "project": "difftem", "offline": True},
+    }
+    path = config(
+        tmp_path, logger=[logger], enable_checkpointing=False, default_root_dir=str(tmp_path)
+    )
+    assert main(["fit", "--config", str(path)]) == 0
+    import wandb
+
+    wandb.finish()
+    (file,) = tmp_path.rglob("run-*.wandb")
+    keys, settings = set(), {}
+    for record in records(file):
+        keys |= {item.key or item.nested_key[0] for item in record.history.item}
+        for item in [*record.config.update, *record.run.config.update]:
+            settings[item.key or item.nested_key[0]] = json.loads(item.value_json)
+    assert {"fit/mtf", "fit/mtf_curve", "data/crops", "fit/max_error", "mtf/alpha"} <= keys
+    assert any(key.startswith("fit/mtf_curve_lines") for key in keys)
+    assert settings["config"]["data"]["init_args"]["size"] == 64
