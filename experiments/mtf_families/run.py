@@ -44,7 +44,7 @@ def camera(path: Path, config: dict[str, Any], seed: int) -> dict[str, dict[str,
     )
     crops = data.crops
     measured, s0 = measure(crops.images, crops.means, 1.0, limits=(0.0, 0.5))
-    results = select_family(measured, s0=s0)
+    results = select_family(measured, usual_families(0.0), s0)
     truth = data.truth(results[0].frequency)
     found = {}
     for result in results:

@@ -22,16 +22,14 @@ def draw(runs: dict[tuple[str, str, int], list[Finished]], path: Path) -> None:
     for index, detector in enumerate(detectors):
         axes = figure.add_subplot(1, len(detectors), index + 1)
         for loss, (color, style, label) in _SHOWN.items():
-            points = sorted(
-                (n, r) for (d, name, n), r in runs.items() if (d, name) == (detector, loss)
+            points = {n: r for (d, name, n), r in runs.items() if (d, name) == (detector, loss)}
+            numbers = sorted(points)
+            errors, bound = (
+                [mean(run.metrics[f"fit/{name}"] for run in points[n]) for n in numbers]
+                for name in ("max_error", "expected_max_error")
             )
-            numbers = [n for n, _ in points]
-            errors = [mean(run.metrics["fit/max_error"] for run in r) for _, r in points]
             axes.loglog(numbers, errors, style, color=color, label=label)
             if loss.startswith("whittle"):
-                bound = [
-                    mean(run.metrics["fit/expected_max_error"] for run in r) for _, r in points
-                ]
                 axes.loglog(numbers, bound, ":", color=color, lw=1)
         axes.set(title=detector, xlabel="backgrounds of 256²", ylabel="maximum error of the MTF")
         axes.grid(alpha=0.3, which="both")

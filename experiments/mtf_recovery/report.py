@@ -33,7 +33,7 @@ Runs = dict[tuple[str, str, int], list[Finished]]
 
 
 def group(study: Path) -> Runs:
-    """Runs by detector, loss and number of backgrounds; seeds together."""
+    """Sort runs by detector, loss and number of backgrounds; seeds together."""
     runs: Runs = defaultdict(list)
     for run in finished(study):
         detector, number, loss, _ = run.name
@@ -54,7 +54,8 @@ def error_table(runs: Runs, detector: str, metric: str) -> str:
         for bound in ("whittle", "whittle_free"):
             cells = [runs.get((detector, bound, n), []) for n in numbers]
             expected = [
-                f"{mean(r.metrics['fit/expected_max_error'] for r in c):.4f}" for c in cells
+                f"{mean(r.metrics['fit/expected_max_error'] for r in c):.4f}" if c else ""
+                for c in cells
             ]
             known = "known" if bound == "whittle" else "free"
             rows.append([f"*Cramér-Rao, s0 {known}*", *expected])
@@ -96,7 +97,7 @@ def image_table(runs: Runs, doses: dict[str, float], n: int) -> str:
 
 
 def target_table(runs: Runs) -> str:
-    """What the project set itself."""
+    """Compare with what the project set itself."""
     rows = []
     for (loss, n), target in TARGETS.items():
         for detector in _detectors(runs):

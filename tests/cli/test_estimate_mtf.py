@@ -36,7 +36,9 @@ def test_a_micrograph_becomes_a_star_file_with_table_report_and_pictures(tmp_pat
     assert np.abs(value - truth).max() < 0.03
     with (tmp_path / "mtf.csv").open() as file:
         rows = list(csv.DictReader(file))
-    inside = [float(r["lower_95"]) <= t <= float(r["upper_95"]) for r, t in zip(rows, truth, strict=True)]
+    inside = [
+        float(r["lower_95"]) <= t <= float(r["upper_95"]) for r, t in zip(rows, truth, strict=True)
+    ]
     assert sum(inside) > 60
     for name in ("mtf.png", "mtf_crops.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,60 @@
+"""Every configuration of `difftem fit` that an experiment holds runs, and every study expands."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from difftem.cli.main import main
+from experiments.run import DONE, execute, read_study
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+YAML = sorted(EXPERIMENTS.glob("*/*.yaml"))
+CONTENT = {path: yaml.safe_load(path.read_text("utf-8")) for path in YAML}
+FITS = [path for path, content in CONTENT.items() if "model" in content]
+STUDIES = [path for path, content in CONTENT.items() if "axes" in content]
+
+
+def name(path):
+    return "/".join(path.parts[-2:])
+
+
+@pytest.mark.parametrize("path", FITS, ids=name)
+def test_a_configuration_runs(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = ["--data.init_args.size", "64", "--data.init_args.n", "2"]
+    quiet = ["--trainer.fast_dev_run", "true", "--trainer.enable_progress_bar", "false"]
+    assert main(["fit", "--config", str(path), *small, *quiet]) == 0
+    assert not list(tmp_path.rglob("report.md"))
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=name)
+def test_a_study_expands_into_runs_of_their_own_folders(path, tmp_path):
+    runs = read_study(path, tmp_path)
+    assert len({run.folder for run in runs}) == len(runs) > 1
+    assert all(Path(run.arguments[1]).is_file() for run in runs)
+
+
+def test_a_run_is_made_once_and_says_what_fails(tmp_path):
+    study = yaml.safe_load((EXPERIMENTS / "mtf_recovery/drift.yaml").read_text("utf-8"))
+    for values in study["axes"]["set"].values():
+        values["configs"] = [str(EXPERIMENTS / "mtf_recovery" / c) for c in values["configs"]]
+    study["options"] |= {"data.init_args.size": 64}
+    study["axes"]["n"] = {"n2": {"options": {"data.init_args.n": 2}}}
+    study["axes"]["seed"] = {"seeds": 1, "option": "data.init_args.seed"}
+    study["axes"]["loss"] = {
+        "whittle": {"options": {"model.init_args.loss": "whittle"}},
+        "wrong": {"options": {"model.init_args.loss": "none"}},
+    }
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(study), "utf-8")
+    good, bad = read_study(path, tmp_path / "runs")
+    assert execute(good) is None
+    seconds = json.loads((good.folder / DONE).read_text("utf-8"))["seconds"]
+    assert seconds > 0
+    stamp = (good.folder / "metrics.csv").stat().st_mtime_ns
+    assert execute(good) is None
+    assert (good.folder / "metrics.csv").stat().st_mtime_ns == stamp
+    assert "'whittle', 'psd', 'ffl_pairwise'" in str(execute(bad))
+    assert not (bad.folder / DONE).exists()
