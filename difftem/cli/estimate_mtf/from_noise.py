@@ -13,6 +13,7 @@ from difftem.tasks.mtf_fit import (
     restrict,
     select_family,
     usable_from,
+    without_ice_ring,
 )
 
 
@@ -91,11 +92,17 @@ def fit_noise(
     if lowest is None and not facts.differences:
         lowest = usable_from(measured, s0)
         if lowest:
-            measured = replace(measured, spectrum=restrict(measured.spectrum, lowest))
+            clean = restrict(measured.spectrum, lowest)
             decided.append(
                 f"structure of the specimen below {lowest:g} cycles/pixel: the fit starts there, "
                 "and the curve below is continued by the family"
             )
+            if facts.pixel_size is not None:
+                rings = len(clean.frequency)
+                clean = without_ice_ring(clean, facts.pixel_size)
+                if len(clean.frequency) < rings:
+                    decided.append("the diffraction ring of ice at 3.7 Å is left out")
+            measured = replace(measured, spectrum=clean)
     read_noise = None if options.read_noise is None else (facts.read_noise or 0.0)
     if options.family != "auto":
         curve = mtf_family(options.family, float(measured.spectrum.frequency[-1]))

@@ -9,9 +9,9 @@ from difftem.tasks.mtf_fit.families import (
     usual_families,
 )
 from difftem.tasks.mtf_fit.inference import Measurement
-from difftem.tasks.mtf_fit.low_frequencies import restrict, usable_from
 from difftem.tasks.mtf_fit.report import make_report
 from difftem.tasks.mtf_fit.result import MTFFitResult, Whiteness
+from difftem.tasks.mtf_fit.specimen_power import restrict, usable_from, without_ice_ring
 from difftem.tasks.mtf_fit.task import LOSSES, MTFFit
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "select_family",
     "usable_from",
     "usual_families",
+    "without_ice_ring",
 ]

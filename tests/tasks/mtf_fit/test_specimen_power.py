@@ -1,7 +1,14 @@
 import torch
 
 from difftem.functional.grid import frequency_grid, radius
-from difftem.tasks.mtf_fit import measure, restrict, select_family, usable_from, usual_families
+from difftem.tasks.mtf_fit import (
+    measure,
+    restrict,
+    select_family,
+    usable_from,
+    usual_families,
+    without_ice_ring,
+)
 from tests.helpers.flat_fields import GAIN, flat_fields, tmv_curve
 
 
@@ -38,3 +45,13 @@ def test_restricted_rings_are_those_above_the_limit():
     keep = measured.spectrum.frequency >= 0.2
     assert torch.equal(above.power, measured.spectrum.power[keep])
     assert float(above.ordinates.sum()) == float(measured.spectrum.ordinates[keep].sum())
+
+
+def test_the_ring_of_ice_is_left_out_where_the_pixels_resolve_it():
+    measured, _ = measure(**flat_fields(1, 64))
+    spectrum = measured.spectrum
+    without = without_ice_ring(spectrum, 0.8)
+    gone = (spectrum.frequency > 0.176) & (spectrum.frequency < 0.248)  # 3.7 Å is 0.216
+    assert len(without.frequency) == len(spectrum.frequency) - int(gone.sum())
+    assert not ((without.frequency > 0.176) & (without.frequency < 0.248)).any()
+    assert len(without_ice_ring(spectrum, 4.0).frequency) == len(spectrum.frequency)

@@ -1,9 +1,10 @@
-"""From which frequency on a spectrum is the detector's and not the specimen's."""
+"""Which part of a spectrum is the specimen's and not the detector's."""
 
 from dataclasses import replace
 from itertools import pairwise
 
 import torch
+from torch import Tensor
 
 from difftem.functional.noise_spectrum import RingSpectrum
 from difftem.tasks.mtf_fit.families import fit_spectrum, mtf_family
@@ -13,6 +14,7 @@ STRUCTURE = 0.1  # cycles/pixel: ice and specimen reach that far in a single exp
 _BELOW = (0.0, 0.03, 0.06)  # bins whose power is compared with what the others tell
 _EXCESS = 1.1  # of power; a smooth curve may be off by that where it is continued to zero
 _SIGMAS = 4.0
+_ICE_RING = (0.22, 0.31)  # cycles/Å
 
 
 def usable_from(
@@ -62,5 +64,38 @@ def restrict(
     lowest: float,  # cycles/pixel
 ) -> RingSpectrum:
     """Leave out the rings below a frequency."""
-    keep = spectrum.frequency >= lowest
+    return _kept(spectrum, spectrum.frequency >= lowest)
+
+
+def without_ice_ring(
+    spectrum: RingSpectrum,
+    pixel_size: float,  # Å
+) -> RingSpectrum:
+    """Leave out the rings where vitreous ice diffracts: around 3.7 Å.
+
+    The first peak of the structure factor of low-density amorphous ice lies at 1.7 rad/Å, or
+    0.27 cycles/Å, and is some 0.08 wide; in counting images of ice it stands a tenth or more above
+    the noise.
+
+    Parameters
+    ----------
+    spectrum : RingSpectrum
+        Of single exposures.
+    pixel_size : float
+        In Å.
+
+    Returns
+    -------
+    RingSpectrum
+        The same where the pixels are too large to see the ring.
+
+    References
+    ----------
+    Dowell & Rinfret, Nature 188 (1960) 1144; Dubochet et al., Q. Rev. Biophys. 21 (1988) 129.
+    """
+    low, high = (edge * pixel_size for edge in _ICE_RING)
+    return _kept(spectrum, (spectrum.frequency < low) | (spectrum.frequency > high))
+
+
+def _kept(spectrum: RingSpectrum, keep: Tensor) -> RingSpectrum:
     return RingSpectrum(spectrum.frequency[keep], spectrum.power[keep], spectrum.ordinates[keep])
