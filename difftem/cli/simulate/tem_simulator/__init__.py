@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> None:
         "--output",
         type=Path,
         metavar="DIR",
-        help="folder that relative names of output files lead to; that of the input without it",
+        help="folder of all output files; without it they go where the input file says",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     parser.add_argument(
