@@ -124,7 +124,7 @@ def _write_truth(
         n = len(tilts)
         series = TiltSeries(
             item.rotations,
-            torch.zeros(n, 2, dtype=torch.float64),
+            item.shifts,
             torch.tensor(tilts, dtype=torch.float64),
             item.conditions.dose_e_per_a2 * torch.arange(n, dtype=torch.float64),
             (defocus,) * n,
@@ -134,8 +134,14 @@ def _write_truth(
         )
     sizes, types = scene.radii(radii), scene.types() + 1
     masks = [
-        label_mask(scene.positions() @ rotation.T, sizes, types, (ny, nx), pixel_size)
-        for rotation in item.rotations
+        label_mask(
+            scene.positions() @ rotation.T + torch.nn.functional.pad(shift, (0, 1)),
+            sizes,
+            types,
+            (ny, nx),
+            pixel_size,
+        )
+        for rotation, shift in zip(item.rotations, item.shifts, strict=True)
     ]
     stack = torch.stack(masks) if len(masks) > 1 else masks[0]
     legend = [f"{i} = {name}" for i, name in enumerate(scene.particles(), start=1)]
