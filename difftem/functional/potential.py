@@ -137,9 +137,7 @@ def basis_filter(
     return _interpolate(radial, position.clamp_(max=radial.shape[-1] - 2.001)) * mask
 
 
-def spread_band(
-    shape: tuple[int, ...], spread_shape: tuple[int, ...], band_limit: float
-) -> float:
+def spread_band(shape: tuple[int, ...], spread_shape: tuple[int, ...], band_limit: float) -> float:
     """Band of a finer grid of the same extent, as a fraction of its Nyquist.
 
     Parameters

@@ -64,7 +64,9 @@ def render_potential(
 
 def _spread_size(n: int, band_limit: float) -> int:
     """Points of the grid on which to spread for n voxels."""
-    return n if band_limit <= SPREAD_BAND else good_fft_size(math.ceil(n * band_limit / SPREAD_BAND))
+    return (
+        n if band_limit <= SPREAD_BAND else good_fft_size(math.ceil(n * band_limit / SPREAD_BAND))
+    )
 
 
 def gaussian_projection(
