@@ -13,6 +13,7 @@ import torch
 import yaml
 
 from difftem.cli.generate.item import write_item
+from difftem.cli.preload import preload
 from difftem.cli.process import keep_freed_memory
 from difftem.cli.scene.config import (
     IceConfig,
@@ -96,6 +97,7 @@ def main() -> None:
     parser.add_argument("structures", type=Path, help="folder of the structure files")
     arguments = parser.parse_args()
     keep_freed_memory()
+    preload()
     torch.set_grad_enabled(False)
     case = yaml.safe_load(CASES.read_text("utf-8"))["cases"][arguments.case]
     config = scene_config(case, arguments.count)

@@ -12,7 +12,6 @@ import difftem
 from difftem.cli.scene.config import SceneConfig
 from difftem.cli.scene.micrograph import SceneMicrograph
 from difftem.cli.simulate.microscope import ICE_AMPLITUDE_CONTRAST
-from difftem.cli.simulate.preview import save_preview
 from difftem.data.mrc import write_mrc, write_rawtlt
 from difftem.data.scene.coordinates import write_coordinates_csv
 from difftem.data.scene.labels import label_mask
@@ -72,6 +71,8 @@ def write_item(
 
 def _write_images(folder: Path, item: SceneMicrograph, config: SceneConfig) -> None:
     """Write stacks, tilt angles and the picture."""
+    from difftem.cli.simulate.preview import save_preview  # loads the library for plots
+
     pixel_size, tilts = config.sampling.pixel_size, config.exposure.tilts_deg
     drawn = item.conditions
     conditions = (
