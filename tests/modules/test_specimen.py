@@ -87,6 +87,36 @@ def test_a_thick_particle_is_shared_among_slices_and_none_of_it_is_lost(generato
     assert float((summed(cut) - whole).std() / whole.std()) < 3e-3
 
 
+def test_slices_as_thin_as_two_voxels_hold_what_is_near_their_planes(generator):
+    # Planes of the Fourier volume beyond the image's own band limit are asked for.
+    whole = template(molecule(generator), interpolation=FINE)
+    position = torch.zeros(1, 3, dtype=torch.float64)
+    thickness = 2 * PIXEL
+    cut = specimen(whole, position, depth="ignored", thickness=thickness)
+    z = (torch.arange(48) - 24) * PIXEL
+    for plane, found in cut.slices(cut.place(UPRIGHT, STILL), LAMBDA):
+        away = ((z - plane) / thickness).clamp(-1, 1)
+        window = torch.cos(math.pi / 2 * away) ** 2
+        part = Particle(whole.volume * window[:, None, None], PIXEL, radius=26.0)
+        alone = specimen(part, position, depth="ignored", thickness=1000.0, cut=False)
+        if abs(plane) <= 16:
+            expected = summed(alone)
+            assert float((found - expected).std() / expected.std()) < 1e-2
+
+
+def test_an_empty_specimen_has_the_type_it_is_given_or_moved_to():
+    kinds = []
+    for made in (
+        Specimen({}, [], (16, 12), 2.0, 50.0),
+        Specimen({}, [], (16, 12), 2.0, 50.0, dtype=torch.float64),
+        Specimen({}, [], (16, 12), 2.0, 50.0).double(),
+    ):
+        ((_, field),) = made.slices(made.place(UPRIGHT, STILL), LAMBDA)
+        kinds.append(field.dtype)
+        assert made.state_dict() == {}
+    assert kinds == [torch.float32, torch.float64, torch.float64]
+
+
 def test_what_lies_outside_the_field_is_counted_and_not_drawn(generator):
     far = torch.tensor([[500.0, 0.0, 0.0], [0.0, 125.0, 900.0], [0, 90.0, 0]], dtype=torch.float64)
     made = specimen(template(molecule(generator)), far)
