@@ -39,7 +39,7 @@ def table(result: dict[str, Any]) -> str:
     about = result["metadata"]
     versions = about["versions"]
     lines = [
-        f"### {about['cpu']}, {about['cpu_count']} cores",
+        f"### {about.get('gpu') or about['cpu']}, {about['cpu_count']} CPU cores",
         "",
         f"{about['date'][:10]}, commit `{about['commit'][:12]}`, torch {versions['torch']}, "
         f"{about['torch_threads']} threads.",
