@@ -176,6 +176,26 @@ def test_chunks_do_not_change_the_image(generator, monkeypatch):
     assert torch.allclose(summed(made), image, rtol=0, atol=1e-12 * float(image.abs().max()))
 
 
+@pytest.mark.parametrize("thickness", [10.0, 50.0])
+def test_threads_do_not_change_a_bit_of_a_slice(generator, monkeypatch, thickness):
+    monkeypatch.setattr("difftem.modules.paint.CHUNK_POINTS", 3_000)
+    positions = 40 * torch.randn(12, 3, generator=generator, dtype=torch.float64)
+    made = specimen(
+        template(molecule(generator)),
+        positions,
+        random_rotations(12, generator),
+        thickness=thickness,
+    )
+    before, images = torch.get_num_threads(), []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        with torch.no_grad():
+            images.append(summed(made))
+    torch.set_num_threads(before)
+    assert bool(images[0].any())
+    assert torch.equal(*images)
+
+
 def test_a_particle_turns_about_its_center(generator):
     atoms = molecule(generator)
     off = (7.0, -4.0, 5.0)
