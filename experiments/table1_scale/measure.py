@@ -109,11 +109,13 @@ def measure(
         start = time.perf_counter()
         write_item(Path(folder), item, scene, dict(microscope.radii))
         writing = time.perf_counter() - start
+    used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "template_s": template,
         "micrograph_s": micrograph,
         "writing_s": writing,
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILOBYTE,
+        "cpu_s": used.ru_utime + used.ru_stime,  # of the whole process, imports included
+        "peak_memory_bytes": used.ru_maxrss * KILOBYTE,
         "peak_gpu_memory_bytes": torch.cuda.max_memory_allocated(device) if on_gpu else None,
         "n_slices": item.n_slices,
         "template_voxels": [list(p.volume.shape) for p in microscope.particles.values()],
