@@ -60,7 +60,7 @@ def table(result: dict[str, Any]) -> str:
             f"{micrograph:.1f}",
             f"{_median(runs, 'writing_s'):.1f}",
             f"{_median(runs, 'process_s'):.1f} ({every})",
-            f"{_median(runs, 'cpu_s'):.1f}",
+            f"{_median(runs, 'cpu_s'):.1f}" if "cpu_s" in runs[0] else "",  # not in old files
             f"{count / micrograph:.3g}",
             f"{max(run['peak_memory_bytes'] for run in runs) / 1e9:.1f}",
             str(published.get("tem_simulator", "")),
