@@ -68,7 +68,7 @@ def test_particle_that_is_impossible(generate, pdb, particle, words):
         ("[{source: phantom, count: 1, phantom: {size_nm: [1, 0, 1]}}]", ["size_nm must be pos"]),
         ("[{source: phantom, count: 1, phantom: {contrast: 0}}]", ["contrast must not be 0"]),
         ("[{source: phantom, count: 1, phantom: {smoothness: -1}}]", ["smoothness must not be"]),
-        ("[{source: phantom, count: 1, phantom: {size_nm: [1e4, 1, 1]}}]", ["at most 512 are"]),
+        ("[{source: phantom, count: 1, phantom: {size_nm: [1e4, 1, 1]}}]", ["at most 384 are"]),
     ],
 )
 def test_list_of_particles_that_is_impossible(generate, particles, words):

@@ -23,7 +23,7 @@ from difftem.modules import Beam
 from difftem.units import nm_to_angstrom
 
 VIRION_SEED = 0
-MAX_PHANTOM = 512  # voxels: half a gigabyte
+MAX_PHANTOM = 384  # voxels: some 2 GB while it is made
 
 
 def make_template(
