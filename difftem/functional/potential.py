@@ -102,6 +102,7 @@ def basis_filter(
     band_limit: float,
     taper: float,
     dtype: torch.dtype,
+    spread_shape: tuple[int, ...] | None = None,
 ) -> Tensor:  # (n_basis, *shape), last axis halved
     """Radial functions on the FFT grid, band-limited and freed from the spreading kernel.
 
@@ -117,6 +118,9 @@ def basis_filter(
         As in `difftem.functional.grid.band_limit_mask`.
     dtype : torch.dtype
         Of the result.
+    spread_shape : tuple of int, optional
+        Of a finer grid of the same extent on which the deltas were spread, its spectrum being cut
+        to `shape`; that grid has the band of `spread_band`.
 
     Returns
     -------
@@ -125,11 +129,30 @@ def basis_filter(
     """
     grid = frequency_grid(shape, pixel_size, half=True, device=radial.device, dtype=dtype)
     mask = band_limit_mask(shape, band_limit, taper, half=True, device=radial.device, dtype=dtype)
-    for q in grid:
-        per_pixel = torch.clamp(q.abs() * pixel_size, max=band_limit / 2)
-        mask = mask / (kernel_transform(per_pixel, band_limit) * pixel_size)
+    band = spread_band(shape, spread_shape or shape, band_limit)
+    for q, n, fine in zip(grid, shape, spread_shape or shape, strict=True):
+        per_pixel = torch.clamp(q.abs() * pixel_size * (n / fine), max=band / 2)
+        mask = mask / (kernel_transform(per_pixel, band) * pixel_size)
     position = radius(grid).div_(float(radial_frequency[1]))
     return _interpolate(radial, position.clamp_(max=radial.shape[-1] - 2.001)) * mask
+
+
+def spread_band(shape: tuple[int, ...], spread_shape: tuple[int, ...], band_limit: float) -> float:
+    """Band of a finer grid of the same extent, as a fraction of its Nyquist.
+
+    Parameters
+    ----------
+    shape, spread_shape : tuple of int
+        Points of the grid and of the finer one.
+    band_limit : float
+        Fraction of the grid's Nyquist.
+
+    Returns
+    -------
+    float
+        The largest of all axes.
+    """
+    return band_limit * max(n / fine for n, fine in zip(shape, spread_shape, strict=True))
 
 
 def projected_slices(

@@ -7,9 +7,14 @@ from torch import Tensor
 
 from difftem.constants.physical import POTENTIAL_CONSTANT
 from difftem.constants.scattering import scattering_table
-from difftem.functional.potential import basis_filter
+from difftem.functional.potential import basis_filter, spread_band
+from difftem.functional.sampling import good_fft_size
 from difftem.functional.species import SpeciesBasis
 from difftem.functional.spread import spread_deltas
+
+# Spreading in three dimensions costs the kernel's width to the third power: in a wider band, atoms
+# are spread on a grid so much finer that six pixels are enough.
+SPREAD_BAND = 0.67
 
 
 def render_potential(
@@ -40,15 +45,28 @@ def render_potential(
     Tensor
         In V, shape ``(nz, ny, nx)``, dtype of `positions`.
     """
+    fine = tuple(_spread_size(n, band_limit) for n in shape)
+    scale = torch.tensor([m / n for m, n in zip(reversed(fine), reversed(shape), strict=True)])
     center = torch.tensor([n // 2 for n in reversed(shape)]).to(positions)
-    coordinates = positions / voxel_size + center
+    coordinates = (positions / voxel_size + center) * scale.to(positions)
     coefficients = basis.coefficients.to(positions)
-    grid = spread_deltas(coordinates, coefficients, shape, band_limit)
+    grid = spread_deltas(coordinates, coefficients, fine, spread_band(shape, fine, band_limit))
     filters = basis_filter(
-        basis.radial, basis.frequency, shape, voxel_size, band_limit, taper, positions.dtype
+        basis.radial, basis.frequency, shape, voxel_size, band_limit, taper, positions.dtype, fine
     )
-    spectrum = (torch.fft.rfftn(grid, dim=(-3, -2, -1)) * filters).sum(0)
-    return torch.fft.irfftn(spectrum, s=shape)
+    spectrum = torch.fft.rfftn(grid, dim=(-3, -2, -1))[..., : shape[2] // 2 + 1]
+    for axis, n in ((-3, shape[0]), (-2, shape[1])):
+        if spectrum.shape[axis] != n:  # a finer grid's spectrum has more than is needed
+            kept = torch.fft.fftfreq(n, 1 / n, device=grid.device).long() % spectrum.shape[axis]
+            spectrum = spectrum.index_select(axis, kept)
+    return torch.fft.irfftn((spectrum * filters).sum(0), s=shape)
+
+
+def _spread_size(n: int, band_limit: float) -> int:
+    """Points of the grid on which to spread for n voxels."""
+    return (
+        n if band_limit <= SPREAD_BAND else good_fft_size(math.ceil(n * band_limit / SPREAD_BAND))
+    )
 
 
 def gaussian_projection(

@@ -8,6 +8,8 @@ from torch import Tensor
 
 from difftem.functional.projection import TemplateSpectrum, central_slices
 
+ROUNDING = 1e-5  # of a frequency in float32
+
 
 class Slabs(NamedTuple):
     """How particles are put into slices."""
@@ -89,8 +91,34 @@ def slab_planes(
     points = torch.cat([frequency, bend[:, None]], -1)
     steps = torch.tensor(_steps(slabs)).to(points)
     shifted = points - torch.nn.functional.pad(steps[:, None], (2, 0))[:, None]
-    planes = [central_slices(spectrum, rotations, plane) for plane in shifted]
-    return torch.stack(planes, 1)
+    # The template holds nothing beyond its band: there the table has no neighbours.
+    inside = (shifted**2).sum(-1) <= (spectrum.max_frequency * (1 + ROUNDING)) ** 2
+    planes = torch.stack([central_slices(spectrum, rotations, plane) for plane in shifted], 1)
+    return planes if bool(inside.all()) else planes * inside
+
+
+def highest_frequency(
+    max_frequency: float,  # 1/Å
+    slabs: Slabs,
+) -> float:  # 1/Å
+    """Length of the longest vector in Fourier space that slabs ask for.
+
+    Parameters
+    ----------
+    max_frequency : float
+        Highest frequency in the image in 1/Å.
+    slabs : Slabs
+        Wavelength, depth and thickness.
+
+    Returns
+    -------
+    float
+        In 1/Å: planes lie beside the central one, and are bent.
+    """
+    along = max(map(abs, _steps(slabs)))
+    if slabs.depth != "ignored":
+        along += float(slabs.wavelength) / 2 * max_frequency**2
+    return math.hypot(max_frequency, along)
 
 
 def slab_from_planes(

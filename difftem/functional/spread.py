@@ -12,9 +12,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from difftem.functional.threads import ordered_map
+
 MAX_BAND = 0.95
 # Grid points touched at a time: their indices and values stay in a core's cache.
-CHUNK_POINTS = 600_000
+CHUNK_POINTS = 300_000
 
 
 def kernel_width(band: float) -> int:
@@ -158,10 +160,15 @@ def spread_deltas(
     if out is None:
         out = coefficients.new_empty(coefficients.shape[1], *shape)
     grid = out.zero_().flatten(1)
-    for at, each in chunks(coordinates, coefficients, band):
-        index, weights = footprint(at, shape, band)
-        values = each.T[:, :, None] * weights  # (n_basis, chunk, width^n_axes)
-        grid.index_add_(1, index.flatten(), values.flatten(1))
+
+    def spread(chunk: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        index, weights = footprint(chunk[0], shape, band)
+        values = chunk[1].T[:, :, None] * weights  # (n_basis, chunk, width^n_axes)
+        return index.flatten(), values.flatten(1)
+
+    portions = list(chunks(coordinates, coefficients, band))
+    for index, values in ordered_map(spread, portions, grid.device):
+        grid.index_add_(1, index, values)
     return out
 
 

@@ -35,8 +35,10 @@ class MTF(nn.Module, ABC):
         like: Tensor,
     ) -> Tensor:  # (ny, nx // 2 + 1)
         """Curve on the half FFT grid of an image, in the dtype and on the device of `like`."""
-        grid = frequency_grid(shape, 1.0, half=True, device=like.device, dtype=like.dtype)
-        return self(radius(grid)).to(like.dtype)
+        qy, qx = frequency_grid(shape, 1.0, half=True, device=like.device, dtype=like.dtype)
+        row = torch.arange(shape[0], device=like.device)
+        quadrant = self(radius((qy[: shape[0] // 2 + 1].abs(), qx))).to(like.dtype)
+        return quadrant.index_select(-2, torch.minimum(row, shape[0] - row))
 
     def _register(
         self, values: dict[str, tuple[float, nn.Module | None]], learnable: Collection[str]

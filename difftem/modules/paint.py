@@ -7,6 +7,7 @@ from torch.utils.checkpoint import checkpoint
 from difftem.functional.patches import add_patches
 from difftem.functional.projection import SliceGrid, TemplateSpectrum, patches_from_slices
 from difftem.functional.slabs import Slabs, slab_coefficients, slab_from_planes, slab_planes
+from difftem.functional.threads import ordered_map
 
 CHUNK_POINTS = 100_000  # Fourier coefficients at a time: some 30 MB of intermediates
 KEPT_BYTES = 1_000_000_000  # of one particle's copies that reach through several slices
@@ -50,21 +51,29 @@ def paint(
     """
     middle = torch.tensor([n // 2 for n in reversed(field.shape)]).to(positions)
     chunk = max(1, CHUNK_POINTS // (len(grid.target) * slabs.n_planes))
-    for start in range(0, len(names), chunk):
-        some = slice(start, start + chunk)
-        pixels = positions[some, :2] / grid.pixel_size + middle
-        corners = torch.floor(pixels.detach()).long() - grid.size // 2
-        turned = rotations[some].to(grid.frequency)
-        height = positions[some, 2].to(grid.frequency)
-        offsets = (pixels - corners).to(grid.frequency)
-        if torch.is_grad_enabled():
-            arguments = (spectrum, turned, height, offsets, grid, slabs)
+    portions = [slice(start, start + chunk) for start in range(0, len(names), chunk)]
+    pixels = positions[:, :2] / grid.pixel_size + middle
+    corners = torch.floor(pixels.detach()).long() - grid.size // 2
+    offsets, turned, height = (
+        each.to(grid.frequency) for each in (pixels - corners, rotations, positions[:, 2])
+    )
+    if torch.is_grad_enabled():
+        for some in portions:
+            arguments = (spectrum, turned[some], height[some], offsets[some], grid, slabs)
             patches = checkpoint(_patches, *arguments, use_reentrant=False)
-        else:
-            planes = _planes(spectrum, turned, grid, slabs, names[some], store)
-            values = slab_from_planes(planes, height, grid.frequency, slabs)
-            patches = patches_from_slices(values, grid, offsets)
-        field = add_patches(field, patches, corners)
+            field = add_patches(field, patches, corners[some])
+        return field
+
+    def make(some: slice) -> tuple[dict[int, Tensor], Tensor]:
+        planes, made = _planes(spectrum, turned[some], grid, slabs, names[some], store)
+        values = slab_from_planes(planes, height[some], grid.frequency, slabs)
+        return made, patches_from_slices(values, grid, offsets[some])
+
+    for some, (made, patches) in zip(
+        portions, ordered_map(make, portions, field.device), strict=True
+    ):
+        _keep(made, store)
+        field = add_patches(field, patches, corners[some])
     return field
 
 
@@ -75,22 +84,24 @@ def _planes(
     slabs: Slabs,
     copies: list[int],
     store: dict[int, Tensor],
-) -> Tensor:
-    """Fourier planes of some copies; those that reach further slices are kept for them."""
+) -> tuple[Tensor, dict[int, Tensor]]:
+    """Fourier planes of some copies, and those among them that were not in the store."""
     if slabs.thickness is None:
-        return slab_planes(spectrum, rotations, grid.frequency, slabs)
+        return slab_planes(spectrum, rotations, grid.frequency, slabs), {}
     missing = [i for i, copy in enumerate(copies) if copy not in store]
     made = {}
     if missing:
         planes = slab_planes(spectrum, rotations[missing], grid.frequency, slabs)
         made = {copies[i]: each for i, each in zip(missing, planes, strict=True)}
     found = torch.stack([made[copy] if copy in made else store[copy] for copy in copies])
-    room = KEPT_BYTES - len(store) * found[0].nbytes
+    return found, made
+
+
+def _keep(made: dict[int, Tensor], store: dict[int, Tensor]) -> None:
+    """Keep planes for further slices while there is room; in the order of the copies."""
     for copy, each in made.items():
-        if room >= each.nbytes:
+        if (len(store) + 1) * each.nbytes <= KEPT_BYTES:
             store[copy] = each.clone()
-            room -= each.nbytes
-    return found
 
 
 def _patches(

@@ -13,7 +13,7 @@ from difftem.functional.projection import (
     slice_grid,
 )
 from difftem.functional.sampling import good_fft_size
-from difftem.functional.slabs import Slabs
+from difftem.functional.slabs import Slabs, highest_frequency
 from difftem.functional.wave import complex_dtype
 from difftem.modules.instances import Instances
 from difftem.modules.paint import paint
@@ -60,12 +60,16 @@ class Specimen(nn.Module):
         samples of a smooth one; to second order in their size.
     cut : bool
         Cut thick particles; otherwise each lies as a whole in the slice nearest to its center.
+    dtype : torch.dtype
+        float32 or float64, of a specimen without particles; else the templates' counts.
 
     Raises
     ------
     ValueError
         For an unknown particle or a non-positive sampling.
     """
+
+    _vacuum: Tensor
 
     def __init__(
         self,
@@ -82,6 +86,7 @@ class Specimen(nn.Module):
         pixel_average: bool = False,
         voxel_average: bool = False,
         cut: bool = True,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
         check_pixel_size(pixel_size)
@@ -106,6 +111,8 @@ class Specimen(nn.Module):
         self.pixel_average = pixel_average
         self.voxel_average = voxel_average
         self.cut = cut
+        # Follows the module to other types and devices.
+        self.register_buffer("_vacuum", torch.zeros((), dtype=dtype), persistent=False)
 
     def place(
         self,
@@ -194,7 +201,8 @@ class Specimen(nn.Module):
             self.slice_thickness if placed.thick else None,
             placed.particle.radius,
         )
-        spectrum = placed.particle.spectrum(self._limit(placed.particle))
+        limit = highest_frequency(self._limit(placed.particle), slabs)
+        spectrum = placed.particle.spectrum(min(limit, placed.particle.nyquist))
         return paint(
             field,
             spectrum,
@@ -231,9 +239,8 @@ class Specimen(nn.Module):
 
     def _empty(self) -> Tensor:
         volumes = [self._particle(name).volume for name in self.particles]
-        if not volumes:
-            return torch.zeros(self.shape, dtype=torch.complex64)
-        return volumes[0].new_zeros(self.shape, dtype=complex_dtype(volumes[0].dtype))
+        like = volumes[0] if volumes else self._vacuum
+        return like.new_zeros(self.shape, dtype=complex_dtype(like.dtype))
 
     def _particle(self, name: str) -> Particle:
         return cast(Particle, self.particles[name])

@@ -13,6 +13,7 @@ import torch
 import yaml
 
 from difftem.cli.generate.item import write_item
+from difftem.cli.preload import preload
 from difftem.cli.process import keep_freed_memory
 from difftem.cli.scene.config import (
     IceConfig,
@@ -50,7 +51,33 @@ def scene_config(case: dict[str, Any], count: int) -> SceneConfig:
     )
 
 
-def measure(config: SceneConfig, structures: Path) -> dict[str, Any]:
+def device_named(name: str) -> torch.device:
+    """Device of a name, refused in one line if it is not there.
+
+    Parameters
+    ----------
+    name : str
+        ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    torch.device
+        To compute on.
+
+    Raises
+    ------
+    SystemExit
+        With code 2, after one line on standard error.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        print("table1_scale: error: device cuda: PyTorch finds no CUDA device", file=sys.stderr)
+        raise SystemExit(2)
+    return torch.device(name)
+
+
+def measure(
+    config: SceneConfig, structures: Path, device: torch.device | None = None
+) -> dict[str, Any]:
     """Time template and micrograph, from files to files.
 
     Parameters
@@ -59,6 +86,8 @@ def measure(config: SceneConfig, structures: Path) -> dict[str, Any]:
         From `scene_config`; its cache is replaced by an empty folder.
     structures : Path
         Folder of the structure files.
+    device : torch.device, optional
+        Computes the micrograph; the CPU without it. Templates are rendered on the CPU.
 
     Returns
     -------
@@ -66,22 +95,28 @@ def measure(config: SceneConfig, structures: Path) -> dict[str, Any]:
         Seconds and bytes.
     """
     said: list[str] = []
+    device = device or torch.device("cpu")
+    on_gpu = device.type == "cuda"
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         scene = SceneConfig(**{**vars(config), "cache": f"{folder}/cache"})
         microscope = SceneMicroscope(scene, [structures], said.append)
+        microscope.device = device
         template = time.perf_counter() - start
         start = time.perf_counter()
-        item = microscope.take(0)
+        item = microscope.take(0)  # its images are on the CPU: a GPU is done
         micrograph = time.perf_counter() - start
         start = time.perf_counter()
         write_item(Path(folder), item, scene, dict(microscope.radii))
         writing = time.perf_counter() - start
+    used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "template_s": template,
         "micrograph_s": micrograph,
         "writing_s": writing,
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILOBYTE,
+        "cpu_s": used.ru_utime + used.ru_stime,  # of the whole process, imports included
+        "peak_memory_bytes": used.ru_maxrss * KILOBYTE,
+        "peak_gpu_memory_bytes": torch.cuda.max_memory_allocated(device) if on_gpu else None,
         "n_slices": item.n_slices,
         "template_voxels": [list(p.volume.shape) for p in microscope.particles.values()],
         "said": said,
@@ -94,12 +129,15 @@ def main() -> None:
     parser.add_argument("case", help="name in cases.yaml")
     parser.add_argument("count", type=int, help="copies")
     parser.add_argument("structures", type=Path, help="folder of the structure files")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     arguments = parser.parse_args()
+    device = device_named(arguments.device)
     keep_freed_memory()
+    preload()
     torch.set_grad_enabled(False)
     case = yaml.safe_load(CASES.read_text("utf-8"))["cases"][arguments.case]
     config = scene_config(case, arguments.count)
-    print(json.dumps(measure(config, arguments.structures)))
+    print(json.dumps(measure(config, arguments.structures, device)))
 
 
 if __name__ == "__main__":

@@ -39,14 +39,15 @@ def table(result: dict[str, Any]) -> str:
     about = result["metadata"]
     versions = about["versions"]
     lines = [
-        f"### {about['cpu']}, {about['cpu_count']} cores",
+        f"### {about.get('gpu') or about['cpu']}, {about['cpu_count']} CPU cores",
         "",
         f"{about['date'][:10]}, commit `{about['commit'][:12]}`, torch {versions['torch']}, "
         f"{about['torch_threads']} threads.",
         "",
         "| particles | template [s] | micrograph [s] | files [s] | whole process [s] (all runs) "
-        "| per second | peak memory [GB] | TEM-simulator, published [s] | GPU-TEM, published [s] |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| its CPU time [s] | per second | peak memory [GB] | TEM-simulator, published [s] "
+        "| GPU-TEM, published [s] |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for key, runs in result["runs"].items():
         published = result["published"].get(key) or {}
@@ -59,6 +60,7 @@ def table(result: dict[str, Any]) -> str:
             f"{micrograph:.1f}",
             f"{_median(runs, 'writing_s'):.1f}",
             f"{_median(runs, 'process_s'):.1f} ({every})",
+            f"{_median(runs, 'cpu_s'):.1f}" if "cpu_s" in runs[0] else "",  # not in old files
             f"{count / micrograph:.3g}",
             f"{max(run['peak_memory_bytes'] for run in runs) / 1e9:.1f}",
             str(published.get("tem_simulator", "")),

@@ -8,26 +8,33 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
 from experiments.simulator_speed.metadata import metadata
-from experiments.table1_scale.measure import CASES
+from experiments.table1_scale.measure import CASES, device_named
 from experiments.table1_scale.report import table
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
-def main() -> None:
-    """Run all cases and write the JSON file."""
+def main(given: list[str] | None = None) -> None:
+    """Run all cases and write the JSON file; arguments are those of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--structures", type=Path, required=True, help="folder with 5ire, 6vxx and 2OM3"
     )
     parser.add_argument("--cases", nargs="*", help="names in cases.yaml; all without it")
     parser.add_argument("--repeats", type=int, default=3, help="processes for each number")
-    parser.add_argument("--output", type=Path, help="JSON file; results/cpu<cores>.json without it")
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda"), default="cpu", help="computes the micrographs"
+    )
+    parser.add_argument("--output", type=Path, help=f"JSON file; {HERE.name}/results without it")
+    arguments = parser.parse_args(given)
+    gpu = None
+    if device_named(arguments.device).type == "cuda":
+        gpu = torch.cuda.get_device_name()
     wanted = yaml.safe_load(CASES.read_text("utf-8"))
     names = arguments.cases or list(wanted["cases"])
     runs: dict[str, list[dict[str, Any]]] = {}
@@ -37,20 +44,21 @@ def main() -> None:
             for count in wanted["cases"][name]["counts"]:
                 key = f"{name} {count}"
                 print(key, file=sys.stderr, flush=True)
-                runs.setdefault(key, []).append(_process(name, count, arguments.structures))
-    about = metadata()
+                runs.setdefault(key, []).append(_process(name, count, arguments))
+    about = metadata() | {"gpu": gpu}
     result = {"metadata": about, "published": wanted["published"], "runs": runs}
-    output = arguments.output or HERE / "results" / f"cpu{about['cpu_count']}.json"
+    label = f"cpu{about['cpu_count']}" if gpu is None else "gpu_" + "_".join(gpu.lower().split())
+    output = arguments.output or HERE / "results" / f"{label}.json"
     output.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     print(table(result))
 
 
-def _process(name: str, count: int, structures: Path) -> dict[str, Any]:
+def _process(name: str, count: int, arguments: argparse.Namespace) -> dict[str, Any]:
     """One case in a process of its own; its whole time includes the start of Python."""
     command = [sys.executable, "-m", "experiments.table1_scale.measure", name, str(count)]
     start = time.perf_counter()
     done = subprocess.run(
-        [*command, str(structures.resolve())],
+        [*command, str(arguments.structures.resolve()), "--device", arguments.device],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -5,8 +5,12 @@ import numpy as np
 import pytest
 
 from difftem.cli.main import main
+from difftem.cli.scene.config import ParticleConfig, SceneConfig, SceneSamplingConfig
+from difftem.cli.scene.micrograph import SceneMicroscope
+from difftem.cli.simulate.config import DetectorConfig
 from tests.helpers.tem_simulator import INPUT
 
+SAMPLING = SceneSamplingConfig(size=(64, 48), pixel_size=2.0, padding=8)
 SMALL = ["--sampling.size", "[64, 48]", "--sampling.pixel_size", "1.5", "--sampling.padding", "8"]
 
 
@@ -93,3 +97,32 @@ def generate(pdb, tmp_path, capsys, template_cache):
         return code, capsys.readouterr(), folder
 
     return call
+
+
+@pytest.fixture
+def blob(pdb):
+    """Make a `ParticleConfig` of the tiny structure."""
+
+    def make(**kwargs):
+        return ParticleConfig("blob", str(pdb), **(kwargs or {"count": 3}))
+
+    return make
+
+
+@pytest.fixture
+def microscope(template_cache):
+    """Make a microscope that remembers what it said."""
+
+    def make(*particles, **kwargs):
+        given = {
+            "sampling": SAMPLING,
+            "detector": DetectorConfig("ideal"),
+            "cache": str(template_cache),
+            **kwargs,
+        }
+        lines = []
+        made = SceneMicroscope(SceneConfig(list(particles), **given), [], lines.append)
+        made.lines = lines
+        return made
+
+    return make

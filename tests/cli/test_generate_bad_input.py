@@ -7,6 +7,8 @@ import mrcfile
 import numpy as np
 import pytest
 
+TILTS = ["--exposure.tilts_deg", "[-10, 10]"]
+
 
 def check(result, *words):
     code, captured, folder = result
@@ -35,6 +37,11 @@ def check(result, *words):
         ("count: 1, solvnet: none", ["particles", "'solvnet'", "did you mean 'solvent'?"]),
         ("count: 1, solvent: oil", ["particles", "oil", "displaced"]),
         ("coordinates: none.csv", ["none.csv", "no such file"]),
+        ("count: 1, voxel_size: 2.0", ["voxel_size does not apply to a structure", "a map"]),
+        ("count: 1, parts: 6vxx.pdb", ["parts does not apply to a structure", "sars-cov-2"]),
+        ("count: 1, phantom: {contrast: 2.0}", ["phantom does not apply to a structure"]),
+        ("count: 1, image: a.mrc", ["'blob'", "image applies with coordinates only"]),
+        ("coordinates: a.csv, orientations: fixed", ["orientations does not apply with coord"]),
     ],
 )
 def test_particle_that_is_impossible(generate, pdb, particle, words):
@@ -54,6 +61,14 @@ def test_particle_that_is_impossible(generate, pdb, particle, words):
         ("[{name: a.b, count: 1}]", ["particle name 'a.b'"]),
         ("[{name: Å, count: 1}]", ["particle name 'Å'", "ASCII"]),
         ("[{source: sars-cov-2, count: 1}]", ["needs the structure of its spike in 'parts'"]),
+        ("[{source: a.mrc, count: 1, solvent: none}]", ["solvent does not apply to a map"]),
+        ("[{source: a.map.gz, count: 1, hydrogens: file}]", ["hydrogens does not apply to a map"]),
+        ("[{source: phantom, count: 1, assembly: '2'}]", ["assembly does not apply to phantom"]),
+        ("[{source: phantom, count: 1, voxel_size: 2}]", ["voxel_size does not apply to phantom"]),
+        ("[{source: phantom, count: 1, phantom: {size_nm: [1, 0, 1]}}]", ["size_nm must be pos"]),
+        ("[{source: phantom, count: 1, phantom: {contrast: 0}}]", ["contrast must not be 0"]),
+        ("[{source: phantom, count: 1, phantom: {smoothness: -1}}]", ["smoothness must not be"]),
+        ("[{source: phantom, count: 1, phantom: {size_nm: [1e4, 1, 1]}}]", ["at most 384 are"]),
     ],
 )
 def test_list_of_particles_that_is_impossible(generate, particles, words):
@@ -76,6 +91,18 @@ def test_list_of_particles_that_is_impossible(generate, particles, words):
         (["--ice.hole_diameter_nm", "inf"], ["ice.hole_diameter_nm", "inf"]),
         (["--exposure.tilts_deg", "[85]"], ["exposure.tilts_deg", "85"]),
         (["--exposure.tilts_deg", "[]"], ["exposure.tilts_deg must not be empty"]),
+        (
+            ["--ice.edge_thickness_nm", "90"],
+            ["edge_thickness_nm applies with ice.hole"],
+        ),
+        (["--stage.shift_error", "3"], ["stage.shift_error applies to tilt series only"]),
+        ([*TILTS, "--stage.shift_error", "-3"], ["stage.shift_error must not be negative"]),
+        ([*TILTS, "--stage.shifts", "[[1, 2]]"], ["stage.shifts must have 2 values", "got 1"]),
+        ([*TILTS, "--stage.rotations_deg", "[1]"], ["stage.rotations_deg must have 2 values"]),
+        (
+            [*TILTS, "--stage.shift_error", "3", "--ice.hole_diameter_nm", "90"],
+            ["stage.shift_error does not apply with ice.hole_diameter_nm"],
+        ),
         (["--exposure.exposures", "2"], ["exposures must be 1", "more micrographs"]),
         (["--exposure.dose_e_per_a2", "0"], ["dose_e_per_a2 must be positive"]),
         (["--variation.defocus_um", "[2, 1]"], ["variation.defocus_um must be [low, high]"]),
@@ -108,6 +135,13 @@ def test_values_out_of_range(generate, arguments, words):
         ("word.csv", "x,y,z\n1,2,up\n", ["word.csv", "line 2: z must be a number, got 'up'"]),
         ("flat.csv", "x,y\n1,2\n", ["flat.csv", "no column z"]),
         ("empty.star", "data_particles\n", ["empty.star"]),
+        ("turned.csv", "x,y,z,rot\n1,2,3,4\n", ["turned.csv", "column rot", "phi, theta, psi"]),
+        (
+            "two.star",
+            "data_particles\nloop_\n_rlnMicrographName\n_rlnCoordinateX\n_rlnCoordinateY\n"
+            "a.mrc 1 2\nb.mrc 1 2\na.mrc 3 4\n",
+            ["two.star", "has 2 images", "'image'", "a.mrc (2 particles), b.mrc (1 particles)"],
+        ),
     ],
 )
 def test_coordinates_that_cannot_be_read(generate, pdb, tmp_path, name, text, words):

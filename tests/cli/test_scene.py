@@ -11,7 +11,6 @@ from difftem.cli.scene.config import (
     SceneSamplingConfig,
     VariationConfig,
 )
-from difftem.cli.scene.micrograph import SceneMicroscope
 from difftem.cli.scene.place import ice_thickness, place_particles, read_places
 from difftem.cli.simulate.config import DetectorConfig, ExposureConfig, MicroscopeConfig
 from difftem.data.mrc import read_mrc
@@ -24,33 +23,9 @@ SAMPLING = SceneSamplingConfig(size=(64, 48), pixel_size=2.0, padding=8)
 IDEAL = DetectorConfig(preset="ideal")
 
 
-@pytest.fixture
-def blob(pdb):
-    """Make a `ParticleConfig` of the tiny structure."""
-
-    def make(**kwargs):
-        return ParticleConfig("blob", str(pdb), **(kwargs or {"count": 3}))
-
-    return make
-
-
-@pytest.fixture
-def microscope(template_cache):
-    """Make a microscope that remembers what it said."""
-
-    def make(*particles, **kwargs):
-        given = {"sampling": SAMPLING, "detector": IDEAL, "cache": str(template_cache), **kwargs}
-        lines = []
-        made = SceneMicroscope(SceneConfig(list(particles), **given), [], lines.append)
-        made.lines = lines
-        return made
-
-    return make
-
-
 def place(particles, radii, thickness, generator, sampling=SAMPLING, ice=None, say=None):
     config = SceneConfig(particles, ice=ice or IceConfig(gap_nm=0.0), sampling=sampling)
-    given = read_places(config, [])
+    given = read_places(config, [], say or print)
     return place_particles(config, radii, thickness, given, generator, say or print)
 
 

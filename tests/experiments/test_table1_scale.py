@@ -1,12 +1,14 @@
 import json
 import math
+import subprocess
 
 import pytest
+import torch
 import yaml
 
 from difftem.cli.scene.config import SceneConfig
-from experiments.table1_scale import report
-from experiments.table1_scale.measure import CASES, measure, scene_config
+from experiments.table1_scale import report, run
+from experiments.table1_scale.measure import CASES, device_named, measure, scene_config
 
 ALL = yaml.safe_load(CASES.read_text("utf-8"))["cases"]
 
@@ -18,6 +20,7 @@ def runs(seconds):
             "micrograph_s": s,
             "writing_s": 1.0,
             "process_s": s + 6,
+            "cpu_s": s + 9,
             "peak_memory_bytes": 2e9,
         }
         for s in seconds
@@ -51,10 +54,10 @@ def test_slopes_are_those_of_the_medians():
 
 def test_the_table_has_a_row_for_each_number_with_the_published_times_beside():
     text = report.table(result(zika_1=[2.0], zika_1000=[10.0, 12.0, 11.0]))
-    assert "| zika 1 | 4.0 | 2.0 | 1.0 | 8.0 (8.0) | 0.5 | 2.0 |  |  |" in text
+    assert "| zika 1 | 4.0 | 2.0 | 1.0 | 8.0 (8.0) | 11.0 | 0.5 | 2.0 |  |  |" in text
     assert (
-        "| zika 1000 | 4.0 | 11.0 | 1.0 | 17.0 (16.0, 18.0, 17.0) | 90.9 | 2.0 | 2127 | 382 |"
-        in text
+        "| zika 1000 | 4.0 | 11.0 | 1.0 | 17.0 (16.0, 18.0, 17.0) | 20.0 | 90.9 | 2.0 | 2127 "
+        "| 382 |" in text
     )
 
 
@@ -69,13 +72,51 @@ def test_the_report_replaces_what_stands_between_its_marks(tmp_path):
     assert "zika 1" in text and "old" not in text
 
 
-def test_a_small_case_is_measured_from_files_to_files(tmp_path):
+def test_a_gpu_that_is_not_there_is_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    output = tmp_path / "result.json"
+    given = ["--structures", str(tmp_path), "--output", str(output), "--device"]
+    with pytest.raises(SystemExit) as stopped:
+        run.main([*given, "cuda"])
+    assert stopped.value.code == 2
+    line = "table1_scale: error: device cuda: PyTorch finds no CUDA device\n"
+    assert capsys.readouterr().err == line
+    assert not output.exists()
+    assert device_named("cpu") == torch.device("cpu")
+
+
+def test_the_device_reaches_every_process_and_the_result(tmp_path, monkeypatch):
+    started = []
+    once = runs([2.0])[0]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "H 100")
+
+    def process(command, **kwargs):
+        started.append(command)
+        return subprocess.CompletedProcess(command, 0, json.dumps(once), "")
+
+    monkeypatch.setattr(run.subprocess, "run", process)
+    monkeypatch.setattr(run, "metadata", lambda: dict(result()["metadata"]))
+    output = tmp_path / "result.json"
+    given = ["--structures", str(tmp_path), "--cases", "tmv", "--output", str(output)]
+    run.main([*given, "--repeats", "2", "--device", "cuda"])
+    assert [command[-2:] for command in started] == [["--device", "cuda"]] * 2
+    made = json.loads(output.read_text())
+    assert made["metadata"]["gpu"] == "H 100"
+    assert "### H 100, 2 CPU cores" in report.table(made)
+
+
+def test_a_small_case_is_measured_from_files_to_files(tmp_path, device):
     case = {
         "particle": {"name": "apoferritin", "source": "apoferritin"},
         "ice": {"thickness_nm": 20},
         "sampling": {"size": [64, 64], "pixel_size": 8.0},
         "microscope": {"defocus_um": 1.0},
     }
-    found = measure(scene_config(case, 2), tmp_path)
+    found = measure(scene_config(case, 2), tmp_path, torch.device(device))
     assert found["template_s"] > 0 and found["micrograph_s"] > 0 and found["writing_s"] > 0
     assert found["n_slices"] == 1
+    if torch.device(device).type == "cuda":
+        assert found["peak_gpu_memory_bytes"] > 1e5
+    else:
+        assert found["peak_gpu_memory_bytes"] is None

@@ -87,6 +87,36 @@ def test_a_thick_particle_is_shared_among_slices_and_none_of_it_is_lost(generato
     assert float((summed(cut) - whole).std() / whole.std()) < 3e-3
 
 
+def test_slices_as_thin_as_two_voxels_hold_what_is_near_their_planes(generator):
+    # Planes of the Fourier volume beyond the image's own band limit are asked for.
+    whole = template(molecule(generator), interpolation=FINE)
+    position = torch.zeros(1, 3, dtype=torch.float64)
+    thickness = 2 * PIXEL
+    cut = specimen(whole, position, depth="ignored", thickness=thickness)
+    z = (torch.arange(48) - 24) * PIXEL
+    for plane, found in cut.slices(cut.place(UPRIGHT, STILL), LAMBDA):
+        away = ((z - plane) / thickness).clamp(-1, 1)
+        window = torch.cos(math.pi / 2 * away) ** 2
+        part = Particle(whole.volume * window[:, None, None], PIXEL, radius=26.0)
+        alone = specimen(part, position, depth="ignored", thickness=1000.0, cut=False)
+        if abs(plane) <= 16:
+            expected = summed(alone)
+            assert float((found - expected).std() / expected.std()) < 1e-2
+
+
+def test_an_empty_specimen_has_the_type_it_is_given_or_moved_to():
+    kinds = []
+    for made in (
+        Specimen({}, [], (16, 12), 2.0, 50.0),
+        Specimen({}, [], (16, 12), 2.0, 50.0, dtype=torch.float64),
+        Specimen({}, [], (16, 12), 2.0, 50.0).double(),
+    ):
+        ((_, field),) = made.slices(made.place(UPRIGHT, STILL), LAMBDA)
+        kinds.append(field.dtype)
+        assert made.state_dict() == {}
+    assert kinds == [torch.float32, torch.float64, torch.float64]
+
+
 def test_what_lies_outside_the_field_is_counted_and_not_drawn(generator):
     far = torch.tensor([[500.0, 0.0, 0.0], [0.0, 125.0, 900.0], [0, 90.0, 0]], dtype=torch.float64)
     made = specimen(template(molecule(generator)), far)
@@ -144,6 +174,26 @@ def test_chunks_do_not_change_the_image(generator, monkeypatch):
     image = summed(made)
     monkeypatch.setattr("difftem.modules.paint.CHUNK_POINTS", 1)
     assert torch.allclose(summed(made), image, rtol=0, atol=1e-12 * float(image.abs().max()))
+
+
+@pytest.mark.parametrize("thickness", [10.0, 50.0])
+def test_threads_do_not_change_a_bit_of_a_slice(generator, monkeypatch, thickness):
+    monkeypatch.setattr("difftem.modules.paint.CHUNK_POINTS", 3_000)
+    positions = 40 * torch.randn(12, 3, generator=generator, dtype=torch.float64)
+    made = specimen(
+        template(molecule(generator)),
+        positions,
+        random_rotations(12, generator),
+        thickness=thickness,
+    )
+    before, images = torch.get_num_threads(), []
+    for threads in (1, 3):
+        torch.set_num_threads(threads)
+        with torch.no_grad():
+            images.append(summed(made))
+    torch.set_num_threads(before)
+    assert bool(images[0].any())
+    assert torch.equal(*images)
 
 
 def test_a_particle_turns_about_its_center(generator):

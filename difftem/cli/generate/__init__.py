@@ -13,6 +13,7 @@ from difftem.cli.generate.producer import Reporter, SceneProducer
 from difftem.cli.generate.run import default_threads, is_first_process, make_items
 from difftem.cli.generate.summary import write_summary
 from difftem.cli.parsing import parse
+from difftem.cli.preload import preload
 from difftem.cli.scene.check import check
 
 DESCRIPTION = """Generate micrographs of scenes of many particles, with their truth.
@@ -77,6 +78,7 @@ def _generate(config: GenerateConfig, folders: list[Path], output: Path) -> None
     pending = [i for i in range(config.micrographs) if not is_finished(output, i)]
     seconds = 0.0
     if pending:
+        preload()
         producer = SceneProducer(config, folders, output, Reporter())
         # Here, so that bad input ends this process and not one of many.
         producer.prepare(torch.device(config.accelerator))

@@ -22,6 +22,8 @@ class GenerateConfig(SceneConfig):
         Beam and lens.
     exposure
         Tilts and dose; the dose is that of each tilt.
+    stage
+        Errors of the tilts.
     detector
         Camera.
     variation

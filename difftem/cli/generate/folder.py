@@ -16,7 +16,7 @@ import difftem
 from difftem.cli.generate.config import GenerateConfig
 from difftem.cli.generate.item import is_finished
 from difftem.cli.scene.check import flattened
-from difftem.cli.scene.templates import BUNDLED, VIRION
+from difftem.cli.scene.fields import BUNDLED, PHANTOM, VIRION
 from difftem.cli.simulate.specimen import locate
 from difftem.data.errors import input_error
 from difftem.data.files import replacing
@@ -126,7 +126,7 @@ def _settings(config: GenerateConfig, folders: list[Path]) -> dict[str, Any]:
     places = [(each, key) for each in values["particles"] for key in ("parts", "coordinates")]
     places += [(each, "source") for each in values["particles"]]
     for holder, key in [*places, (values["detector"], "mtf")]:
-        if holder[key] not in (None, BUNDLED, VIRION):
+        if holder[key] not in (None, BUNDLED, VIRION, PHANTOM):
             holder[key] = str(locate(holder[key], folders).resolve())
     return values
 

@@ -12,7 +12,6 @@ import difftem
 from difftem.cli.scene.config import SceneConfig
 from difftem.cli.scene.micrograph import SceneMicrograph
 from difftem.cli.simulate.microscope import ICE_AMPLITUDE_CONTRAST
-from difftem.cli.simulate.preview import save_preview
 from difftem.data.mrc import write_mrc, write_rawtlt
 from difftem.data.scene.coordinates import write_coordinates_csv
 from difftem.data.scene.labels import label_mask
@@ -72,6 +71,8 @@ def write_item(
 
 def _write_images(folder: Path, item: SceneMicrograph, config: SceneConfig) -> None:
     """Write stacks, tilt angles and the picture."""
+    from difftem.cli.simulate.preview import save_preview  # loads the library for plots
+
     pixel_size, tilts = config.sampling.pixel_size, config.exposure.tilts_deg
     drawn = item.conditions
     conditions = (
@@ -124,7 +125,7 @@ def _write_truth(
         n = len(tilts)
         series = TiltSeries(
             item.rotations,
-            torch.zeros(n, 2, dtype=torch.float64),
+            item.shifts,
             torch.tensor(tilts, dtype=torch.float64),
             item.conditions.dose_e_per_a2 * torch.arange(n, dtype=torch.float64),
             (defocus,) * n,
@@ -134,8 +135,14 @@ def _write_truth(
         )
     sizes, types = scene.radii(radii), scene.types() + 1
     masks = [
-        label_mask(scene.positions() @ rotation.T, sizes, types, (ny, nx), pixel_size)
-        for rotation in item.rotations
+        label_mask(
+            scene.positions() @ rotation.T + torch.nn.functional.pad(shift, (0, 1)),
+            sizes,
+            types,
+            (ny, nx),
+            pixel_size,
+        )
+        for rotation, shift in zip(item.rotations, item.shifts, strict=True)
     ]
     stack = torch.stack(masks) if len(masks) > 1 else masks[0]
     legend = [f"{i} = {name}" for i, name in enumerate(scene.particles(), start=1)]

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from difftem.cli.generate.config import GenerateConfig
 from difftem.cli.generate.producer import SceneProducer, quiet_lightning
+from difftem.cli.generate.progress import micrographs_bar
 
 LONGEST = timedelta(days=365)  # that one process may wait for another
 PATIENCE = 5.0  # s
@@ -62,7 +63,7 @@ def make_items(
             producer.prepare(torch.device(config.accelerator))
             producer.make(pending[0], lambda s, n: tqdm(s, total=n, desc="slices", delay=1.0))
         return
-    with _threads(threads):
+    with _threads(threads), micrographs_bar(producer.output, pending):
         _predict(config, producer, pending, threads)
 
 
@@ -114,7 +115,6 @@ def _end_processes() -> None:
 def _trainer(config: GenerateConfig, n_items: int) -> Any:
     """Trainer that neither logs nor saves."""
     from lightning.pytorch import Trainer
-    from lightning.pytorch.callbacks import TQDMProgressBar
     from lightning.pytorch.plugins.environments import (  # type: ignore[attr-defined]
         SLURMEnvironment,
         TorchElasticEnvironment,
@@ -142,7 +142,7 @@ def _trainer(config: GenerateConfig, n_items: int) -> Any:
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
-        callbacks=[TQDMProgressBar()],
+        enable_progress_bar=False,  # see `micrographs_bar`
         use_distributed_sampler=False,
         inference_mode=False,
     )

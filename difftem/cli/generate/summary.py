@@ -3,22 +3,14 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from difftem.cli.generate.folder import TILT_SERIES
 from difftem.cli.generate.item import RECORD, item_folder
-from difftem.cli.simulate.preview import draw_image
 from difftem.data.files import replacing
-from difftem.data.mrc import read_mrc
 from difftem.data.star import StarTable, read_star, star_text
 
-SHEET = 9  # images at most
 _SERIES_FILE, _SERIES_STACK = "rlnTomoTiltSeriesStarFile", "rlnTomoTiltSeriesName"
 _IMAGE = "rlnMicrographName"
 
@@ -38,7 +30,9 @@ def write_summary(output: Path, items: list[int]) -> None:
     if (folders[0] / "tomograms.star").exists():
         _write_tomograms(output, folders)
     _write_particles(output / "particles.star", folders)
-    _write_sheet(output / "preview.png", folders)
+    from difftem.cli.generate.sheet import write_sheet  # loads the library for plots
+
+    write_sheet(output / "preview.png", folders)
 
 
 def _write_csv(path: Path, folders: list[Path]) -> None:
@@ -101,34 +95,7 @@ def _under(folder: str, image: str) -> str:
     return f"{number}@{folder}/{stack}"
 
 
-def _write_sheet(path: Path, folders: list[Path]) -> None:
-    """Draw the first images, of a tilt series the middle one."""
-    shown = folders[:SHEET]
-    columns = min(3, len(shown))
-    rows = -(-len(shown) // columns)
-    figure = Figure(figsize=(4 * columns, 4.3 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(rows, columns, squeeze=False).flatten()
-    for axes, folder in zip(panels, shown, strict=False):
-        image = read_mrc(folder / "micrograph.mrc")
-        data = image.data if image.data.ndim == 2 else image.data[len(image.data) // 2]
-        draw_image(axes, torch.tensor(data), image.voxel_size[0])
-        record = json.loads((folder / RECORD).read_text("utf-8"))
-        axes.set_title(f"{folder.name}: {record['defocus_um']:.2f} µm", fontsize=10)
-    for axes in panels[len(shown) :]:
-        axes.axis("off")
-    _replace_with(path, lambda to: figure.savefig(to, dpi=100, format="png", metadata=_PLAIN))
-
-
-_PLAIN: dict[str, Any] = {"Software": None}  # no version, so that the bytes stay
-
-
 def _replace(path: Path, text: str) -> None:
     """Write a text, all or nothing."""
-    _replace_with(path, lambda to: to.write_text(text, encoding="utf-8"))
-
-
-def _replace_with(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file, all or nothing."""
     with replacing(path, overwrite=True) as temporary:
-        write(temporary)
+        temporary.write_text(text, encoding="utf-8")

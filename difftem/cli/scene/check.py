@@ -4,7 +4,8 @@ import dataclasses
 import math
 from collections.abc import Iterator
 
-from difftem.cli.scene.config import ParticleConfig, SceneConfig
+from difftem.cli.scene.config import ParticleConfig, PhantomConfig, SceneConfig
+from difftem.cli.scene.fields import check_ice_fields, check_particle_fields, check_stage
 
 MAX_DEFOCUS_UM = 1000.0
 MAX_SLICES = 100_000
@@ -30,6 +31,7 @@ def check(config: SceneConfig) -> None:
             raise ValueError(f"{key} must be a finite number, got {value}")
     _check_particles(config.particles)
     _check_sampling(config)
+    check_ice_fields(config.ice)
     exposure = config.exposure
     if not exposure.tilts_deg:
         raise ValueError("exposure.tilts_deg must not be empty")
@@ -38,6 +40,7 @@ def check(config: SceneConfig) -> None:
         raise ValueError(f"exposure.tilts_deg must lie between -80 and 80 degrees, got {steep[0]}")
     if exposure.exposures != 1:
         raise ValueError("exposure.exposures must be 1 here; ask for more micrographs instead")
+    check_stage(config.stage, len(exposure.tilts_deg), config.ice)
     variation = dataclasses.asdict(config.variation)
     for name, limits in variation.items():
         if limits is not None and not limits[0] <= limits[1]:
@@ -99,6 +102,22 @@ def _check_particles(particles: list[ParticleConfig]) -> None:
         for name, value in given.items():
             if not value > 0:
                 raise ValueError(f"particle {each.name!r}: {name} must be positive, got {value}")
+        check_particle_fields(each)
+        _check_phantom(each.name, each.phantom)
+
+
+def _check_phantom(name: str, phantom: PhantomConfig) -> None:
+    """Check the shape of a random particle."""
+    if not min(phantom.size_nm) > 0:
+        raise ValueError(
+            f"particle {name!r}: phantom.size_nm must be positive, got {list(phantom.size_nm)}"
+        )
+    if phantom.contrast == 0:
+        raise ValueError(f"particle {name!r}: phantom.contrast must not be 0")
+    if phantom.smoothness < 0:
+        raise ValueError(
+            f"particle {name!r}: phantom.smoothness must not be negative, got {phantom.smoothness}"
+        )
 
 
 def _check_sampling(config: SceneConfig) -> None:

@@ -7,6 +7,31 @@ from difftem.cli.simulate.config import DetectorConfig, ExposureConfig, Microsco
 
 
 @dataclass(frozen=True)
+class PhantomConfig:
+    """A random particle: a smooth map in an ellipsoid, without a structure behind it.
+
+    Parameters
+    ----------
+    size_nm
+        nm. Axes of the ellipsoid (x, y, z).
+    contrast
+        V beyond ice, the mean of the absolute value; negative inverts the map.
+    smoothness
+        0 is rough, large is smooth.
+    positive
+        No value of the other sign.
+    seed
+        Another one is another particle.
+    """
+
+    size_nm: tuple[float, float, float] = (20.0, 20.0, 20.0)
+    contrast: float = 1.0
+    smoothness: float = 2.0
+    positive: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class ParticleConfig:
     """One kind of particle and how many of it there are.
 
@@ -16,7 +41,8 @@ class ParticleConfig:
         How files call it.
     source
         Structure file (mmCIF, PDB, XYZ, also .gz), map (.mrc, .map; in V beyond ice), 'apoferritin'
-        (bundled), or 'sars-cov-2': a virion built around the spike in 'parts'.
+        (bundled), 'sars-cov-2': a virion built around the spike in 'parts', or 'phantom': a random
+        map as 'phantom' describes it.
     parts
         Structure of the spike, PDB 6VXX, for 'sars-cov-2'.
     count
@@ -31,7 +57,9 @@ class ParticleConfig:
         Of the ice's volume that their bounding spheres fill; random packing ends near 0.38.
     coordinates
         STAR (RELION), CSV (x, y, z in Å, phi, theta, psi in degrees) or TEM-simulator's text
-        matrix (nm, degrees): where the copies are.
+        matrix (nm, degrees): where the copies are. A STAR file's own pixel size counts.
+    image
+        Micrograph (rlnMicrographName) or tomogram of a STAR file of coordinates that has several.
     orientations
         'random', 'in_plane' (about the beam only) or 'fixed'.
     solvent
@@ -43,6 +71,8 @@ class ParticleConfig:
         Those of the file, 'implicit' ones on their heavy atoms, or none.
     voxel_size
         Å. Of a map whose header does not say.
+    phantom
+        Shape of a 'phantom'.
     """
 
     name: str = "apoferritin"
@@ -53,11 +83,13 @@ class ParticleConfig:
     micromolar: float | None = None
     fraction: float | None = None
     coordinates: str | None = None
+    image: str | None = None
     orientations: Literal["random", "in_plane", "fixed"] = "random"
     solvent: Literal["displaced", "floor", "none"] = "displaced"
     assembly: str = "auto"
     hydrogens: Literal["file", "implicit", "none"] = "implicit"
     voxel_size: float | None = None
+    phantom: PhantomConfig = field(default_factory=PhantomConfig)
 
 
 @dataclass(frozen=True)
@@ -120,6 +152,33 @@ class SceneSamplingConfig:
 
 
 @dataclass(frozen=True)
+class StageConfig:
+    """How far the stage is off in each image of a tilt series.
+
+    The tables of the truth hold what the stage did; the .rawtlt file what it was set to.
+
+    Parameters
+    ----------
+    shifts
+        Å. Of each image along x and y, one pair for each tilt.
+    rotations_deg
+        Degrees. Of each image in its plane, counter-clockwise, one for each tilt.
+    shift_error
+        Å. Standard deviation of a random shift along x and along y, besides.
+    rotation_error_deg
+        Degrees. Standard deviation of a random rotation in the image's plane, besides.
+    tilt_error_deg
+        Degrees. Standard deviation of the tilts about what they are set to.
+    """
+
+    shifts: list[tuple[float, float]] | None = None
+    rotations_deg: list[float] | None = None
+    shift_error: float = 0.0
+    rotation_error_deg: float = 0.0
+    tilt_error_deg: float = 0.0
+
+
+@dataclass(frozen=True)
 class VariationConfig:
     """What changes from micrograph to micrograph, drawn evenly between two values.
 
@@ -154,6 +213,8 @@ class SceneConfig:
         Beam and lens.
     exposure
         Tilts and dose; the dose is that of each tilt.
+    stage
+        Errors of the tilts.
     detector
         Camera.
     variation
@@ -169,6 +230,7 @@ class SceneConfig:
     sampling: SceneSamplingConfig = field(default_factory=SceneSamplingConfig)
     microscope: MicroscopeConfig = field(default_factory=MicroscopeConfig)
     exposure: ExposureConfig = field(default_factory=ExposureConfig)
+    stage: StageConfig = field(default_factory=StageConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     variation: VariationConfig = field(default_factory=VariationConfig)
     seed: int = 0

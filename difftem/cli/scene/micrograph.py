@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from difftem.cli.scene.check import check
 from difftem.cli.scene.config import SceneConfig
 from difftem.cli.scene.place import ice_thickness, place_particles, read_places
+from difftem.cli.scene.stage import draw_stage
 from difftem.cli.scene.templates import make_template
 from difftem.cli.simulate.microscope import build_detector, build_lens
 from difftem.data.scene.instances import Scene
@@ -59,6 +60,7 @@ class SceneMicrograph:
     micrographs: Tensor  # (n_tilts, y, x) grey values
     mean_counts: float  # e/pixel
     rotations: Tensor  # (n_tilts, 3, 3)
+    shifts: Tensor  # (n_tilts, 2) Å
     n_slices: int
 
 
@@ -94,7 +96,7 @@ class SceneMicroscope:
         Beam(config.microscope.voltage_kv, config.microscope.beam_tilt_mrad)
         build_lens(config.microscope, config.sampling.pixel_size)
         self.detector: Detector = build_detector(config.detector, folders)
-        self.given = read_places(config, folders)
+        self.given = read_places(config, folders, say)
         fine = FINE if config.sampling.interpolation == "fine" else DEFAULT
         self.particles: dict[str, Particle] = {}
         for each in config.particles:
@@ -136,7 +138,9 @@ class SceneMicroscope:
         conditions = self._draw(generator)
         thickness = nm_to_angstrom(conditions.ice_thickness_nm)
         scene = place_particles(config, self.radii, thickness, self.given, generator, self.say)
-        simulator = self.simulator(scene, conditions).to(self.device)
+        errors = torch.Generator().manual_seed(item_seed(config.seed, index, "stage"))
+        stage = draw_stage(config, errors)
+        simulator = self.simulator(scene, conditions, stage).to(self.device)
         simulator.detector.cpu()  # noise is drawn from the CPU's random numbers
         noise_free, micrographs, counts, n_slices = [], [], [], 0
         with torch.no_grad():
@@ -163,13 +167,14 @@ class SceneMicroscope:
             torch.stack(micrographs),
             sum(counts) / len(counts),
             torch.stack(rotations),
+            simulator.stage.shift.cpu(),
             n_slices,
         )
 
-    def simulator(self, scene: Scene, conditions: Conditions) -> SpecimenSimulator:
+    def simulator(self, scene: Scene, conditions: Conditions, stage: Stage) -> SpecimenSimulator:
         """Compose the stages for a scene."""
         config = self.config
-        sampling, exposure = config.sampling, config.exposure
+        sampling = config.sampling
         microscope = dataclasses.replace(config.microscope, defocus_um=conditions.defocus_um)
         beam = Beam(microscope.voltage_kv, microscope.beam_tilt_mrad)
         lens = build_lens(microscope, sampling.pixel_size)
@@ -205,9 +210,7 @@ class SceneMicroscope:
             Dose(conditions.dose_e_per_a2, sampling.pixel_size),
             self.detector,
             beam=beam,
-            stage=Stage(
-                torch.tensor(exposure.tilts_deg, dtype=torch.float64), exposure.tilt_axis_deg
-            ),
+            stage=stage,
             attenuation=self._ice(conditions),
             shape=(ny, nx),
         )
@@ -240,7 +243,7 @@ class SceneMicroscope:
         )
 
 
-def item_seed(seed: int, index: int) -> int:
+def item_seed(seed: int, index: int, purpose: str = "") -> int:
     """Seed of one micrograph: a hash, so that neighbours share no random numbers."""
-    digest = hashlib.sha256(f"{seed} {index}".encode()).digest()
+    digest = hashlib.sha256(f"{seed} {index} {purpose}".strip().encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from difftem.cli.scene.config import ParticleConfig, SceneConfig
+from difftem.cli.scene.stage import SPREADS, stage_reach
 from difftem.cli.simulate.specimen import locate
 from difftem.data.scene.coordinates import read_coordinates
 from difftem.data.scene.instances import Instances, Scene
@@ -27,7 +28,9 @@ def ice_thickness(config: SceneConfig, radii: Mapping[str, float]) -> float:  # 
     return 2 * (max(radii.values(), default=0.0) + ICE_MARGIN)
 
 
-def read_places(config: SceneConfig, folders: list[Path]) -> dict[str, tuple[Instances, ...]]:
+def read_places(
+    config: SceneConfig, folders: list[Path], say: Callable[[str], None]
+) -> dict[str, tuple[Instances, ...]]:
     """Read the coordinate files of a scene.
 
     Parameters
@@ -36,6 +39,8 @@ def read_places(config: SceneConfig, folders: list[Path]) -> dict[str, tuple[Ins
         Its particles and sampling are used.
     folders : list of Path
         Where to look for the files.
+    say : callable
+        Told in one line of what a file has in vain, or lacks.
 
     Returns
     -------
@@ -57,6 +62,8 @@ def read_places(config: SceneConfig, folders: list[Path]) -> dict[str, tuple[Ins
                 particle=particle.name,
                 pixel_size=config.sampling.pixel_size,
                 shape=(ny, nx),
+                image=particle.image,
+                say=say,
             )
             # A file that names particles of this scene means its rows; another one means all.
             own = [each for each in read if each.particle == particle.name]
@@ -134,8 +141,11 @@ def _region(config: SceneConfig, width: float, height: float, thickness: float) 
     """Where random copies go: the ice of a hole, or what the tilts show of an even film."""
     ice = config.ice
     if ice.hole_diameter_nm is None:
-        steepest = math.radians(max(abs(tilt) for tilt in config.exposure.tilts_deg))
+        steepest = max(abs(tilt) for tilt in config.exposure.tilts_deg)
+        steepest = math.radians(min(85.0, steepest + SPREADS * config.stage.tilt_error_deg))
         axis = math.radians(config.exposure.tilt_axis_deg)
+        reach = stage_reach(config, width, height)
+        width, height = width + 2 * reach, height + 2 * reach
         along_x, along_y = abs(math.sin(axis)), abs(math.cos(axis))  # across the tilt axis
         across = along_x * width + along_y * height
         seen = (across + thickness * math.sin(steepest)) / math.cos(steepest)

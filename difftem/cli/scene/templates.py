@@ -7,6 +7,7 @@ import torch
 
 from difftem.atoms import Atoms
 from difftem.cli.scene.config import ParticleConfig, SceneConfig
+from difftem.cli.scene.fields import BUNDLED, PHANTOM, VIRION, source_kind
 from difftem.cli.simulate.microscope import ICE_AMPLITUDE_CONTRAST
 from difftem.cli.simulate.specimen import locate
 from difftem.data.examples import example_structure
@@ -17,11 +18,12 @@ from difftem.data.templates.nested import build_template
 from difftem.data.templates.read import read_template
 from difftem.data.templates.render import absorbing, render_template
 from difftem.data.templates.template import Template
+from difftem.functional.phantom import random_map
 from difftem.modules import Beam
+from difftem.units import nm_to_angstrom
 
-BUNDLED, VIRION = "apoferritin", "sars-cov-2"
-MAPS = (".mrc", ".map")
 VIRION_SEED = 0
+MAX_PHANTOM = 384  # voxels: some 2 GB while it is made
 
 
 def make_template(
@@ -57,14 +59,17 @@ def make_template(
     contrast = ICE_AMPLITUDE_CONTRAST if contrast is None else contrast
     if not 0 <= contrast < 1:
         raise ValueError(f"microscope.amplitude_contrast must be in [0, 1), got {contrast}")
-    if particle.source not in (BUNDLED, VIRION) and not locate(particle.source, folders).exists():
+    built = (BUNDLED, VIRION, PHANTOM)
+    if particle.source not in built and not locate(particle.source, folders).exists():
         raise ValueError(
             f"particle {particle.name!r}: source {particle.source!r} is no file, nor one of "
-            f"{BUNDLED}, {VIRION}"
+            f"{', '.join(built)}"
         )
     if particle.source == VIRION:
         return _absorbing(_virion(particle, config, folders, say), contrast)
-    if Path(particle.source.removesuffix(".gz")).suffix.lower() in MAPS:
+    if particle.source == PHANTOM:
+        return _absorbing(_phantom(particle, config.sampling.pixel_size), contrast)
+    if source_kind(particle.source) == "a map":
         return _absorbing(
             read_template(locate(particle.source, folders), particle.voxel_size), contrast
         )
@@ -140,6 +145,27 @@ def _virion(
         return build_template(assembly, dict.fromkeys(names, template), pixel_size)
 
     return cached_template(key, make, _cache(config), say)
+
+
+def _phantom(particle: ParticleConfig, voxel_size: float) -> Template:
+    """Template of a random particle: as fast to make as to read from a cache."""
+    wanted = particle.phantom
+    shape = [max(2, round(nm_to_angstrom(side) / voxel_size)) for side in reversed(wanted.size_nm)]
+    if max(shape) > MAX_PHANTOM:
+        raise ValueError(
+            f"particle {particle.name!r}: phantom.size_nm of {max(wanted.size_nm):g} nm has "
+            f"{max(shape)} voxels along a side, at most {MAX_PHANTOM} are allowed"
+        )
+    values = random_map(
+        (shape[0], shape[1], shape[2]),
+        wanted.contrast,
+        wanted.smoothness,
+        positive=wanted.positive,
+        generator=torch.Generator().manual_seed(wanted.seed),
+    )
+    # The ellipsoid's middle lies between voxels where their number is even.
+    x, y, z = (((n - 1) / 2 - n // 2) * voxel_size for n in reversed(shape))
+    return Template(values, voxel_size, max(shape) * voxel_size / 2, (x, y, z))
 
 
 def _absorbing(template: Template, contrast: float) -> Template:

@@ -39,8 +39,10 @@ def save_preview(
     title : str
         One line of what was simulated.
     """
-    figure = Figure(figsize=(15, 5.9), layout="constrained")
+    figure = Figure(figsize=(15, 5.9))
     FigureCanvasAgg(figure)
+    # Fixed margins: a layout that is computed draws everything twice.
+    figure.subplots_adjust(0.01, 0.08, 0.98, 0.9, wspace=0.18)
     left, middle, right = figure.subplots(1, 3)
     for axes, image, name in ((left, noise_free, "noise-free"), (middle, micrograph, "micrograph")):
         draw_image(axes, image, pixel_size)
@@ -61,6 +63,7 @@ def save_preview(
     )
     right.set_title("power spectrum (log)")
     right.set_xlabel("1/Å")
+    right.locator_params(nbins=5)
     figure.suptitle(title)
     figure.savefig(path, dpi=100, metadata={"Software": None})
 

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -19,6 +20,7 @@ _NM = 10.0  # Å
 _PLACE = ("x", "y", "z")
 _TURN = ("phi", "theta", "psi")
 _NAME = "particle"
+_RELION = ("rot", "tilt")  # of another convention: psi alone could be either
 
 
 def read_coordinates(
@@ -28,6 +30,7 @@ def read_coordinates(
     pixel_size: float | None = None,
     shape: tuple[int, ...] | None = None,
     image: str | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> tuple[Instances, ...]:
     """Read where copies are and how they are turned.
 
@@ -45,11 +48,13 @@ def read_coordinates(
     particle : str
         Name of the particle, where the file names none.
     pixel_size : float, optional
-        For STAR files that count pixels and do not say how large they are; Å.
+        Of `shape` in Å, and of STAR files that count pixels and do not say how large they are.
     shape : tuple of int, optional
         Of the image (y, x) or tomogram (z, y, x), for STAR files that count pixels.
     image : str, optional
-        Which micrograph or tomogram of a STAR file that has several.
+        Which micrograph or tomogram of a STAR file that has several; no other file has any.
+    say : callable, optional
+        Told in one line of columns that are not used and of angles that are missing.
 
     Returns
     -------
@@ -65,10 +70,12 @@ def read_coordinates(
     suffix = unpacked_suffix(path)
     if suffix == ".star":
         return read_relion_particles(
-            path, particle=particle, pixel_size=pixel_size, shape=shape, image=image
+            path, particle=particle, pixel_size=pixel_size, shape=shape, image=image, say=say
         )
+    if image is not None:
+        raise input_error(path, f"image {image!r} cannot be chosen: only STAR files name images")
     if suffix == ".csv":
-        return _read_csv(path, particle)
+        return _read_csv(path, particle, say)
     table = read_text_matrix(path, min_columns=6)
     return (
         Instances(
@@ -141,7 +148,9 @@ def write_coordinates_text(
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _read_csv(path: str | Path, particle: str) -> tuple[Instances, ...]:
+def _read_csv(
+    path: str | Path, particle: str, say: Callable[[str], None] | None
+) -> tuple[Instances, ...]:
     """Read copies from a CSV file with a header."""
     text = read_bytes(path).decode("utf-8-sig", errors="replace")
     numbered = [
@@ -156,11 +165,25 @@ def _read_csv(path: str | Path, particle: str) -> tuple[Instances, ...]:
         raise input_error(
             path, f"no column {', '.join(missing)}, the header has {', '.join(header)}"
         )
+    if foreign := [name for name in _RELION if name in header]:
+        raise input_error(
+            path,
+            f"column {', '.join(foreign)}: angles are phi, theta, psi here, with "
+            "R = Rz(psi) Rx(theta) Rz(phi); RELION's rot, tilt, psi belong into a STAR file",
+        )
+    if doubled := [name for name in (*_PLACE, *_TURN, _NAME) if header.count(name) > 1]:
+        raise input_error(path, f"has more than one column {', '.join(doubled)}")
     turned = [name for name in _TURN if name in header]
     if turned and len(turned) < len(_TURN):
         raise input_error(path, f"needs phi, theta and psi or none, has {', '.join(turned)}")
     if len(numbered) == 1:
         raise input_error(path, "has a header and no rows")
+    if say is not None:
+        unused = [name for name in header if name not in (*_PLACE, *_TURN, _NAME)]
+        if unused:
+            say(f"warning: {Path(path).name}: column {', '.join(unused)} is not used")
+        if not turned:
+            say(f"warning: {Path(path).name} has no {', '.join(_TURN)}: taken as 0")
     wanted = [header.index(name) for name in (*_PLACE, *turned)]
     rows, names = [], []
     for number, cells in numbered[1:]:

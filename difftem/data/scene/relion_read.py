@@ -1,6 +1,7 @@
 """RELION's tables of particles as copies in a scene."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ _PIXEL_SIZES = (
     "rlnImagePixelSize",
 )
 _IMAGES = ("rlnMicrographName", "rlnTomoName")
+LISTED = 8  # images at most in a message
 
 
 def read_relion_particles(
@@ -35,12 +37,16 @@ def read_relion_particles(
     pixel_size: float | None = None,
     shape: tuple[int, ...] | None = None,
     image: str | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> tuple[Instances, ...]:
     """Read where RELION has particles of one micrograph or tomogram, and how they are turned.
 
     Centred coordinates in Å (RELION 5) are taken as they are; others count pixels and need the
     pixel size and the shape of the image. Origins are subtracted and rotations of subtomograms
     applied. What a file does not say is 0: z of a micrograph, angles of picks.
+
+    The file's pixel size wins over the one that is passed. Where they differ, the image is taken to
+    cover the field that `shape` and `pixel_size` span.
 
     Parameters
     ----------
@@ -49,11 +55,13 @@ def read_relion_particles(
     particle : str
         Name of the particle, for files that difftem did not write.
     pixel_size : float, optional
-        Of the coordinates in Å; without it the file has to say.
+        In Å, of `shape`, and of the coordinates if the file does not say.
     shape : tuple of int, optional
         Of the image, (y, x), or of the tomogram, (z, y, x); pixel n // 2 is the origin.
     image : str, optional
         Which micrograph or tomogram, if the file has several.
+    say : callable, optional
+        Told in one line of angles that the file lacks.
 
     Returns
     -------
@@ -68,6 +76,8 @@ def read_relion_particles(
     """
     tables = read_star(path)
     table = _select_image(path, _particles(path, tables), image)
+    if say is not None:
+        _tell_missing_angles(path, table, say)
     subtomogram = rotation_from_relion(_optional(path, table, _SUBTOMOGRAM))
     rotations = subtomogram @ rotation_from_relion(_optional(path, table, ANGLES))
     positions = _positions(path, table, tables.get("optics", {}), pixel_size, shape)
@@ -97,15 +107,24 @@ def _particles(path: str | Path, tables: dict[str, StarTable]) -> StarTable:
 def _select_image(path: str | Path, table: StarTable, image: str | None) -> StarTable:
     """Rows of one micrograph or tomogram."""
     column = next((name for name in _IMAGES if name in table), None)
-    known = list(dict.fromkeys(table[column])) if column else []
-    if image is None and len(known) > 1:
-        raise input_error(path, f"has {len(known)} images, choose one: {', '.join(known[:8])}")
-    if image is None:
+    known = Counter(table[column]) if column else Counter()
+    if image is None and len(known) <= 1:
         return table
+    listed = ", ".join(f"{name} ({n} particles)" for name, n in list(known.items())[:LISTED])
+    listed += ", ..." if len(known) > LISTED else ""
+    if image is None:
+        raise input_error(path, f"has {len(known)} images, choose one with 'image': {listed}")
     if column is None or image not in known:
-        raise input_error(path, f"no image {image!r}, it has {', '.join(known[:8]) or 'none'}")
+        raise input_error(path, f"no image {image!r}, it has {listed or 'no names of images'}")
     rows = [i for i, name in enumerate(table[column]) if name == image]
     return {name: [cells[i] for i in rows] for name, cells in table.items()}
+
+
+def _tell_missing_angles(path: str | Path, table: StarTable, say: Callable[[str], None]) -> None:
+    """Say which of the three angles are taken as 0."""
+    missing = [name for name in ANGLES if name not in table]
+    if missing:
+        say(f"warning: {Path(path).name} has no {', '.join(missing)}: taken as 0")
 
 
 def _positions(
@@ -121,10 +140,12 @@ def _positions(
     if shape is None:
         raise input_error(path, f"{_PIXEL[0]} counts pixels: pass the shape of the image")
     size = _pixel_sizes(path, table, optics, pixel_size)
+    # Pixels of the file, as many as cover the field.
+    scale = np.ones_like(size) if pixel_size is None else pixel_size / size
     if len(shape) == 2 and _PIXEL[2] in table:
         raise input_error(path, f"has {_PIXEL[2]}: pass the shape (z, y, x) of the tomogram")
     columns = [
-        (star_numbers(path, table, name) - n // 2) * size
+        (star_numbers(path, table, name) - np.round(n * scale) // 2) * size
         for name, n in zip(_PIXEL, reversed(shape), strict=False)
     ]
     if len(columns) == 2:
@@ -138,19 +159,23 @@ def _pixel_sizes(
 ) -> NDArray[np.float64]:  # (n,)
     """Pixel size of each particle's image in Å."""
     n = len(table[_PIXEL[0]])
+    for name in _PIXEL_SIZES:
+        if name not in table and name not in optics:
+            continue
+        source = table if name in table else optics
+        sizes = star_numbers(path, source, name)
+        if not (sizes > 0).all():
+            raise input_error(path, f"{name} must be positive, got {sizes.min():g} Å")
+        if source is table:
+            return sizes
+        groups = optics.get("rlnOpticsGroup", ["1"])
+        by_group = dict(zip(groups, sizes.tolist(), strict=True))
+        wanted = table.get("rlnOpticsGroup", groups[:1] * n)
+        if missing := set(wanted) - by_group.keys():
+            raise input_error(path, f"no optics group {min(missing)} in the optics table")
+        return np.array([by_group[group] for group in wanted])
     if pixel_size is not None:
         return np.full(n, float(pixel_size))
-    for name in _PIXEL_SIZES:
-        if name in table:
-            return star_numbers(path, table, name)
-        if name in optics:
-            sizes = star_numbers(path, optics, name)
-            groups = optics.get("rlnOpticsGroup", ["1"])
-            by_group = dict(zip(groups, sizes.tolist(), strict=True))
-            wanted = table.get("rlnOpticsGroup", groups[:1] * n)
-            if missing := set(wanted) - by_group.keys():
-                raise input_error(path, f"no optics group {min(missing)} in the optics table")
-            return np.array([by_group[group] for group in wanted])
     raise input_error(path, f"no pixel size: pass one, or give {_PIXEL_SIZES[0]}")
 
 

@@ -22,7 +22,8 @@ def read_input(path: str | Path, *, output_folder: str | Path | None = None) -> 
     path : str or Path
         Input file. Files that it names are looked for beside it.
     output_folder : str or Path, optional
-        Where relative names of output files lead, instead of beside the input file.
+        Where output files go, instead of beside the input file: names that would lead out of it
+        are shortened to the file's own, with a note.
 
     Returns
     -------
@@ -48,7 +49,9 @@ def read_input(path: str | Path, *, output_folder: str | Path | None = None) -> 
             )
         if found[kind] and kind not in _SEVERAL:
             raise InputError(f"{where}: there is a component {kind} already")
-        component, remarks = _component(path, section, COMPONENTS[kind], outputs)
+        component, remarks = _component(
+            path, section, COMPONENTS[kind], outputs, keep_inside=output_folder is not None
+        )
         remarks += [f"line {section.line}: {kind}: {remark}" for remark in check(component)]
         found[kind].append(component)
         notes += remarks
@@ -76,7 +79,7 @@ def read_input(path: str | Path, *, output_folder: str | Path | None = None) -> 
 
 
 def _component(
-    path: Path, section: Section, cls: type[Component], outputs: Path
+    path: Path, section: Section, cls: type[Component], outputs: Path, *, keep_inside: bool
 ) -> tuple[Component, list[str]]:
     """Component of a section, and notes about it."""
     kind = section.kind.lower()
@@ -102,6 +105,9 @@ def _component(
             values[name] = row.parse(text, outputs if row.kind == "output" else path.parent)
         except ValueError as error:
             raise InputError(f"{path}: {place}: {error}") from None
+        if row.kind == "output" and keep_inside and not _is_below(values[name], outputs):
+            values[name] = outputs / values[name].name
+            notes.append(f"{place}: {row.name} = {text} is written to {values[name]}")
         if row.kind == "choice" and values[name] != text:
             notes.append(f"{place}: {row.name} = {text} is read as {values[name]}")
     origin = f"{path}: line {section.line}: {kind}"
@@ -109,3 +115,8 @@ def _component(
         if name not in values:
             raise InputError(f"{origin}: {rows[name].name} is missing")
     return cls(name=section.name, origin=origin, **values), notes
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    """Whether a file is in a folder, or in one below it, links followed."""
+    return path.resolve().is_relative_to(folder.resolve())

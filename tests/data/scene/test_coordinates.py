@@ -77,6 +77,8 @@ def test_csv_columns_are_found_by_name_and_angles_and_names_may_be_missing(tmp_p
         ("a.csv", "x,y,z\n", "has a header and no rows"),
         ("a.csv", "x,y,w\n1,2,3\n", "no column z, the header has x, y, w"),
         ("a.csv", "x,y,z,phi\n1,2,3,4\n", "needs phi, theta and psi or none, has phi"),
+        ("a.csv", "x,y,z,rot,tilt,psi\n1,2,3,4,5,6\n", "column rot, tilt: angles are phi, theta"),
+        ("a.csv", "x,y,z,x\n1,2,3,4\n", "has more than one column x"),
         ("a.csv", "x,y,z\n1,2,3\n1,2\n", "line 3: expected 3 values, got 2"),
         ("a.csv", "x,y,z\n1,2,3\n#\n1,two,3\n", "line 4: y must be a number, got 'two'"),
         ("a.csv", "x,y,z\n1,2,nan\n", "line 2: z must be a number, got 'nan'"),
@@ -94,6 +96,22 @@ def test_bad_files_are_refused_in_one_line_that_names_file_and_line(tmp_path, na
         read_coordinates(path)
     assert str(error.value).startswith(str(path))
     assert "\n" not in str(error.value)
+
+
+def test_columns_that_are_not_used_and_angles_that_are_missing_are_told(tmp_path):
+    path, lines = tmp_path / "a.csv", []
+    path.write_text("x,y,z,note,size\n1,2,3,first,4\n")
+    read_coordinates(path, say=lines.append)
+    assert lines == [
+        "warning: a.csv: column note, size is not used",
+        "warning: a.csv has no phi, theta, psi: taken as 0",
+    ]
+    lines.clear()
+    path.write_text("x,y,z,phi,theta,psi,particle\n1,2,3,0,0,0,a\n")
+    read_coordinates(path, say=lines.append)
+    assert lines == []
+    with pytest.raises(InputError, match=r"image 'b\.mrc' cannot be chosen: only STAR files"):
+        read_coordinates(path, image="b.mrc")
 
 
 def test_missing_files_are_named_and_failed_writes_leave_nothing(tmp_path, scene):

@@ -40,7 +40,7 @@ def test_particles_are_read_back_as_they_were_written(tmp_path, scene, same):
     write_relion_particles(path, scene, OPTICS, SHAPE, "a.mrc", Defocus(15000.0, 14000.0, 30.0))
     same(read_coordinates(path, shape=SHAPE), scene)
     same(read_coordinates(path, shape=SHAPE, image="a.mrc"), scene)
-    with pytest.raises(InputError, match=r"no image 'b\.mrc', it has a\.mrc"):
+    with pytest.raises(InputError, match=r"no image 'b\.mrc', it has a\.mrc \(13 particles\)"):
         read_coordinates(path, shape=SHAPE, image="b.mrc")
     with pytest.raises(InputError, match="exists already"):
         write_relion_particles(path, scene, OPTICS, SHAPE, "a.mrc")
@@ -93,7 +93,7 @@ def test_foreign_particles_have_shifts_optics_groups_and_many_micrographs(tmp_pa
         "_rlnOriginXAngst #4\n_rlnOriginYAngst #5\n_rlnAnglePsi #6\n_rlnOpticsGroup #7\n"
         "a.mrc 60 50 1.0 -2.0 90 1\nb.mrc 50 51 0 0 0 2\na.mrc 50 50 0 0 0 1\n\n"
     )
-    with pytest.raises(InputError, match=r"has 2 images, choose one: a\.mrc, b\.mrc"):
+    with pytest.raises(InputError, match=r"has 2 images, choose one with 'image': a\.mrc \(2 "):
         read_coordinates(path, shape=(100, 100))
     (found,) = read_coordinates(path, shape=(100, 100), image="a.mrc", particle="ribosome")
     assert found.particle == "ribosome"
@@ -102,8 +102,38 @@ def test_foreign_particles_have_shifts_optics_groups_and_many_micrographs(tmp_pa
     assert torch.equal(found.rotations, expected)
     (found,) = read_coordinates(path, shape=(100, 101), image="b.mrc")
     assert found.positions.tolist() == [[0, 3, 0]]
-    (found,) = read_coordinates(path, shape=(100, 100), image="b.mrc", pixel_size=7.0)
-    assert found.positions.tolist() == [[0, 7, 0]]
+    # The file's own pixel size wins: its image covers the field of 50 x 50 pixels of 6 Å.
+    (found,) = read_coordinates(path, shape=(50, 50), image="b.mrc", pixel_size=6.0)
+    assert found.positions.tolist() == [[0, 3, 0]]
+
+
+def test_a_pixel_size_is_what_a_file_without_one_counts_in(tmp_path):
+    path = tmp_path / "picks.star"
+    path.write_text(PICKS + "60 45\n")
+    (found,) = read_coordinates(path, shape=(100, 100), pixel_size=7.0)
+    assert found.positions.tolist() == [[70, -35, 0]]
+    path.write_text(PICKS + "_rlnImagePixelSize\n60 45 2.0\n")
+    (found,) = read_coordinates(path, shape=(100, 100), pixel_size=7.0)
+    assert found.positions.tolist() == [[(60 - 175) * 2.0, (45 - 175) * 2.0, 0]]
+    path.write_text(PICKS + "_rlnImagePixelSize\n60 45 0.0\n")
+    with pytest.raises(InputError, match="rlnImagePixelSize must be positive, got 0 Å"):
+        read_coordinates(path, shape=(100, 100))
+
+
+def test_missing_angles_are_told(tmp_path):
+    path, lines = tmp_path / "picks.star", []
+    path.write_text(PICKS + "_rlnAnglePsi\n1 2 90\n")
+    read_coordinates(path, shape=(9, 9), pixel_size=1.0, say=lines.append)
+    assert lines == ["warning: picks.star has no rlnAngleRot, rlnAngleTilt: taken as 0"]
+
+
+def test_of_many_images_some_are_listed_with_their_numbers(tmp_path):
+    path = tmp_path / "many.star"
+    rows = "".join(f"{i} 2 m{i % 10}.mrc\n" for i in range(15))
+    path.write_text(PICKS + "_rlnMicrographName\n" + rows)
+    with pytest.raises(InputError, match=r"has 10 images, .*m0\.mrc \(2 particles\)") as error:
+        read_coordinates(path, shape=(9, 9), pixel_size=1.0)
+    assert str(error.value).endswith("m7.mrc (1 particles), ...")
 
 
 def test_centred_particles_of_a_tomogram_need_no_shape_and_turn_with_their_subtomogram(tmp_path):

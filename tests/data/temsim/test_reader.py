@@ -151,3 +151,31 @@ def test_a_seed_is_kept_to_the_last_digit(write_input):
     last = 2**63 - 1
     text = f"=== simulation ===\nrand_seed = {last}\n"
     assert read_input(write_input(text=text)).simulation.rand_seed == last
+
+
+def test_with_an_output_folder_nothing_leads_out_of_it(write_input, tmp_path):
+    (tmp_path / "out").mkdir()
+    for name in ("../one.mrc", "../../far/one.mrc", str(tmp_path / "one.mrc")):
+        path = write_input(("image_file_out = one.mrc", f"image_file_out = {name}"))
+        found = read_input(path, output_folder=tmp_path / "out")
+        assert found.detectors[0].image_file_out == tmp_path / "out" / "one.mrc"
+        (note,) = [note for note in found.notes if "image_file_out" in note]
+        assert f"image_file_out = {name} is written to {tmp_path / 'out' / 'one.mrc'}" in note
+    (tmp_path / "out" / "deep").mkdir()
+    path = write_input(("image_file_out = one.mrc", "image_file_out = deep/../deep/one.mrc"))
+    found = read_input(path, output_folder=tmp_path / "out")
+    assert found.detectors[0].image_file_out.resolve() == tmp_path / "out" / "deep" / "one.mrc"
+    assert not [note for note in found.notes if "image_file_out" in note]
+    # Without a folder of its own, the file says where.
+    path = write_input(("image_file_out = one.mrc", f"image_file_out = {tmp_path / 'a.mrc'}"))
+    assert read_input(path).detectors[0].image_file_out == tmp_path / "a.mrc"
+
+
+def test_two_files_that_would_become_one_are_refused(write_input, tmp_path):
+    (tmp_path / "out").mkdir()
+    path = write_input(
+        ("=== simulation ===", "=== simulation ===\nlog_file = ../a/one.mrc"),
+        ("image_file_out = one.mrc", "image_file_out = ../b/one.mrc"),
+    )
+    with pytest.raises(InputError, match=r"one\.mrc is also log_file"):
+        read_input(path, output_folder=tmp_path / "out")

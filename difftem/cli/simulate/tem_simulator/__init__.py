@@ -2,15 +2,14 @@
 
 import argparse
 import dataclasses
-import importlib
 import sys
-import threading
 from pathlib import Path
 from typing import NoReturn
 
 import torch
 from tqdm import tqdm
 
+from difftem.cli.preload import preload
 from difftem.cli.simulate.run import Stopwatch
 from difftem.cli.simulate.tem_simulator.differences import (
     chance_differences,
@@ -67,7 +66,7 @@ def main(arguments: list[str]) -> None:
         "--output",
         type=Path,
         metavar="DIR",
-        help="folder that relative names of output files lead to; that of the input without it",
+        help="folder of all output files; without it they go where the input file says",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     parser.add_argument(
@@ -101,11 +100,7 @@ def simulate(simulation: TemSimulatorInput, folder: Path) -> None:
     """
     run = simulation.simulation
     if run.generate_micrographs:
-        # The library for plots takes as long to load as a small simulation runs: beside it.
-        load = threading.Thread(
-            target=importlib.import_module, args=("difftem.cli.simulate.preview",), daemon=True
-        )
-        load.start()
+        preload()
     generator = torch.Generator().manual_seed(run.rand_seed or 0)
     stopwatch = Stopwatch()
     notes = structure_differences(simulation) + chance_differences(simulation)

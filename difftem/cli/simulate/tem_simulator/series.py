@@ -93,7 +93,8 @@ def make_templates(
     energy = None if electrons is None else build_beam(electrons).energy
     made = {}
     particles = made_particles(simulation)
-    with stopwatch.stage("maps"), tqdm(particles.items(), "maps", delay=1.0) as bar:
+    bar = tqdm(particles.items(), "maps", delay=1.0)
+    with torch.no_grad(), stopwatch.stage("maps"), bar:
         for name, particle in bar:
             made[name] = make_template(particle, energy, generator)
     return made
