@@ -50,7 +50,7 @@ class LogReport(Callback):
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep the report of the task."""
         make: Any = getattr(pl_module, "report", None)
-        if make is None or not trainer.is_global_zero or trainer.fast_dev_run:
+        if make is None or not trainer.is_global_zero or _is_trial(trainer):
             return
         data = _data(trainer)
         notes = getattr(getattr(data, "facts", None), "notes", ())
@@ -87,9 +87,14 @@ def _data(trainer: pl.Trainer) -> Any:
     return getattr(trainer, "datamodule", None)
 
 
+def _is_trial(trainer: pl.Trainer) -> bool:
+    """Tell whether this is a run of a batch or two, which keeps nothing."""
+    return bool(getattr(trainer, "fast_dev_run", False))
+
+
 def _folder(trainer: pl.Trainer) -> Path | None:
     """Folder of the run, made if need be; None where nothing is kept."""
-    if trainer.log_dir is None or trainer.fast_dev_run:
+    if trainer.log_dir is None or _is_trial(trainer):
         return None
     folder = Path(trainer.log_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -120,8 +125,8 @@ def _log_lines(logger: Logger, name: str, table: Any) -> None:
         title=name,
         xname=table.columns[0],
     )
-    experiment: Any = logger.experiment
-    experiment.log({f"fit/{name}_lines": lines})
+    run: Any = logger
+    run.experiment.log({f"fit/{name}_lines": lines})
 
 
 def _picture(figure: Any) -> Any:
