@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from difftem.cli.main import main
+from difftem.data.mrc import write_mrc
 from experiments.run import DONE, execute, read_study
+from tests.helpers.flat_fields import flat_fields
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 YAML = sorted(EXPERIMENTS.glob("*/*.yaml"))
@@ -23,6 +25,7 @@ def name(path):
 @pytest.mark.parametrize("path", FITS, ids=name)
 def test_a_configuration_runs(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    write_mrc("micrograph.mrc", flat_fields(1, 256, rate=20.0)["images"][0].numpy(), 1.0)
     small = ["--data.init_args.size", "64", "--data.init_args.n", "2"]
     quiet = ["--trainer.fast_dev_run", "true", "--trainer.enable_progress_bar", "false"]
     assert main(["fit", "--config", str(path), *small, *quiet]) == 0

@@ -19,6 +19,10 @@ FAMILIES = {
     "rullgard": (lambda **k: RullgardMTF(p=1.5, q=0.7, **k), RullgardMTF.names),
     "gauss": (GaussLorentzSincMTF, GaussLorentzSincMTF.names),
     "spline": (lambda **k: LogSplineMTF([-0.2, -0.9, -1.6, -2.0], **k), ("log_values",)),
+    "even_spline": (
+        lambda **k: LogSplineMTF([-0.2, -0.9, -1.6, -2.0], even=True, **k),
+        ("log_values",),
+    ),
     "table": (lambda **k: TabulatedMTF([0.0, 0.2, 0.5], [2.0, 1.0, 0.4], **k), ("curve",)),
 }
 
@@ -106,3 +110,10 @@ def test_weight_outside_its_interval_is_refused():
         GaussLorentzSincMTF(weight=1.0, learnable=("weight",))
     with pytest.raises(ValueError, match="positive quantity must be > 0"):
         LorentzianMTF(b=0.0, learnable=("b",))
+
+
+def test_an_even_spline_through_a_gaussian_is_that_gaussian():
+    knots = torch.linspace(0, 1, 6, dtype=torch.float64)[1:] * 0.5**2
+    curve = LogSplineMTF(-3.0 * knots, even=True)
+    frequency = torch.linspace(0, 0.7, 71, dtype=torch.float64)
+    torch.testing.assert_close(curve(frequency), torch.exp(-3.0 * frequency**2))
