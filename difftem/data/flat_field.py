@@ -47,10 +47,8 @@ class SyntheticFlatFields(Crops):
         Exposures of each crop.
     differences : bool
         Combine several exposures into differences; otherwise each is a crop of its own.
-    gain_known : bool
-        Tell the fit the gain.
-    read_noise_known : bool
-        Tell the fit the read noise.
+    gain_known, read_noise_known : bool
+        Let `facts` hold them: a fit that is told others is refused.
     margin : int
         Pixels that are simulated around a crop and cut away: 0 makes crops periodic, which real
         ones are not.

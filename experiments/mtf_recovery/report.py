@@ -1,6 +1,7 @@
 """Tables and figure of the study: ``python -m experiments.mtf_recovery.report``."""
 
 import argparse
+import json
 from collections import defaultdict
 from pathlib import Path
 from statistics import mean, median
@@ -9,6 +10,7 @@ import yaml
 
 from experiments._base.results import markdown_table, mean_and_sd, save_results, write_readme
 from experiments.mtf_recovery.collect import Finished, finished
+from experiments.mtf_recovery.coverage import table as coverage_table
 from experiments.mtf_recovery.drift import drift_table
 from experiments.mtf_recovery.figure import draw
 from experiments.mtf_recovery.images import image_difference
@@ -96,6 +98,23 @@ def image_table(runs: Runs, doses: dict[str, float], n: int) -> str:
     return markdown_table(["loss", *columns], rows)
 
 
+def seconds_table(runs: Runs) -> str:
+    """Duration of fits after loading, where it was kept."""
+    rows = []
+    for loss in LOSSES:
+        cells = []
+        for n in (5, 50):
+            found = [
+                run.metrics["fit/seconds"]
+                for (_, name, number), same in runs.items()
+                for run in same
+                if (name, number) == (loss, n) and "fit/seconds" in run.metrics
+            ]
+            cells.append(f"{median(found):.2f}" if found else "")
+        rows.append([loss, *cells])
+    return markdown_table(["loss", "n = 5", "n = 50"], rows)
+
+
 def target_table(runs: Runs) -> str:
     """Compare with what the project set itself."""
     rows = []
@@ -107,26 +126,6 @@ def target_table(runs: Runs) -> str:
                 verdict = "met" if error <= target else "**missed**"
                 rows.append([detector, loss, n, f"{error:.4f}", f"{target:.3f}", verdict])
     return markdown_table(["detector", "loss", "n", "max error", "target", ""], rows)
-
-
-def coverage_table(study: Path) -> str:
-    """How often the 95 % band holds the truth, over frequencies and fits."""
-    by_case: dict[tuple[str, str], list[Finished]] = defaultdict(list)
-    for run in finished(study):
-        by_case[run.name[0], run.name[1]].append(run)
-    rows = [
-        [
-            detector,
-            loss,
-            len(found),
-            f"{mean(run.metrics['fit/coverage'] for run in found):.3f}",
-            f"{mean(run.metrics['fit/p_value'] < 0.05 for run in found):.3f}",
-            f"{median(run.metrics['fit/seconds'] for run in found):.2f}",
-        ]
-        for (detector, loss), found in sorted(by_case.items())
-    ]
-    columns = ["detector", "loss", "fits", "coverage", "p < 0.05", "seconds of a fit, median"]
-    return markdown_table(columns, rows)
 
 
 def _detectors(runs: Runs) -> list[str]:
@@ -152,11 +151,12 @@ def main() -> None:
         sections[f"Mean error, {d}"] = error_table(runs, d, "fit/mean_error")
     sections["Errors over the Cramér-Rao bound's"] = ratio_table(runs)
     sections["Images after the MTF, n = 50"] = image_table(runs, doses, 50)
-    drift, coverage = root / "mtf_recovery_drift", root / "mtf_recovery_coverage"
+    sections["Seconds of a fit, median"] = seconds_table(runs)
+    drift, coverage = root / "mtf_recovery_drift", HERE / "results" / "coverage.json"
     if drift.is_dir():
         sections["Started at the truth"] = drift_table(drift)
-    if coverage.is_dir():
-        sections["Bands, n = 5"] = coverage_table(coverage)
+    if coverage.is_file():
+        sections["Bands, n = 5"] = coverage_table(json.loads(coverage.read_text("utf-8")))
     text = "\n\n".join(f"### {title}\n\n{body}" for title, body in sections.items())
     print(text)
     draw(runs, HERE / "results" / "errors.png")

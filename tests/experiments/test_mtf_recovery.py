@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from experiments.mtf_recovery.collect import finished
+from experiments.mtf_recovery.coverage import fit
+from experiments.mtf_recovery.coverage import table as coverage_table
 from experiments.mtf_recovery.drift import STEPS, drift_table
 from experiments.mtf_recovery.images import image_difference
-from experiments.mtf_recovery.report import coverage_table, error_table, group, ratio_table
+from experiments.mtf_recovery.report import error_table, group, ratio_table
 
 FREQUENCY = np.linspace(0, 0.5, 101)
 
@@ -67,16 +69,18 @@ def test_drift_starts_at_the_truth_and_shows_what_leaves_it(tmp_path):
     write_run(tmp_path / "tmv/n5/ffl_mse/seed0", 0.0, parameters=away)
     rows = [[c.strip() for c in r.split("|")[1:-1]] for r in drift_table(tmp_path).splitlines()[2:]]
     assert [row[:2] for row in rows] == [["ffl_mse", "5"], ["whittle", "5"]]
-    assert all(float(cell) == 0 for cell in rows[1][2:])
-    leaving = [float(cell) for cell in rows[0][2:]]
+    assert rows[1][2:] == ["", "", "", "", "0.0000"]
+    leaving = [float(cell) for cell in rows[0][2:-1]]
     assert leaving == sorted(leaving)
     assert leaving[0] == 0 < leaving[-1]
 
 
-def test_coverage_counts_all_fits_of_a_case(tmp_path):
-    for seed in range(3):
-        write_run(tmp_path / f"tmv/whittle/seed{seed}", 0.01)
-    (row,) = coverage_table(tmp_path).splitlines()[2:]
-    assert [c.strip() for c in row.split("|")[1:-1]] == [
-        "tmv", "whittle", "3", "0.950", "0.000", "0.40",
-    ]  # fmt: skip
+def test_bands_of_a_few_fits_are_counted():
+    fits = [fit(("tmv", known, False, 2, seed)) for known in (True, False) for seed in (0, 1)]
+    assert all(0 <= each["coverage"] <= 1 and each["pull"] < 4 for each in fits)
+    (row,) = coverage_table({"tmv, known, its own": fits}).splitlines()[2:]
+    cells = [cell.strip() for cell in row.split("|")[1:-1]]
+    assert cells[:4] == ["tmv", "known", "its own", "4"]
+    assert float(cells[4].split("±")[0]) == pytest.approx(
+        np.mean([each["coverage"] for each in fits]), abs=1e-3
+    )

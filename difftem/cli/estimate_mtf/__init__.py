@@ -1,5 +1,6 @@
 """`difftem estimate-mtf`: the MTF of a detector from micrographs, with errors, without a config."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -38,8 +39,11 @@ def main(arguments: list[str]) -> None:
 
 def _check_output(options: Options) -> None:
     """Refuse before the work what would be refused after it."""
-    if not options.output.parent.is_dir():
-        raise input_error(options.output, f"there is no folder {options.output.parent}")
+    folder = options.output.parent
+    if not folder.is_dir():
+        raise input_error(options.output, f"there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise input_error(options.output, f"the folder {folder} cannot be written")
     for path in output_files(options.output).values():
         if path.exists() and not options.overwrite:
             raise input_error(path, "exists already, pass --overwrite to replace it")
@@ -93,7 +97,8 @@ def _edge(options: Options) -> list[Path]:
         f"errors from {estimate.strips} strips along the edges"
         if estimate.strips > 2
         else "no errors: the edge is too short to be cut into strips",
-        "the curve includes the aperture of the pixel",
+        "the curve includes the aperture of the pixel, as published curves do; noise that is "
+        "simulated with it is blurred by the aperture, too",
         *estimate.facts.notes,
     ]
     print(markdown(shown))

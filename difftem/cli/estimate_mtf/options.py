@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from difftem.functional.noise_spectrum import WINDOWS
+from difftem.tasks.mtf_fit import FAMILIES
+
+_OF_EDGES = ("micrographs", "output", "edge", "edge_box", "overwrite")
 
 DESCRIPTION = """Estimate the MTF of a detector from background of micrographs.
 
@@ -93,7 +96,23 @@ def read_options(arguments: list[str]) -> Options:
         )
     if options.edge_box is not None and not options.edge:
         raise ValueError("--edge-box belongs to --edge")
+    if options.family != "auto" and options.family not in FAMILIES:
+        raise ValueError(
+            f"--family must be auto or one of {', '.join(FAMILIES)}, got {options.family!r}"
+        )
+    for name in ("size", "crops"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"--{name} must be at least 1, got {getattr(options, name)}")
+    if options.edge:
+        _refuse_noise_options(options, _parser())
     return options
+
+
+def _refuse_noise_options(options: Options, parser: argparse.ArgumentParser) -> None:
+    """Refuse with an edge what only a fit to noise would use."""
+    for name, value in vars(options).items():
+        if name not in _OF_EDGES and value != parser.get_default(name):
+            raise ValueError(f"--{name.replace('_', '-')} does not apply to --edge")
 
 
 def _parser() -> _Parser:
@@ -110,15 +129,20 @@ def _parser() -> _Parser:
     add("--output", type=Path, required=True, metavar="FILE.star", help="MTF to write")
     positive = _number("a positive number", lambda x: x > 0)
     add("--gain", type=positive, metavar="G", help="grey values per electron: fixes the level s0")
-    add("--dose", type=positive, metavar="D", help="instead: electrons per pixel in one image")
+    add(
+        "--dose",
+        type=positive,
+        metavar="D",
+        help="instead: electrons per pixel in one image (frame)",
+    )
     add(
         "--read-noise",
         type=_number("a number >= 0 or 'fit'", lambda x: x >= 0, "fit"),
         default=0.0,
         metavar="S",
-        help="standard deviation of the readout in one image, grey values; 'fit' fits it (0)",
+        help="readout's standard deviation in one image (frame), grey values; 'fit' fits it (0)",
     )
-    add("--family", default="auto", help="family of curves, e.g. rullgard; auto: by AIC (auto)")
+    add("--family", default="auto", help="e.g. rullgard, log_spline_9; auto: by AIC (auto)")
     add("--boxes", metavar="FILE", help="crops to use: EMAN .box, RELION .star, or .csv with x, y")
     add("--size", type=int, default=256, help="side of a crop, pixels (256)")
     add("--crops", type=int, default=50, metavar="N", help="crops to pick at most (50)")

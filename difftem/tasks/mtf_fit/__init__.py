@@ -11,12 +11,18 @@ from difftem.tasks.mtf_fit.families import (
 from difftem.tasks.mtf_fit.inference import Measurement
 from difftem.tasks.mtf_fit.report import make_report
 from difftem.tasks.mtf_fit.result import MTFFitResult, Whiteness
-from difftem.tasks.mtf_fit.specimen_power import restrict, usable_from, without_ice_ring
+from difftem.tasks.mtf_fit.specimen_power import (
+    STRUCTURE,
+    restrict,
+    usable_from,
+    without_ice_ring,
+)
 from difftem.tasks.mtf_fit.task import LOSSES, MTFFit
 
 __all__ = [
     "FAMILIES",
     "LOSSES",
+    "STRUCTURE",
     "MTFFit",
     "MTFFitResult",
     "Measurement",

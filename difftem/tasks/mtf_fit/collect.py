@@ -40,6 +40,8 @@ class SpectrumSum:
         self._batches: dict[int, int] = {}
         self._periodogram = torch.zeros((), dtype=torch.float64)
         self._means = torch.zeros((), dtype=torch.float64)
+        self._squares = torch.zeros((), dtype=torch.float64)  # of the means
+        self._lowest = float("inf")  # mean
         self._crops = 0
         self._measurement: Measurement | None = None
         self.keep: Tensor | None = None
@@ -73,6 +75,8 @@ class SpectrumSum:
             total = n * mean_periodogram(images, self.window)
             self._periodogram = self._periodogram.to(total) + total
             self._means = self._means.to(total) + means.double().sum()
+            self._squares = self._squares.to(total) + means.double().square().sum()
+            self._lowest = min(self._lowest, float(means.min()))
         self._crops += n
         self._batches[batch_idx] = n
         self._measurement = None
@@ -86,6 +90,7 @@ class SpectrumSum:
         device = self._periodogram.device
         self._periodogram = reduce(self._periodogram, reduce_op="sum")
         self._means = reduce(self._means, reduce_op="sum")
+        self._squares = reduce(self._squares, reduce_op="sum")
         crops = torch.tensor(float(self._crops), device=device)
         self._crops = int(reduce(crops, reduce_op="sum"))
         self._measurement = None
@@ -98,13 +103,19 @@ class SpectrumSum:
             mean = self._periodogram / self._crops
             excluded = lines = 0
             if self.exclude:
-                found = spectrum_outliers(mean, self.shape, self._crops)
+                found = spectrum_outliers(mean, self.shape, max(1, int(self._equivalent())))
                 self.keep, excluded = found.keep, found.excluded
                 lines = len(found.rows) + len(found.columns)
-            crops = self._crops * window_efficiency(self.shape, self.window)
+            crops = self._equivalent() * window_efficiency(self.shape, self.window)
             rings = collapse_rings(mean, self.shape, crops, limits=self.limits, keep=self.keep)
             self._measurement = Measurement(rings, self._crops, excluded, lines)
         return self._measurement
+
+    def _equivalent(self) -> float:
+        """Count crops of one dose whose mean periodogram would scatter as that of these."""
+        if not self._lowest > 0:  # an offset was taken off: means say nothing of the noise
+            return float(self._crops)
+        return float(self._means**2 / self._squares)
 
     def state(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
@@ -113,6 +124,8 @@ class SpectrumSum:
             "batches": dict(self._batches),
             "periodogram": self._periodogram.cpu(),
             "means": self._means.cpu(),
+            "squares": self._squares.cpu(),
+            "lowest": self._lowest,
             "crops": self._crops,
         }
 
@@ -121,5 +134,6 @@ class SpectrumSum:
         self.shape = None if state["shape"] is None else tuple(state["shape"])
         self._batches = dict(state["batches"])
         self._periodogram, self._means = state["periodogram"], state["means"]
+        self._squares, self._lowest = state["squares"], state["lowest"]
         self._crops = state["crops"]
         self._measurement = None

@@ -1,6 +1,7 @@
 """Fits of one spectrum by several families of curves, ordered by AIC."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ from difftem.tasks.mtf_fit.search import lbfgs, minimise
 
 _WIDTHS = ("b", "c", "alpha", "beta")
 _SPLINE_KNOTS = (5, 7, 9, 12)
+_NEGLIGIBLE = 1e-6  # weight of a family
 _NEAR_ZERO = 0.03  # cycles/pixel
 
 
@@ -160,7 +162,7 @@ def select_family(
     Returns
     -------
     list of MTFFitResult
-        The smallest AIC first.
+        The smallest AIC first; its band holds the uncertainty of the choice, too.
     """
     lowest, highest = (float(measured.spectrum.frequency[i]) for i in (0, -1))
     families = usual_families(lowest) if families is None else families
@@ -168,7 +170,27 @@ def select_family(
         fit_spectrum(measured, mtf_family(name, highest), s0, read_noise, n_starts, name)
         for name in families
     ]
-    return sorted(results, key=lambda result: result.aic)
+    results.sort(key=lambda result: result.aic)
+    return [_with_choice(results), *results[1:]]
+
+
+def _with_choice(results: list[MTFFitResult]) -> MTFFitResult:
+    r"""Widen the first result's band by what the choice of family leaves open.
+
+    .. math:: \sum_i w_i \left[C_i + (H_i - H_1)(H_i - H_1)^T\right], \qquad
+              w_i \propto e^{-\Delta \text{AIC}_i / 2}
+
+    Burnham & Anderson, Model Selection and Multimodel Inference (2002), section 4.3.
+    """
+    best = results[0]
+    aic = torch.tensor([result.aic for result in results], dtype=torch.float64)
+    weights = torch.softmax(-0.5 * (aic - aic[0]), 0)
+    total = torch.zeros_like(best.curve_covariance)
+    for weight, result in zip(weights, results, strict=True):
+        if weight > _NEGLIGIBLE:
+            apart = result.curve - best.curve
+            total += weight * (result.curve_covariance + torch.outer(apart, apart))
+    return replace(best, curve_covariance=total)
 
 
 def measure(

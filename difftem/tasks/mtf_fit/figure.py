@@ -62,16 +62,22 @@ def _draw_curve(
 ) -> None:
     """Curve, band, and what it is compared with."""
     frequency = result.frequency.numpy()
-    lowest = float(result.spectrum.frequency[0])
+    lowest, highest = (float(result.spectrum.frequency[i]) for i in (0, -1))
+    lowest = lowest if lowest > 0.02 else 0.0
     for other in others:
         axes.plot(frequency, other.curve.numpy(), color="0.7", lw=0.7)
     lower, upper = result.band()
     axes.fill_between(frequency, lower.numpy(), upper.numpy(), alpha=0.3, label="95 % band")
-    axes.plot(frequency, result.curve.numpy(), label=f"{result.family}")
+    measured = (result.frequency >= lowest) & (result.frequency <= highest)
+    inside = torch.where(measured, result.curve, torch.nan)
+    axes.plot(frequency, inside.numpy(), color="C0", label=f"{result.family}")
+    axes.plot(frequency, result.curve.numpy(), ":", color="C0", lw=1)
     if truth is not None:
         axes.plot(frequency, truth.numpy(), "k--", lw=1, label="truth")
-    if lowest > 0.02:
+    if lowest:
         axes.axvspan(0, lowest, color="0.5", alpha=0.12, lw=0, label="not fitted")
+    if highest < 0.485:
+        axes.axvspan(highest, 0.5, color="0.5", alpha=0.12, lw=0)
     top = max(1.05, float(result.curve.max()) * 1.05)
     axes.set(
         xlabel="frequency (cycles/pixel)",

@@ -121,7 +121,8 @@ def infer(
         read_noise=read_noise,
         read_noise_error=read_error if variance_error else 0.0,
         log_likelihood=likelihood,
-        aic=2 * expected.rank - 2 * likelihood,
+        # A direction lost at a bound was free to be used: it counts, or corners win.
+        aic=2 * len(at) - 2 * likelihood,
         n_parameters=expected.rank,
         spectrum=spectrum,
         model=fitted,

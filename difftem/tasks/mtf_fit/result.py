@@ -47,7 +47,8 @@ class MTFFitResult:
     curve : Tensor
         H there.
     curve_covariance : Tensor
-        From the observed information, by the delta method, shape ``(101, 101)``.
+        From the observed information, by the delta method, shape ``(101, 101)``; of a family that
+        was chosen among several, with what they differ by.
     cramer_rao : Tensor
         Smallest possible covariance of an unbiased curve if the fit is the truth, shape
         ``(101, 101)``.
@@ -66,7 +67,7 @@ class MTFFitResult:
     log_likelihood, aic : float
         Whittle's, without terms that hold no model; comparable between fits of one spectrum.
     n_parameters : int
-        Determined directions, k in AIC = 2k - 2 ln L.
+        Determined directions; AIC = 2k - 2 ln L counts all k that could be used.
     spectrum : RingSpectrum
         What was fitted.
     model : Tensor

@@ -13,6 +13,7 @@ from difftem.losses.whittle import white_level
 from difftem.modules.mtf import MTF
 from difftem.tasks.hyperparameters import save_plain_hyperparameters
 from difftem.tasks.mtf_fit.collect import SpectrumSum
+from difftem.tasks.mtf_fit.facts import check_facts
 from difftem.tasks.mtf_fit.families import select_family
 from difftem.tasks.mtf_fit.held_out import held_out_metrics
 from difftem.tasks.mtf_fit.inference import infer
@@ -118,7 +119,8 @@ class MTFFit(LightningModule):
         self.simulated = SimulatedNoise(
             self.model, gain, n_bins, (gamma, focal_weight, squared_weight), seed
         )
-        self._goes_on = False
+        self._goes_on, self._given_noise = False, read_noise
+        self._notes: list[str] = []
         self._family = type(mtf).__name__.removeprefix("Parametrized").removesuffix("MTF")
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -195,7 +197,7 @@ class MTFFit(LightningModule):
         Returns
         -------
         Report
-            Text, table, figure, and single numbers, with errors where the truth is known.
+            With errors where the truth is known.
         """
         result = self.result()
         others: list[MTFFitResult] = []
@@ -205,22 +207,10 @@ class MTFFit(LightningModule):
             measured = self.collected.measurement()
             others = select_family(measured, s0=s0, read_noise=noise, n_starts=1)
         known = None if truth is None else truth(result.frequency)
-        return make_report([result, *others], known, notes)
+        return make_report([result, *others], known, [*self._notes, *notes])
 
-    def test_step(
-        self,
-        batch: Mapping[str, Tensor],
-        batch_idx: int,
-    ) -> None:
-        """Collect the spectrum of other crops.
-
-        Parameters
-        ----------
-        batch : mapping
-            ``images`` and ``means``.
-        batch_idx : int
-            Of the epoch.
-        """
+    def test_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> None:
+        """Collect the spectrum of other crops, of batches as in training."""
         if batch_idx == 0:
             self.tested.clear()
         self.tested.add(batch["images"].float(), batch["means"], batch_idx)
@@ -238,7 +228,9 @@ class MTFFit(LightningModule):
         }
 
     def on_fit_start(self) -> None:
-        """Forget an earlier fit, unless it is the one that goes on."""
+        """Forget an earlier fit, unless it is the one that goes on; look at what the data know."""
+        facts = getattr(getattr(self.trainer, "datamodule", None), "facts", None)
+        self._notes = check_facts(facts, self.gain, self._given_noise)
         if not self._goes_on:
             self.collected.clear()
         self._goes_on = False

@@ -9,6 +9,7 @@ from difftem.tasks.mtf_fit.result import MTFFitResult
 
 _LOW = 0.06  # cycles/pixel; structure of ice is below
 _NO_CAMERA = 0.75  # H at that frequency; the lowest of the presets has 0.88
+_FROM, _TO = 0.03, 0.485  # cycles/pixel; a range inside these is continued by the family
 _FOLDED = 0.25  # H(0.5) above which folding matters
 _AT_BOUND = 1e-3  # parameters are of order 1 or above
 _UNDETERMINED = 10.0  # relative error of a positive parameter
@@ -43,6 +44,7 @@ def doubts(
     """
     found = [
         _flat(result),
+        _continued(result),
         _structure(result),
         _misfit(result),
         _folded(result),
@@ -70,6 +72,18 @@ def _flat(result: MTFFitResult) -> str | None:
     )
 
 
+def _continued(result: MTFFitResult) -> str | None:
+    """Say where the curve is not measured."""
+    lowest, highest = (float(result.spectrum.frequency[i]) for i in (0, -1))
+    parts = [f"below {lowest:.2f}"] * (lowest > _FROM) + [f"above {highest:.2f}"] * (highest < _TO)
+    if not parts:
+        return None
+    return (
+        f"{' and '.join(parts)} cycles/pixel the curve is not measured but continued by the "
+        "family: its band says nothing there"
+    )
+
+
 def _structure(result: MTFFitResult) -> str | None:
     """Say that there is more power at low frequency than the detector makes."""
     test = result.whiteness
@@ -79,9 +93,9 @@ def _structure(result: MTFFitResult) -> str | None:
     value, error = float(result.curve[at]), float(result.standard_error[at])
     if value + 2 * error < _NO_CAMERA:
         return (
-            f"the curve falls to H({_LOW}) = {value:.2f}: cameras do not scatter so far, the fit "
-            "has taken structure in the background for s0; use differences of aligned "
-            "exposures, a known gain, or fit from a higher frequency"
+            f"the curve falls to H({_LOW}) = {value:.2f}: electron cameras seldom scatter so far; "
+            "where the background has structure, the fit has taken it for s0: use differences of "
+            "aligned exposures, a known gain, or fit from a higher frequency"
         )
     excess = (test.ratio - 1) / test.sigma
     strongest = int(excess.argmax())
@@ -112,7 +126,7 @@ def _misfit(result: MTFFitResult) -> str | None:
 def _folded(result: MTFFitResult) -> str | None:
     """Say that frequencies above Nyquist fold back."""
     value = float(result.curve[-1])
-    if value < _FOLDED:
+    if value < _FOLDED or float(result.spectrum.frequency[-1]) < _TO:
         return None
     return (
         f"H(0.5) = {value:.2f}: noise above Nyquist folds back in a real camera, so the curve "

@@ -4,7 +4,7 @@ import torch
 from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.mtf import apply_transfer
 from difftem.modules import IdealMTF
-from difftem.tasks.mtf_fit import fit_spectrum, measure
+from difftem.tasks.mtf_fit import fit_spectrum, measure, mtf_family
 from tests.helpers.flat_fields import GAIN, flat_fields, off_start, tmv_curve
 
 
@@ -69,3 +69,12 @@ def test_lines_are_left_out_and_counted():
     assert any("1 whole lines" in w for w in result.warnings)
     assert result.excluded >= 60
     assert (result.curve - tmv_curve(result.frequency)).abs().max() < 0.02
+
+
+def test_parts_of_the_curve_that_no_data_reach_are_named():
+    measured, s0 = measure(**flat_fields(3, 128), gain=GAIN, limits=(0.1, 0.3))
+    result = fit_spectrum(measured, mtf_family("even_spline_5", 0.3), s0)
+    (text,) = (w for w in result.warnings if "not measured" in w)
+    assert text.startswith("below 0.10 and above 0.30 cycles/pixel")
+    assert not any("folds" in w for w in result.warnings)
+    assert not any("not measured" in w for w in fit(flat_fields(3, 128), GAIN).warnings)
