@@ -10,7 +10,7 @@ from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.inelastic import AngularTransfer, transferred_fraction
 from difftem.functional.multislice import fresnel_propagator, propagate, transmit
 from difftem.functional.wave import squared_modulus
-from difftem.functional.wave_buffers import WaveBuffers
+from difftem.functional.wave_buffers import Interaction, WaveBuffers
 
 
 def inelastic_multislice(
@@ -95,7 +95,10 @@ def inelastic_multislice(
             wave = buffers.propagate(cached[1]) if buffers else propagate(wave, cached[1])
         here = height
         before = squared_modulus(wave)
-        wave = buffers.transmit(slice_, sigma) if buffers else transmit(wave, slice_, sigma)
+        if buffers:
+            wave = buffers.transmit(slice_, Interaction(sigma))
+        else:
+            wave = transmit(wave, slice_, sigma)
         if slice_.is_complex():
             lost = torch.fft.rfft2(before - squared_modulus(wave))
             reach = 2 * math.pi * q * torch.abs(height + defocus.double())[..., None, None]
