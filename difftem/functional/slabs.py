@@ -1,12 +1,15 @@
 """What one specimen slice sees of a particle: all of it, or a soft slab across the beam."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from difftem.functional.projection import TemplateSpectrum, central_slices
+
+Extract = Callable[[TemplateSpectrum, Tensor, Tensor], Tensor]
 
 
 class Slabs(NamedTuple):
@@ -34,6 +37,7 @@ def slab_coefficients(
     height: Tensor,  # (n,) Å
     frequency: Tensor,  # (n_points, 2) 1/Å
     slabs: Slabs,
+    extract: Extract = central_slices,
 ) -> Tensor:  # (n, n_points) complex, V Å³
     r"""Fourier coefficients of what a slice sees of particles.
 
@@ -57,6 +61,8 @@ def slab_coefficients(
         x, y in 1/Å.
     slabs : Slabs
         Wavelength, depth and thickness.
+    extract : callable
+        `difftem.functional.projection.central_slices`, or what does the same.
 
     Returns
     -------
@@ -68,7 +74,7 @@ def slab_coefficients(
     DeRosier, Ultramicroscopy 81 (2000) 83 (curvature of the Ewald sphere); Wolf, DeRosier &
     Grigorieff, Ultramicroscopy 106 (2006) 376.
     """
-    planes = slab_planes(spectrum, rotations, frequency, slabs)
+    planes = slab_planes(spectrum, rotations, frequency, slabs, extract)
     return slab_from_planes(planes, height, frequency, slabs)
 
 
@@ -77,6 +83,7 @@ def slab_planes(
     rotations: Tensor,  # (n, 3, 3)
     frequency: Tensor,  # (n_points, 2) 1/Å
     slabs: Slabs,
+    extract: Extract = central_slices,
 ) -> Tensor:  # (n, n_planes, n_points) complex, V Å³
     """Planes of turned templates' Fourier volumes that all slabs are made of.
 
@@ -89,7 +96,7 @@ def slab_planes(
     points = torch.cat([frequency, bend[:, None]], -1)
     steps = torch.tensor(_steps(slabs)).to(points)
     shifted = points - torch.nn.functional.pad(steps[:, None], (2, 0))[:, None]
-    planes = [central_slices(spectrum, rotations, plane) for plane in shifted]
+    planes = [extract(spectrum, rotations, plane) for plane in shifted]
     return torch.stack(planes, 1)
 
 
