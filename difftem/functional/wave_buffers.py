@@ -45,6 +45,7 @@ class WaveBuffers:
 
     def __init__(self, wave: Tensor, scratch: "WaveBuffers | None" = None) -> None:
         self.wave = wave.clone(memory_format=torch.contiguous_format)
+        self._adjoint: tuple[Tensor, Tensor] | None = None
         if scratch is None:
             self.transmission = torch.empty_like(self.wave)
             self.spectrum = torch.empty_like(self.wave)
@@ -59,10 +60,12 @@ class WaveBuffers:
         conjugate: bool = False,
     ) -> Tensor:  # (..., y, x) complex
         """Multiply the wave by a slice's transmission function, or by its conjugate."""
-        transmission = self._transmission(projected_potential, interaction)
-        if interaction.mask is not None:
-            transmission = _filtered(transmission, interaction.mask)
-        return self.wave.mul_(transmission.conj() if conjugate else transmission)
+        mask = interaction.mask
+        own = conjugate and mask is None
+        transmission = self._transmission(projected_potential, interaction, conjugate=own)
+        if mask is not None:
+            transmission = _filtered(transmission, mask)
+        return self.wave.mul_(transmission.conj() if conjugate and not own else transmission)
 
     def propagate(
         self,
@@ -71,8 +74,10 @@ class WaveBuffers:
         conjugate: bool = False,
     ) -> Tensor:  # (..., y, x) complex
         """Convolve the wave with a propagator, or with its adjoint."""
+        if conjugate:
+            propagator = self._conjugate(propagator)
         torch.fft.fft2(self.wave, out=self.spectrum)
-        self.spectrum.mul_(propagator.conj() if conjugate else propagator)
+        self.spectrum.mul_(propagator)
         return torch.fft.ifft2(self.spectrum, out=self.wave)
 
     def transmit_adjoint(
@@ -100,11 +105,12 @@ class WaveBuffers:
             With :math:`s = \psi t \bar g`, phase and decay have the gradients
             :math:`-\mathrm{Im}\, s` and :math:`-\mathrm{Re}\, s`.
         """
-        transmission = self._transmission(projected_potential, interaction)
         if interaction.mask is None:
-            self.wave.mul_(transmission.conj())
-            product = torch.mul(incident, self.wave.conj(), out=self.transmission)
+            self.wave.mul_(self._transmission(projected_potential, interaction, conjugate=True))
+            torch.conj_physical(self.wave, out=self.spectrum)
+            product = torch.mul(incident, self.spectrum, out=self.transmission)
         else:
+            transmission = self._transmission(projected_potential, interaction)
             inner = _filtered(self.wave * incident.conj(), interaction.mask)
             self.wave.mul_(_filtered(transmission, interaction.mask).conj())
             product = transmission * inner.conj()
@@ -120,8 +126,16 @@ class WaveBuffers:
         gradient = torch.fft.fft2(self.wave, norm="forward", out=self.spectrum)
         return gradient * torch.fft.fft2(transmitted).conj()
 
-    def _transmission(self, projected_potential: Tensor, interaction: Interaction) -> Tensor:
-        """Transmission function, in the memory of that name."""
+    def _conjugate(self, propagator: Tensor) -> Tensor:
+        """Made once: a lazy conjugate is made anew by every product."""
+        if self._adjoint is None or self._adjoint[0] is not propagator:
+            self._adjoint = propagator, torch.conj_physical(propagator)
+        return self._adjoint[1]
+
+    def _transmission(
+        self, projected_potential: Tensor, interaction: Interaction, *, conjugate: bool = False
+    ) -> Tensor:
+        """Transmission function or its conjugate, in the memory of that name."""
         is_complex = projected_potential.is_complex()
         elastic, absorbing, _ = interaction
         real = projected_potential.real if is_complex else projected_potential
@@ -144,7 +158,7 @@ class WaveBuffers:
             decay.exp_()
             cosine.mul_(decay)
             sine.mul_(decay)
-        return torch.complex(cosine, sine, out=transmission)
+        return torch.complex(cosine, sine.neg_() if conjugate else sine, out=transmission)
 
 
 def slice_gradient(

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from difftem.functional.grid import band_limit_mask
 from difftem.functional.multislice import fresnel_propagator, project
+from difftem.functional.multislice_gradient import KEPT_BYTES
 from difftem.functional.slice_source import Slices, as_slices
 from difftem.modules.quantity import (
     UnitInterval,
@@ -40,6 +41,8 @@ class Multislice(nn.Module):
     limit_transmission : bool
         Also band-limit the transmission function of each slice, as Kirkland does, for two more
         FFTs per slice. It matters for atoms at rest (B = 0); docs/physics.md has the figures.
+    kept_bytes : int
+        For a gradient, slices from atoms are kept if all of them fit in here, else made again.
     learnable : collection of str
         ``amplitude_contrast``.
     """
@@ -56,6 +59,7 @@ class Multislice(nn.Module):
         band_limit: float | None = 2 / 3,
         taper: float = 0.01,
         limit_transmission: bool = False,
+        kept_bytes: int = KEPT_BYTES,
         learnable: Collection[str] = (),
     ) -> None:
         super().__init__()
@@ -74,6 +78,7 @@ class Multislice(nn.Module):
         self.band_limit = band_limit
         self.taper = taper
         self.limit_transmission = limit_transmission
+        self.kept_bytes = kept_bytes
 
     def wave_plane(
         self,
@@ -142,5 +147,12 @@ class Multislice(nn.Module):
             self.taper,
             dtype,
         )
-        unitary = self.band_limit is None
-        return multislice(slices, sigma, propagator, contrast, mask, unitary=unitary)
+        return multislice(
+            slices,
+            sigma,
+            propagator,
+            contrast,
+            mask,
+            unitary=self.band_limit is None,
+            kept_bytes=self.kept_bytes,
+        )
