@@ -6,7 +6,7 @@ on the way, the exit wave is propagated back instead and nothing is kept.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -84,10 +84,10 @@ class _Multislice(torch.autograd.Function):
         n = len(plan.source)
         slices = _Slices(plan, tensors)
         starts: list[Tensor] = []
-        for index in range(n):
+        for index, slice_ in enumerate(slices.make_all()):
             if not plan.unitary and index % segment_length(n) == 0:
                 starts.append(buffers.wave.clone())
-            buffers.transmit(slices.get(index, keep=True), interaction)
+            buffers.transmit(slice_, interaction)
             buffers.propagate(propagator)
         if plan.unitary:
             starts.append(buffers.wave)
@@ -127,22 +127,29 @@ class _Multislice(torch.autograd.Function):
 
 
 class _Slices:
-    """Slices of a source, kept while there is room."""
+    """Slices of a source; those that have to be made are kept if there is room for all."""
 
-    def __init__(
-        self, plan: Plan, tensors: Sequence[Tensor], kept: dict[int, Tensor] | None = None
-    ) -> None:
-        self.source, self.tensors, self.limit = plan.source, tensors, plan.kept_bytes
-        self.kept: dict[int, Tensor] = {} if kept is None else kept
+    def __init__(self, plan: Plan, tensors: Sequence[Tensor], kept: Tensor | None = None) -> None:
+        self.source, self.tensors, self.kept = plan.source, tensors, kept
+        self.limit = plan.kept_bytes
 
-    def get(self, index: int, *, keep: bool = False) -> Tensor:
-        """One slice; with `keep`, a made one is kept if all of them fit."""
-        if index in self.kept:
+    def make_all(self) -> Iterator[Tensor]:
+        """Slices one after the other, kept for a second walk."""
+        for index in range(len(self.source)):
+            made = self.source.value(self.tensors, index)
+            size = made.nbytes * len(self.source)
+            if index == 0 and self.source.is_made and size <= self.limit:
+                # In one piece: arrays one by one between temporary ones double the memory.
+                self.kept = made.new_empty(len(self.source), *made.shape)
+            if self.kept is not None:
+                self.kept[index] = made
+            yield made
+
+    def get(self, index: int) -> Tensor:
+        """One slice, kept or made."""
+        if self.kept is not None:
             return self.kept[index]
-        made = self.source.value(self.tensors, index)
-        if keep and self.source.is_made and made.nbytes * len(self.source) <= self.limit:
-            self.kept[index] = made
-        return made
+        return self.source.value(self.tensors, index)
 
 
 class _Backward:
@@ -216,4 +223,3 @@ class _Backward:
         if absorbing is not None and self.absorbing is not None:
             self.absorbing += absorbing
         self.source.pull_back(self.slices.tensors, index, grad_slice, self.gradients)
-        self.slices.kept.pop(index, None)

@@ -27,8 +27,8 @@ def memory(case, n_slices, size, n_atoms=0):
     done = subprocess.run(
         [*command, str(n_slices), str(size), str(n_atoms)],
         cwd=ROOT,
-        # Every array in pages of its own, given back when it is freed: what counts is what lives.
-        env=os.environ | {"MALLOC_MMAP_THRESHOLD_": "100000"},
+        # Large arrays in pages of their own, given back when freed: what counts is what lives.
+        env=os.environ | {"MALLOC_MMAP_THRESHOLD_": "1000000"},
         capture_output=True,
         text=True,
         check=False,
@@ -43,7 +43,7 @@ needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/se
 
 @needs_linux
 @pytest.mark.slow
-@pytest.mark.parametrize(("case", "limit"), [("stacked", 4 * math.sqrt(36)), ("unitary", 10)])
+@pytest.mark.parametrize(("case", "limit"), [("stacked", 4 * math.sqrt(36)), ("unitary", 12)])
 def test_gradient_takes_few_waves_beside_potential_and_its_gradient(case, limit):
     wave = 8 * 512**2
     assert 2 * wave < memory(case, 36, 512) < limit * wave
@@ -54,16 +54,21 @@ def test_gradient_takes_few_waves_beside_potential_and_its_gradient(case, limit)
 def test_gradient_to_atoms_through_200_slices_of_1024_squared_stays_below_potential_plus_60_waves():
     wave, n_slices = 8 * 1024**2, 200
     potential = n_slices * wave / 2
-    kept = memory("kept", n_slices, 1024, 20_000)
-    assert potential < kept < potential + 4 * math.sqrt(n_slices) * wave
-    assert 4 * math.sqrt(n_slices) < 60
+    assert potential < memory("kept", n_slices, 1024, 2000) < potential + 60 * wave
 
 
 @needs_linux
 @pytest.mark.slow
 def test_gradient_that_makes_slices_anew_never_holds_the_potential():
-    wave = 8 * 1024**2
-    assert memory("streamed", 100, 1024, 20_000) < 4 * math.sqrt(100) * wave
+    wave, n_slices = 8 * 512**2, 200
+    limit = 4 * math.sqrt(n_slices) * wave
+    assert memory("streamed", n_slices, 512, 2000) < limit < n_slices * wave / 2
+
+
+@needs_linux
+@pytest.mark.slow
+def test_gradient_to_a_million_atoms_stays_below_2_gb():
+    assert 24_000_000 < memory("kept", 3, 256, 1_000_000) < 2_000_000_000
 
 
 @pytest.mark.parametrize("given", ["stacked", "listed"])
@@ -140,7 +145,7 @@ def test_whole_chain_through_the_kernels_is_that_of_pytorch(
     assert_as_exact(*results, tolerance)
 
 
-def test_second_backward_pass_makes_the_kept_slices_again():
+def test_second_backward_pass_gives_the_same():
     potential = Potential(
         random_atoms(6, (9.0, 9.0, 8.0)), (20, 23), 0.5, 4, 2.0, learnable=("positions",)
     )
