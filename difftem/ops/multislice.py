@@ -56,7 +56,7 @@ def multislice(
     """
     slices = as_slices(projected_potential)
     real = slices.dtype.to_real()
-    elastic, absorbing = interaction_constants(sigma.to(real), amplitude_contrast)
+    elastic, absorbing = interaction_constants(sigma.to(slices.device, real), amplitude_contrast)
     constants = [t for t in (elastic, absorbing, propagator) if t is not None]
     shape = torch.broadcast_shapes(slices.shape, *(t.shape for t in constants))
     wave = torch.ones(shape, dtype=complex_dtype(slices.dtype), device=slices.device)
