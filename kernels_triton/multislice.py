@@ -206,19 +206,17 @@ def transmit_bwd(
 def propagate_fwd(
     wave: Tensor,  # (*batch, y, x) complex
     propagator: Tensor,  # (y, x) or (*batch, y, x) complex
-    out: Tensor | None = None,  # (*batch, y, x) complex, contiguous; may be `wave`
-    spectrum: Tensor | None = None,  # working memory, like `wave`
     conjugate: bool = False,
 ) -> Tensor:  # (*batch, y, x) complex
     """FFT, product, inverse FFT; the latter's 1/n is in the product."""
-    spectrum = torch.fft.fft2(wave, out=spectrum)
+    spectrum = torch.fft.fft2(wave).contiguous()
     n, images, repeats = groups_of(wave, propagator)
     block, warps = launch_size(n)
     propagate_kernel[(triton.cdiv(n, block), images)](
         torch.view_as_real(spectrum), floats(propagator), n, repeats, conjugate, block,
         num_warps=warps,
     )  # fmt: skip
-    return torch.fft.ifft2(spectrum, norm="forward", out=out)
+    return torch.fft.ifft2(spectrum, norm="forward").contiguous()
 
 
 def propagator_bwd(

@@ -112,18 +112,15 @@ class _Multislice(torch.autograd.Function):
         walk = _Backward(plan, slices, Interaction(elastic, absorbing, plan.mask), propagator, grad)
         _, _, *wanted = ctx.needs_input_grad[:5]
         walk.wants_constants, walk.wants_propagator = any(wanted[:2]), wanted[2]
+        if any(ctx.needs_input_grad[5:]):
+            walk.gradients = plan.source.empty_gradients(tensors)
         if plan.unitary:
             walk.lead_back(starts.pop())
         else:
             walk.segments(starts)
-        return (
-            None,
-            None,
-            walk.elastic,
-            walk.absorbing,
-            walk.propagator_gradient,
-            *walk.gradients,
-        )
+        by_tensors: Sequence[Tensor | None] = walk.gradients or [None] * len(tensors)
+        by_constants = walk.elastic, walk.absorbing, walk.propagator_gradient
+        return None, None, *by_constants, *by_tensors
 
 
 class _Slices:
@@ -169,7 +166,7 @@ class _Backward:
         self.source = plan.source
         self.grad = plan.make_buffers(grad, None)
         self.wave = plan.make_buffers(grad, self.grad)
-        self.gradients = self.source.empty_gradients(slices.tensors)
+        self.gradients: list[Tensor] | None = None  # of the slices, where they are wanted
         self.elastic = torch.zeros_like(interaction.elastic)
         absorbing = interaction.absorbing
         self.absorbing = None if absorbing is None else torch.zeros_like(absorbing)
@@ -222,4 +219,5 @@ class _Backward:
             self.elastic += elastic
         if absorbing is not None and self.absorbing is not None:
             self.absorbing += absorbing
-        self.source.pull_back(self.slices.tensors, index, grad_slice, self.gradients)
+        if self.gradients is not None:
+            self.source.pull_back(self.slices.tensors, index, grad_slice, self.gradients)

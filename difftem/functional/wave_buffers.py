@@ -44,13 +44,10 @@ class WaveBuffers:
     """
 
     def __init__(self, wave: Tensor, scratch: "WaveBuffers | None" = None) -> None:
-        self.wave = wave.clone(memory_format=torch.contiguous_format)
+        self.wave = wave.resolve_conj().clone(memory_format=torch.contiguous_format)
+        self._scratch = scratch
+        self._working: tuple[Tensor, Tensor] | None = None
         self._adjoint: tuple[Tensor, Tensor] | None = None
-        if scratch is None:
-            self.transmission = torch.empty_like(self.wave)
-            self.spectrum = torch.empty_like(self.wave)
-        else:
-            self.transmission, self.spectrum = scratch.transmission, scratch.spectrum
 
     def transmit(
         self,
@@ -76,9 +73,10 @@ class WaveBuffers:
         """Convolve the wave with a propagator, or with its adjoint."""
         if conjugate:
             propagator = self._conjugate(propagator)
-        torch.fft.fft2(self.wave, out=self.spectrum)
-        self.spectrum.mul_(propagator)
-        return torch.fft.ifft2(self.spectrum, out=self.wave)
+        spectrum = torch.fft.fft2(self.wave)  # into a buffer it would be copied
+        del self.wave
+        self.wave = torch.fft.ifft2(spectrum.mul_(propagator))
+        return self.wave
 
     def transmit_adjoint(
         self,
@@ -107,8 +105,8 @@ class WaveBuffers:
         """
         if interaction.mask is None:
             self.wave.mul_(self._transmission(projected_potential, interaction, conjugate=True))
-            torch.conj_physical(self.wave, out=self.spectrum)
-            product = torch.mul(incident, self.spectrum, out=self.transmission)
+            product, conjugate = self._memory()
+            torch.mul(incident, torch.conj_physical(self.wave, out=conjugate), out=product)
         else:
             transmission = self._transmission(projected_potential, interaction)
             inner = _filtered(self.wave * incident.conj(), interaction.mask)
@@ -123,8 +121,16 @@ class WaveBuffers:
         transmitted: Tensor,  # (..., y, x) complex
     ) -> Tensor:  # (..., y, x) complex
         """Gradient of the propagator; `wave` holds that of the propagated wave."""
-        gradient = torch.fft.fft2(self.wave, norm="forward", out=self.spectrum)
-        return gradient * torch.fft.fft2(transmitted).conj()
+        gradient = torch.fft.fft2(transmitted).conj_physical_()
+        return gradient.mul_(torch.fft.fft2(self.wave, norm="forward"))
+
+    def _memory(self) -> tuple[Tensor, Tensor]:
+        """Two arrays like the wave, its own or shared."""
+        if self._scratch is not None:
+            return self._scratch._memory()
+        if self._working is None:
+            self._working = torch.empty_like(self.wave), torch.empty_like(self.wave)
+        return self._working
 
     def _conjugate(self, propagator: Tensor) -> Tensor:
         """Made once: a lazy conjugate is made anew by every product."""
@@ -135,14 +141,15 @@ class WaveBuffers:
     def _transmission(
         self, projected_potential: Tensor, interaction: Interaction, *, conjugate: bool = False
     ) -> Tensor:
-        """Transmission function or its conjugate, in the memory of that name."""
+        """Transmission function or its conjugate, in the first of the two arrays."""
         is_complex = projected_potential.is_complex()
         elastic, absorbing, _ = interaction
         real = projected_potential.real if is_complex else projected_potential
-        # Phase, cosine and sine are done with before what shares their memory is written.
+        # The phase is done with before the transmission function takes its memory.
         shape = torch.broadcast_shapes(real.shape, elastic.shape)
-        transmission = self.transmission.flatten()[: shape.numel()].view(shape)
-        (phase, _), (cosine, sine) = _halves(transmission), _halves(self.spectrum, shape)
+        first, second = self._memory()
+        transmission = first.flatten()[: shape.numel()].view(shape)
+        (phase, _), (cosine, sine) = _halves(first, shape), _halves(second, shape)
         torch.mul(real, elastic, out=phase)
         if is_complex and absorbing is not None:
             phase.addcmul_(projected_potential.imag, absorbing, value=-1)
@@ -197,10 +204,9 @@ def slice_gradient(
     return SliceGradient(gradient, by_elastic.neg_().sum_to_size(elastic.shape), by_absorbing)
 
 
-def _halves(spectrum: Tensor, shape: torch.Size | None = None) -> tuple[Tensor, Tensor]:
+def _halves(array: Tensor, shape: torch.Size) -> tuple[Tensor, Tensor]:
     """Two real arrays in the memory of a complex one that is as large or larger."""
-    shape = spectrum.shape if shape is None else shape
-    floats = torch.view_as_real(spectrum).flatten()[: 2 * shape.numel()]
+    floats = torch.view_as_real(array).flatten()[: 2 * shape.numel()]
     first, second = floats.view(2, *shape)
     return first, second
 

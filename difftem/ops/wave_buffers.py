@@ -45,7 +45,8 @@ class TritonWaveBuffers(WaveBuffers):
             return super().propagate(propagator, conjugate=conjugate)
         from kernels_triton.multislice import propagate_fwd
 
-        return propagate_fwd(self.wave, propagator, self.wave, self.spectrum, conjugate)
+        self.wave = propagate_fwd(self.wave, propagator, conjugate)
+        return self.wave
 
     def transmit_adjoint(
         self,
