@@ -13,30 +13,37 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 FLOAT = "*fp32"
-# Constants that the launchers pass; every branch of a kernel is in one of its variants.
+# Constants that the launchers pass; every branch of a kernel is in one of its variants. A size of 1
+# is a constant for the compiler, so it has a variant too.
 SPREAD = {"WIDTH": 6, "BACK_Y": 1, "BACK_X": 1, "TILE": 16, "LAYERS": 8, "POINTS": 16}
 POINTS = {"WIDTH": 4, "SPAN": 4, "POINTS": 128}
 GATHER = {"WIDTH": 6, "SPAN": 8, "POINTS": 16}
 WAVE = {"COMPLEX": False, "ABSORBING": False, "BLOCK": 1024}
 KERNELS = {
     "multislice.transmit_fwd_kernel": [
-        WAVE | {"CONJUGATE": False},
+        WAVE | {"CONJUGATE": False, "repeats": 1},
         WAVE | {"COMPLEX": True, "ABSORBING": True, "CONJUGATE": True, "BLOCK": 256},
     ],
     "multislice.transmit_bwd_kernel": [
-        WAVE | {"CONSTANTS": False},
+        WAVE | {"CONSTANTS": False, "repeats": 1},
         WAVE | {"COMPLEX": True, "ABSORBING": True, "CONSTANTS": True},
     ],
-    "multislice.propagate_kernel": [{"CONJUGATE": True, "BLOCK": 1024}],
-    "multislice.propagator_bwd_kernel": [{"BLOCK": 1024}],
-    "layers.sum_layers_kernel": [{"BLOCK": 512}],
+    "multislice.propagate_kernel": [{"CONJUGATE": True, "BLOCK": 1024, "repeats": 1}],
+    "multislice.propagator_bwd_kernel": [{"BLOCK": 1024, "repeats": 1}],
+    "layers.sum_layers_kernel": [{"BLOCK": 512}, {"BLOCK": 512, "n_layers": 1}],
     "projection.interpolate_fwd_kernel": [POINTS, POINTS | {"WIDTH": 6, "SPAN": 8}],
     "projection.interpolate_bwd_kernel": [
         POINTS | {"BY_POINTS": True, "BY_TABLE": False},
         POINTS | {"BY_POINTS": True, "BY_TABLE": True, "WIDTH": 6, "SPAN": 8},
     ],
-    "spread.spread_fwd_kernel": [SPREAD, SPREAD | {"WIDTH": 16, "BACK_Y": 2, "BACK_X": 2}],
-    "spread.spread_bwd_kernel": [GATHER, {"WIDTH": 16, "SPAN": 16, "POINTS": 4}],
+    "spread.spread_fwd_kernel": [
+        SPREAD | {"n_layers": 1},
+        SPREAD | {"WIDTH": 16, "BACK_Y": 2, "BACK_X": 2},
+    ],
+    "spread.spread_bwd_kernel": [
+        GATHER | {"n_layers": 1},
+        {"WIDTH": 16, "SPAN": 16, "POINTS": 4},
+    ],
 }
 INTEGERS = {
     "n": "i32", "repeats": "i32", "ny": "i32", "nx": "i32", "rows": "i32", "columns": "i32",
