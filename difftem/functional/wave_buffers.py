@@ -47,6 +47,7 @@ class WaveBuffers:
         self.wave = wave.resolve_conj().clone(memory_format=torch.contiguous_format)
         self._scratch = scratch
         self._working: tuple[Tensor, Tensor] | None = None
+        self._views: tuple[tuple[torch.Size, torch.Size], tuple[Tensor, ...]] | None = None
         self._adjoint: tuple[Tensor, Tensor] | None = None
 
     def transmit(
@@ -73,10 +74,9 @@ class WaveBuffers:
         """Convolve the wave with a propagator, or with its adjoint."""
         if conjugate:
             propagator = self._conjugate(propagator)
-        spectrum = torch.fft.fft2(self.wave)  # into a buffer it would be copied
-        del self.wave
-        self.wave = torch.fft.ifft2(spectrum.mul_(propagator))
-        return self.wave
+        _, spectrum = self._memory()
+        torch.fft.fft2(self.wave, out=spectrum)
+        return torch.fft.ifft2(spectrum.mul_(propagator), out=self.wave)
 
     def transmit_adjoint(
         self,
@@ -132,6 +132,20 @@ class WaveBuffers:
             self._working = torch.empty_like(self.wave), torch.empty_like(self.wave)
         return self._working
 
+    def _parts(self, real: Tensor, elastic: Tensor) -> tuple[Tensor, ...]:
+        """Room for phase, cosine, sine and transmission function, as many as there are of these.
+
+        The phase is done with before the transmission function takes its memory.
+        """
+        key = real.shape, elastic.shape
+        if self._views is None or self._views[0] != key:
+            shape = torch.broadcast_shapes(*key)
+            first, second = self._memory()
+            (phase, _), trigonometric = _halves(first, shape), _halves(second, shape)
+            transmission = first.flatten()[: shape.numel()].view(shape)
+            self._views = key, (phase, *trigonometric, transmission)
+        return self._views[1]
+
     def _conjugate(self, propagator: Tensor) -> Tensor:
         """Made once: a lazy conjugate is made anew by every product."""
         if self._adjoint is None or self._adjoint[0] is not propagator:
@@ -145,11 +159,7 @@ class WaveBuffers:
         is_complex = projected_potential.is_complex()
         elastic, absorbing, _ = interaction
         real = projected_potential.real if is_complex else projected_potential
-        # The phase is done with before the transmission function takes its memory.
-        shape = torch.broadcast_shapes(real.shape, elastic.shape)
-        first, second = self._memory()
-        transmission = first.flatten()[: shape.numel()].view(shape)
-        (phase, _), (cosine, sine) = _halves(first, shape), _halves(second, shape)
+        phase, cosine, sine, transmission = self._parts(real, elastic)
         torch.mul(real, elastic, out=phase)
         if is_complex and absorbing is not None:
             phase.addcmul_(projected_potential.imag, absorbing, value=-1)
