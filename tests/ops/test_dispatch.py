@@ -1,10 +1,13 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from difftem.ops.dispatch import kernel_mode, use_triton
+
+ROOT = Path(__file__).parents[2]
 
 
 class OnDevice:
@@ -79,5 +82,5 @@ assert potential.positions.grad.abs().max() > 0
 assert "triton" not in sys.modules and "kernels_triton" not in sys.modules
 """
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
