@@ -42,6 +42,22 @@ def device(request):
     return torch.device(request.param)
 
 
+@pytest.fixture(
+    params=[
+        pytest.param(("cpu", torch.float64, 1e-12), id="interpreter-float64"),
+        pytest.param(("cpu", torch.float32, 3e-6), id="interpreter-float32"),
+        pytest.param(("cuda", torch.float32, 3e-6), id="cuda-float32", marks=pytest.mark.gpu),
+    ]
+)
+def kernels(request, monkeypatch):
+    """Device, dtype and tolerance of Triton kernels: interpreted, or on the GPU if there is one."""
+    device, dtype, tolerance = request.param
+    if (device == "cuda") != torch.cuda.is_available():
+        pytest.skip("kernels are interpreted where there is no CUDA device, and only there")
+    monkeypatch.setenv("DIFFTEM_KERNELS", "triton")
+    return torch.device(device), dtype, tolerance
+
+
 @pytest.fixture(scope="session")
 def shared_data():
     """Folder of real and golden data beside the repository; it is not part of it."""

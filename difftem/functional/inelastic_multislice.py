@@ -1,7 +1,8 @@
 """Multislice with a second channel for the intensity that inelastic scattering leaves."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,7 +11,18 @@ from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.inelastic import AngularTransfer, transferred_fraction
 from difftem.functional.multislice import fresnel_propagator, propagate, transmit
 from difftem.functional.wave import squared_modulus
-from difftem.functional.wave_buffers import WaveBuffers
+from difftem.functional.wave_buffers import Interaction, WaveBuffers
+
+
+class Steps(NamedTuple):
+    """What a wave goes through; `difftem.ops` has the same as kernels."""
+
+    transmit: Callable[[Tensor, Tensor, Tensor], Tensor] = transmit
+    propagate: Callable[[Tensor, Tensor], Tensor] = propagate
+    make_buffers: Callable[[Tensor], WaveBuffers] = WaveBuffers
+
+
+PLAIN = Steps()
 
 
 def inelastic_multislice(
@@ -24,6 +36,7 @@ def inelastic_multislice(
     wave: Tensor | None = None,  # (..., y, x) complex
     band_limit: float | None = 2 / 3,
     taper: float = 0.01,
+    steps: Steps = PLAIN,
 ) -> tuple[Tensor, Tensor]:  # (..., y, x) complex, (..., y, x)
     r"""Send a wave through absorbing slices and image what they scatter inelastically.
 
@@ -55,6 +68,8 @@ def inelastic_multislice(
         Incident wave; a plane wave of unit amplitude without it.
     band_limit, taper : float
         As in `difftem.functional.multislice.fresnel_propagator`.
+    steps : Steps
+        Transmission and propagation.
 
     Returns
     -------
@@ -82,7 +97,7 @@ def inelastic_multislice(
         if total is None:
             total = wave.real.new_zeros(*shape[:1], shape[1] // 2 + 1)
             q = radius(frequency_grid(shape, pixel_size, half=True, device=wave.device))
-            buffers = WaveBuffers(wave) if plain else None
+            buffers = steps.make_buffers(wave) if plain else None
         elif height < here:
             raise ValueError(f"heights must rise along the beam, got {height} after {here} Å")
         elif height > here:
@@ -92,10 +107,13 @@ def inelastic_multislice(
                     shape, pixel_size, distance, wavelength, None, band_limit, taper, dtype
                 )
                 cached = (distance, made)
-            wave = buffers.propagate(cached[1]) if buffers else propagate(wave, cached[1])
+            wave = buffers.propagate(cached[1]) if buffers else steps.propagate(wave, cached[1])
         here = height
         before = squared_modulus(wave)
-        wave = buffers.transmit(slice_, sigma) if buffers else transmit(wave, slice_, sigma)
+        if buffers:
+            wave = buffers.transmit(slice_, Interaction(sigma))
+        else:
+            wave = steps.transmit(wave, slice_, sigma)
         if slice_.is_complex():
             lost = torch.fft.rfft2(before - squared_modulus(wave))
             reach = 2 * math.pi * q * torch.abs(height + defocus.double())[..., None, None]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from difftem.functional.grid import band_limit_mask, frequency_grid
 from difftem.functional.wave import complex_dtype, phase_factor
-from difftem.functional.wave_buffers import WaveBuffers
+from difftem.functional.wave_buffers import Interaction, WaveBuffers
 
 
 def fresnel_propagator(
@@ -180,7 +180,7 @@ def multislice(
             wave = torch.ones_like(slice_, dtype=propagator.dtype)
         if plain and _alike(wave, slice_, propagator):
             buffers = buffers or WaveBuffers(wave)
-            buffers.transmit(slice_, sigma)
+            buffers.transmit(slice_, Interaction(sigma))
             wave = buffers.propagate(propagator)
             continue
         wave = propagate(transmit(wave, slice_, sigma, amplitude_contrast, mask), propagator)
@@ -240,6 +240,29 @@ def project(
         loss = torch.zeros_like(elastic) if absorbing is None else sigma * absorbing
         wave = torch.complex(1 - loss, sigma * elastic)
     return torch.fft.ifft2(torch.fft.fft2(wave) * mask)
+
+
+def interaction_constants(
+    sigma: Tensor,  # () rad / (V Å)
+    amplitude_contrast: Tensor | None = None,  # (...)
+) -> tuple[Tensor, Tensor | None]:  # () or (..., 1, 1) rad / (V Å)
+    r"""Constants e and b of the transmission function :math:`e^{i (e + i b) v}`.
+
+    Parameters
+    ----------
+    sigma, amplitude_contrast
+        As in `transmit`.
+
+    Returns
+    -------
+    tuple of Tensor
+        :math:`\sigma \sqrt{1 - a^2}` and :math:`\sigma a`; the latter None where nothing absorbs.
+    """
+    if amplitude_contrast is None:
+        return sigma, None
+    a = amplitude_contrast.to(sigma)
+    a = a[..., None, None] if a.ndim else a
+    return sigma * torch.sqrt(1 - a**2), sigma * a
 
 
 def _parts(

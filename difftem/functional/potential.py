@@ -1,11 +1,9 @@
 """Projected potential of atoms, slice by slice, through Fourier-space deltas."""
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from difftem.functional.grid import (
     band_limit_mask,
@@ -13,7 +11,7 @@ from difftem.functional.grid import (
     frequency_grid,
     radius,
 )
-from difftem.functional.spread import chunks, footprint, kernel_transform, spread_deltas
+from difftem.functional.spread import kernel_transform
 
 
 class SlicedAtoms(NamedTuple):
@@ -155,84 +153,41 @@ def spread_band(shape: tuple[int, ...], spread_shape: tuple[int, ...], band_limi
     return band_limit * max(n / fine for n, fine in zip(shape, spread_shape, strict=True))
 
 
-def projected_slices(
-    atoms: SlicedAtoms,
+def project_slice(
+    layers: Tensor,  # (n_basis, ny, nx)
     filters: Tensor,  # (n_basis, ny, nx // 2 + 1)
-    shape: tuple[int, int],
-    band_limit: float,
-) -> Iterator[Tensor]:  # of (ny, nx) V Å
-    """Projected potential of one slice after the other, first slice hit first.
+) -> Tensor:  # (ny, nx) V Å
+    """Projected potential of one slice from its spread atoms: filter them and add up the layers.
 
     Parameters
     ----------
-    atoms : SlicedAtoms
-        From `slice_atoms`.
+    layers : Tensor
+        From `difftem.functional.spread.spread_deltas`.
     filters : Tensor
         From `basis_filter`.
-    shape : tuple of int
-        ``(ny, nx)``.
-    band_limit : float
-        As in `basis_filter`.
 
-    Yields
-    ------
+    Returns
+    -------
     Tensor
         Shape ``(ny, nx)`` in V Å.
     """
-    start = 0
-    layers = filters.new_empty(len(filters), *shape)  # one buffer for all slices
-    for count in atoms.counts:
-        if count == 0:
-            yield filters.new_zeros(shape)
-            continue
-        here = slice(start, start + count)
-        start += count
-        yield _ProjectSlice.apply(
-            atoms.xy[here], atoms.coefficients[here], filters, layers, band_limit
-        )
+    spectrum = torch.fft.rfft2(layers[0]) * filters[0]
+    # One FFT at a time: a batch of them leaves the cache.
+    for layer, filter_ in zip(layers[1:], filters[1:], strict=True):
+        spectrum += torch.fft.rfft2(layer).mul_(filter_)
+    return torch.fft.irfft2(spectrum, s=layers.shape[1:])
 
 
-class _ProjectSlice(torch.autograd.Function):
-    """Spread, filter in Fourier space, add up the layers.
-
-    Plain autograd would keep every grid and every footprint. Real, even filters are their own
-    adjoint, and footprints are cheap: the backward pass makes them again and gathers.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        xy: Tensor,
-        coefficients: Tensor,
-        filters: Tensor,
-        layers: Tensor,
-        band_limit: float,
-    ) -> Tensor:
-        ctx.save_for_backward(xy, coefficients, filters)
-        ctx.band_limit = band_limit
-        layers = spread_deltas(xy, coefficients, layers.shape[1:], band_limit, layers)
-        spectrum = torch.fft.rfft2(layers[0]) * filters[0]
-        # One FFT at a time: a batch of them leaves the cache.
-        for layer, filter_ in zip(layers[1:], filters[1:], strict=True):
-            spectrum += torch.fft.rfft2(layer).mul_(filter_)
-        return torch.fft.irfft2(spectrum, s=layers.shape[1:])
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        xy, coefficients, filters = ctx.saved_tensors
-        spectrum = torch.fft.rfft2(grad)
-        layers = torch.stack([torch.fft.irfft2(spectrum * f, s=grad.shape) for f in filters])
-        layers = layers.flatten(1)
-        grads: list[tuple[Tensor, ...]] = []
-        for at, each in chunks(xy, coefficients, ctx.band_limit):
-            with torch.enable_grad():
-                inputs = (at.detach().requires_grad_(), each.detach().requires_grad_())
-                index, weights = footprint(inputs[0], grad.shape, ctx.band_limit)
-                seen = (layers[:, index] * weights).sum(-1).T  # (chunk, n_basis)
-                grads.append(torch.autograd.grad((seen * inputs[1]).sum(), inputs))
-        grad_xy, grad_coefficients = (torch.cat(parts) for parts in zip(*grads, strict=True))
-        return grad_xy, grad_coefficients, None, None, None
+def project_slice_adjoint(
+    grad: Tensor,  # (ny, nx)
+    filters: Tensor,  # (n_basis, ny, nx // 2 + 1)
+    layers: Tensor,  # (n_basis, ny, nx)
+) -> Tensor:  # (n_basis, ny, nx)
+    """Gradient of the layers, written into `layers`: real, even filters are their own adjoint."""
+    spectrum = torch.fft.rfft2(grad)
+    for layer, filter_ in zip(layers, filters, strict=True):
+        torch.fft.irfft2(spectrum * filter_, s=grad.shape, out=layer)
+    return layers
 
 
 def _interpolate(

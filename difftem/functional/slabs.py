@@ -1,6 +1,7 @@
 """What one specimen slice sees of a particle: all of it, or a soft slab across the beam."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from difftem.functional.projection import TemplateSpectrum, central_slices
 
 ROUNDING = 1e-5  # of a frequency in float32
+Extract = Callable[[TemplateSpectrum, Tensor, Tensor], Tensor]
 
 
 class Slabs(NamedTuple):
@@ -36,6 +38,7 @@ def slab_coefficients(
     height: Tensor,  # (n,) Å
     frequency: Tensor,  # (n_points, 2) 1/Å
     slabs: Slabs,
+    extract: Extract = central_slices,
 ) -> Tensor:  # (n, n_points) complex, V Å³
     r"""Fourier coefficients of what a slice sees of particles.
 
@@ -59,6 +62,8 @@ def slab_coefficients(
         x, y in 1/Å.
     slabs : Slabs
         Wavelength, depth and thickness.
+    extract : callable
+        `difftem.functional.projection.central_slices`, or what does the same.
 
     Returns
     -------
@@ -70,7 +75,7 @@ def slab_coefficients(
     DeRosier, Ultramicroscopy 81 (2000) 83 (curvature of the Ewald sphere); Wolf, DeRosier &
     Grigorieff, Ultramicroscopy 106 (2006) 376.
     """
-    planes = slab_planes(spectrum, rotations, frequency, slabs)
+    planes = slab_planes(spectrum, rotations, frequency, slabs, extract)
     return slab_from_planes(planes, height, frequency, slabs)
 
 
@@ -79,6 +84,7 @@ def slab_planes(
     rotations: Tensor,  # (n, 3, 3)
     frequency: Tensor,  # (n_points, 2) 1/Å
     slabs: Slabs,
+    extract: Extract = central_slices,
 ) -> Tensor:  # (n, n_planes, n_points) complex, V Å³
     """Planes of turned templates' Fourier volumes that all slabs are made of.
 
@@ -93,7 +99,7 @@ def slab_planes(
     shifted = points - torch.nn.functional.pad(steps[:, None], (2, 0))[:, None]
     # The template holds nothing beyond its band: there the table has no neighbours.
     inside = (shifted**2).sum(-1) <= (spectrum.max_frequency * (1 + ROUNDING)) ** 2
-    planes = torch.stack([central_slices(spectrum, rotations, plane) for plane in shifted], 1)
+    planes = torch.stack([extract(spectrum, rotations, plane) for plane in shifted], 1)
     return planes if bool(inside.all()) else planes * inside
 
 

@@ -172,6 +172,40 @@ def spread_deltas(
     return out
 
 
+def gather_deltas(
+    layers: Tensor,  # (n_basis, *shape)
+    coordinates: Tensor,  # (n, n_axes) pixels, x first
+    coefficients: Tensor,  # (n, n_basis)
+    band: float,
+) -> tuple[Tensor, Tensor]:  # (n, n_axes), (n, n_basis)
+    """Adjoint of `spread_deltas`: gradients of atoms from those of the layers.
+
+    Footprints are cheap: they are made again instead of kept.
+
+    Parameters
+    ----------
+    layers : Tensor
+        Gradient of what `spread_deltas` returned.
+    coordinates, coefficients, band
+        As in `spread_deltas`.
+
+    Returns
+    -------
+    tuple of Tensor
+        Gradients of coordinates and coefficients.
+    """
+    flat = layers.flatten(1)
+    grads: list[tuple[Tensor, ...]] = []
+    for at, each in chunks(coordinates, coefficients, band):
+        with torch.enable_grad():
+            inputs = (at.detach().requires_grad_(), each.detach().requires_grad_())
+            index, weights = footprint(inputs[0], layers.shape[1:], band)
+            seen = (flat[:, index] * weights).sum(-1).T  # (chunk, n_basis)
+            grads.append(torch.autograd.grad((seen * inputs[1]).sum(), inputs))
+    grad_coordinates, grad_coefficients = (torch.cat(parts) for parts in zip(*grads, strict=True))
+    return grad_coordinates, grad_coefficients
+
+
 def chunks(
     coordinates: Tensor,  # (n, n_axes) pixels
     coefficients: Tensor,  # (n, n_basis)

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from difftem.functional.inelastic import CARBON, AngularTransfer, angular_transfer
-from difftem.functional.inelastic_multislice import inelastic_multislice
+from difftem.functional.inelastic_multislice import Steps, inelastic_multislice
+from difftem.ops.wave import propagate, transmit
+from difftem.ops.wave_buffers import wave_buffers
 from difftem.units import mrad_to_rad
 
 
@@ -142,4 +144,5 @@ class InelasticMultislice(nn.Module):
             None,
             self.band_limit,
             self.taper,
+            Steps(transmit, propagate, wave_buffers),
         )

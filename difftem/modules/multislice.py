@@ -1,22 +1,21 @@
 """Multislice: from potential slices to the exit wave."""
 
-import math
 from collections.abc import Collection, Iterable
-from itertools import chain, islice
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from difftem.functional.grid import band_limit_mask
-from difftem.functional.multislice import fresnel_propagator, multislice, project
+from difftem.functional.multislice import fresnel_propagator, project
+from difftem.functional.multislice_gradient import KEPT_BYTES
+from difftem.functional.slice_source import Slices, as_slices
 from difftem.modules.quantity import (
     UnitInterval,
     check_learnable,
     is_active,
     register_quantity,
 )
+from difftem.ops.multislice import multislice
 
 Scattering = Literal["multislice", "projection", "weak_phase"]
 
@@ -36,10 +35,14 @@ class Multislice(nn.Module):
     amplitude_contrast : float or Tensor
         Fraction of the potential that absorbs, in [0, 1).
     band_limit, taper : float
-        Anti-aliasing of the wave, as in `difftem.functional.grid.band_limit_mask`.
+        Anti-aliasing of the wave, as in `difftem.functional.grid.band_limit_mask`; None for none,
+        for slices that are smooth enough: then a gradient leads the exit wave back through the
+        slices and keeps no wave, unless something absorbs.
     limit_transmission : bool
         Also band-limit the transmission function of each slice, as Kirkland does, for two more
         FFTs per slice. It matters for atoms at rest (B = 0); docs/physics.md has the figures.
+    kept_bytes : int
+        For a gradient, slices from atoms are kept if all of them fit in here, else made again.
     learnable : collection of str
         ``amplitude_contrast``.
     """
@@ -53,9 +56,10 @@ class Multislice(nn.Module):
         *,
         scattering: Scattering = "multislice",
         amplitude_contrast: float | Tensor = 0.0,
-        band_limit: float = 2 / 3,
+        band_limit: float | None = 2 / 3,
         taper: float = 0.01,
         limit_transmission: bool = False,
+        kept_bytes: int = KEPT_BYTES,
         learnable: Collection[str] = (),
     ) -> None:
         super().__init__()
@@ -64,12 +68,17 @@ class Multislice(nn.Module):
         if scattering not in get_args(Scattering):
             known = ", ".join(get_args(Scattering))
             raise ValueError(f"scattering must be one of {known}, got {scattering!r}")
+        if band_limit is None and (limit_transmission or scattering != "multislice"):
+            raise ValueError(
+                "band_limit must be a number for limit_transmission or a projection, got None"
+            )
         self.scattering = scattering
         self.pixel_size = pixel_size
         self.slice_thickness = slice_thickness
         self.band_limit = band_limit
         self.taper = taper
         self.limit_transmission = limit_transmission
+        self.kept_bytes = kept_bytes
 
     def wave_plane(
         self,
@@ -86,7 +95,7 @@ class Multislice(nn.Module):
 
     def forward(
         self,
-        projected_potential: Tensor | Iterable[Tensor],  # (..., n_slices, y, x) V Å
+        projected_potential: Tensor | Slices | Iterable[Tensor],  # (..., n_slices, y, x) V Å
         wavelength: Tensor,  # () Å
         sigma: Tensor,  # () rad / (V Å)
         tilt: Tensor | None = None,  # (..., 2) rad
@@ -95,9 +104,10 @@ class Multislice(nn.Module):
 
         Parameters
         ----------
-        projected_potential : Tensor or iterable of Tensor
-            Slices in V Å: stacked, or streamed from a generator so that one is held at a time.
-            Where they are complex, the imaginary part absorbs.
+        projected_potential : Tensor, Slices or iterable of Tensor
+            Slices in V Å: stacked, made when needed (`difftem.modules.Potential.source`), or
+            streamed from a generator so that one is held at a time. Where they are complex, the
+            imaginary part absorbs.
         wavelength, sigma : Tensor
             Of the beam.
         tilt : Tensor, optional
@@ -110,27 +120,23 @@ class Multislice(nn.Module):
 
         Notes
         -----
-        For a gradient through stacked slices, segments of about sqrt(n_slices) slices are
-        recomputed in the backward pass: memory grows with the square root of their number.
+        The gradient of stacked or made slices holds about 2.5 waves times the square root of
+        their number; see `difftem.ops.multislice.multislice`.
         """
-        if isinstance(projected_potential, Tensor):
-            slices: Iterable[Tensor] = projected_potential.unbind(-3)
-        else:
-            slices = projected_potential
-        stream = iter(slices)
-        first = next(stream)
-        shape = (first.shape[-2], first.shape[-1])
-        dtype = first.real.dtype
+        slices = as_slices(projected_potential)
+        shape = (slices.shape[-2], slices.shape[-1])
+        dtype = slices.dtype.to_real()
         contrast = self.amplitude_contrast if is_active(self, "amplitude_contrast") else None
         mask = None
-        if self.limit_transmission or self.scattering != "multislice":
+        if self.band_limit is not None and (
+            self.limit_transmission or self.scattering != "multislice"
+        ):
             mask = band_limit_mask(
-                shape, self.band_limit, self.taper, device=first.device, dtype=dtype
+                shape, self.band_limit, self.taper, device=slices.device, dtype=dtype
             )
-        stream = chain([first], stream)
         if mask is not None and self.scattering != "multislice":
             weak = self.scattering == "weak_phase"
-            return project(stream, sigma.to(dtype), mask, contrast, weak=weak)
+            return project(slices, sigma.to(dtype), mask, contrast, weak=weak)
         propagator = fresnel_propagator(
             shape,
             self.pixel_size,
@@ -141,15 +147,12 @@ class Multislice(nn.Module):
             self.taper,
             dtype,
         )
-        wave = torch.ones_like(first, dtype=propagator.dtype)
-        inputs = [t for t in (first, propagator, sigma, contrast) if t is not None]
-        differentiable = torch.is_grad_enabled() and any(t.requires_grad for t in inputs)
-        sigma = sigma.to(dtype)
-        if not differentiable or not isinstance(projected_potential, Tensor):
-            return multislice(stream, sigma, propagator, wave, contrast, mask)
-        length = math.isqrt(projected_potential.shape[-3])
-        while segment := tuple(islice(stream, length)):
-            wave = checkpoint(
-                multislice, segment, sigma, propagator, wave, contrast, mask, use_reentrant=False
-            )
-        return wave
+        return multislice(
+            slices,
+            sigma,
+            propagator,
+            contrast,
+            mask,
+            unitary=self.band_limit is None,
+            kept_bytes=self.kept_bytes,
+        )

@@ -8,6 +8,7 @@ from difftem.functional.patches import add_patches
 from difftem.functional.projection import SliceGrid, TemplateSpectrum, patches_from_slices
 from difftem.functional.slabs import Slabs, slab_coefficients, slab_from_planes, slab_planes
 from difftem.functional.threads import ordered_map
+from difftem.ops.projection import extract_slices
 
 CHUNK_POINTS = 100_000  # Fourier coefficients at a time: some 30 MB of intermediates
 KEPT_BYTES = 1_000_000_000  # of one particle's copies that reach through several slices
@@ -87,11 +88,11 @@ def _planes(
 ) -> tuple[Tensor, dict[int, Tensor]]:
     """Fourier planes of some copies, and those among them that were not in the store."""
     if slabs.thickness is None:
-        return slab_planes(spectrum, rotations, grid.frequency, slabs), {}
+        return slab_planes(spectrum, rotations, grid.frequency, slabs, extract_slices), {}
     missing = [i for i, copy in enumerate(copies) if copy not in store]
     made = {}
     if missing:
-        planes = slab_planes(spectrum, rotations[missing], grid.frequency, slabs)
+        planes = slab_planes(spectrum, rotations[missing], grid.frequency, slabs, extract_slices)
         made = {copies[i]: each for i, each in zip(missing, planes, strict=True)}
     found = torch.stack([made[copy] if copy in made else store[copy] for copy in copies])
     return found, made
@@ -113,5 +114,7 @@ def _patches(
     slabs: Slabs,
 ) -> Tensor:
     """Images of some copies, ready to be added to the field."""
-    coefficients = slab_coefficients(spectrum, rotations, height, grid.frequency, slabs)
+    coefficients = slab_coefficients(
+        spectrum, rotations, height, grid.frequency, slabs, extract_slices
+    )
     return patches_from_slices(coefficients, grid, positions)

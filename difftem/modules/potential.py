@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from difftem.atoms import Atoms
 from difftem.constants.displaced_volume import DISPLACED_VOLUME, OTHER_DISPLACED_VOLUME
 from difftem.constants.scattering import TableName, scattering_table
+from difftem.functional.atom_slices import AtomSlices
 from difftem.functional.grid import check_pixel_size
 from difftem.functional.potential import (
     SlicedAtoms,
     basis_filter,
-    projected_slices,
     slice_atoms,
 )
 from difftem.functional.render import render_potential
@@ -20,6 +20,7 @@ from difftem.functional.solvent import ice_potential
 from difftem.functional.species import SpeciesBasis, species_basis
 from difftem.functional.spread import kernel_width
 from difftem.modules.quantity import Positive, check_learnable, register_quantity
+from difftem.ops.potential import atom_slices
 
 
 class Potential(nn.Module):
@@ -121,21 +122,22 @@ class Potential(nn.Module):
             ice_potential() if self.solvated else 0.0,
         )
 
-    def slices(
+    def source(
         self,
         positions: Tensor | None = None,  # (..., n_atoms, 3) Å
-    ) -> Iterator[Tensor]:  # n_slices x (..., ny, nx) V Å
-        """Projected potential slice by slice, holding one at a time.
+    ) -> AtomSlices:
+        """Slices to be made whenever they are needed: none is held.
 
         Parameters
         ----------
         positions : Tensor, optional
             Posed coordinates with any leading batch shape; the module's own without them.
 
-        Yields
-        ------
-        Tensor
-            Slice in V Å, the one hit first coming first.
+        Returns
+        -------
+        AtomSlices
+            For `difftem.modules.Multislice`, whose gradient makes the slices again where they are
+            too many to be kept.
         """
         positions = self.positions if positions is None else positions
         basis = self.basis()
@@ -149,13 +151,16 @@ class Potential(nn.Module):
             positions.dtype,
         )
         coefficients = basis.coefficients.to(positions)
-        batch = positions.shape[:-2]
-        streams = [
-            projected_slices(self._sliced(each, coefficients), filters, self.shape, self.band_limit)
-            for each in positions.reshape(-1, *positions.shape[-2:])
-        ]
-        for slices in zip(*streams, strict=True):
-            yield torch.stack(slices).reshape(*batch, *self.shape) if batch else slices[0]
+        flat = positions.reshape(-1, *positions.shape[-2:])
+        atoms = [self._sliced(each, coefficients) for each in flat]
+        return atom_slices(atoms, filters, self.shape, self.band_limit, positions.shape[:-2])
+
+    def slices(
+        self,
+        positions: Tensor | None = None,  # (..., n_atoms, 3) Å
+    ) -> Iterator[Tensor]:  # n_slices x (..., ny, nx) V Å
+        """Projected potential slice by slice in V Å, holding one; the first is hit first."""
+        return iter(self.source(positions))
 
     def forward(
         self,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from difftem.functional.atom_slices import AtomSlices
 from difftem.functional.grid import crop_center
 from difftem.functional.wave import squared_modulus
 from difftem.modules.beam import Beam
@@ -112,16 +113,13 @@ class Simulator(nn.Module):
         Returns
         -------
         Tensor
-            Complex. Without gradients only one slice of the potential is held at a time.
+            Complex. Without gradients only one slice of the potential is held at a time, with them
+            all where they take less than `difftem.functional.multislice_gradient.KEPT_BYTES`.
         """
         positions = self.pose(self.potential.positions)
-        slices: Tensor | Iterator[Tensor]
+        slices: AtomSlices | Iterator[Tensor] = self.potential.source(positions)
         if progress is not None:
-            slices = progress(self.potential.slices(positions))
-        elif torch.is_grad_enabled():
-            slices = self.potential(positions)
-        else:
-            slices = self.potential.slices(positions)
+            slices = progress(iter(slices))
         beam = self.beam
         wave = self.multislice(slices, beam.wavelength, beam.sigma, beam.tilt)
         if self.solvent is not None:

@@ -4,8 +4,9 @@ import torch
 from difftem.atoms import Atoms, concatenate
 from difftem.constants.physical import POTENTIAL_CONSTANT
 from difftem.constants.scattering import scattering_table
+from difftem.functional.atom_slices import AtomSlices
 from difftem.functional.form_factor import scattering_factor
-from difftem.functional.potential import basis_filter, projected_slices, slice_atoms
+from difftem.functional.potential import basis_filter, slice_atoms
 from difftem.functional.render import gaussian_projection
 from difftem.functional.species import species_basis
 from tests.helpers.specimen import make_atoms, pixel_axes, project, random_atoms, relative_rms
@@ -271,7 +272,7 @@ def test_slices_kept_from_a_stream_do_not_change_afterwards():
     sliced = slice_atoms(atoms.positions, basis.coefficients, (16, 16), 0.7, 3, 3.0)
     filters = basis_filter(basis.radial, basis.frequency, (16, 16), 0.7, 2 / 3, 0.01, torch.float64)
     kept = []
-    for each in projected_slices(sliced, filters, (16, 16), 2 / 3):
+    for each in AtomSlices([sliced], filters, (16, 16), 2 / 3):
         kept.append(each)
         assert torch.equal(each, together[len(kept) - 1])
     assert torch.equal(torch.stack(kept), together)

@@ -3,7 +3,7 @@ import torch
 
 from difftem.functional.beam import interaction_constant, wavelength
 from difftem.functional.multislice import fresnel_propagator, multislice, project, transmit
-from difftem.functional.wave_buffers import WaveBuffers
+from difftem.functional.wave_buffers import Interaction, WaveBuffers
 
 ENERGY = torch.tensor(200e3, dtype=torch.float64)
 LAM, SIGMA = wavelength(ENERGY), interaction_constant(ENERGY)
@@ -76,7 +76,7 @@ def test_gradient_reaches_both_parts_of_the_potential(slices):
 def test_wave_is_allocated_whole(poisoned_empty, slices):
     with torch.no_grad():
         buffers = WaveBuffers(torch.ones_like(slices[0]))
-        wave = buffers.transmit(slices[0], SIGMA)
+        wave = buffers.transmit(slices[0], Interaction(SIGMA))
         assert wave is buffers.wave
         assert wave.isfinite().all()
         assert buffers.propagate(fresnel_propagator((20, 24), 0.5, 3.0, LAM)).isfinite().all()

@@ -4,7 +4,8 @@ import torch
 
 from difftem.atoms import Atoms
 from difftem.constants.scattering import scattering_table
-from difftem.functional.potential import basis_filter, projected_slices, slice_atoms
+from difftem.functional.atom_slices import AtomSlices
+from difftem.functional.potential import basis_filter, slice_atoms
 from difftem.functional.species import species_basis
 
 
@@ -69,7 +70,7 @@ def project(
         taper,
         atoms.positions.dtype,
     )
-    return torch.stack(list(projected_slices(sliced, filters, shape, band_limit)))
+    return torch.stack(list(AtomSlices([sliced], filters, shape, band_limit)))
 
 
 def pixel_axes(shape, pixel_size, dtype=torch.float64):

@@ -1,3 +1,5 @@
+import weakref
+
 import pytest
 import torch
 
@@ -25,43 +27,82 @@ def test_module_is_its_function(slices):
     assert torch.equal(streamed, expected)
 
 
+@pytest.mark.parametrize("given", ["stacked", "listed", "streamed"])
 @pytest.mark.parametrize("n_slices", [1, 2, 3, 7])
-def test_checkpointed_gradient_is_that_of_plain_autograd(slices, n_slices):
+def test_gradient_is_that_of_plain_autograd(slices, n_slices, given):
     one = Multislice(
         PIXEL, THICKNESS, amplitude_contrast=0.1, learnable=("amplitude_contrast",)
     ).double()
     weight = torch.linspace(0, 1, 22, dtype=torch.float64)
+    (contrast,) = one.parameters()
     results = []
-    for stacked in (True, False):
+    for plain in (False, True):
         leaf = slices[:n_slices].clone().requires_grad_()
         tilt = torch.tensor([1e-3, -2e-3], dtype=torch.float64, requires_grad=True)
         sigma = SIGMA.clone().requires_grad_()
-        given = leaf if stacked else leaf.unbind(-3)
-        wave = one(given, LAM, sigma, tilt)
+        if plain:
+            propagator = fresnel_propagator((20, 22), PIXEL, THICKNESS, LAM, tilt)
+            wave = multislice(leaf, sigma, propagator, None, one.amplitude_contrast)
+        else:
+            put = {"stacked": leaf, "listed": leaf.unbind(-3), "streamed": iter(leaf)}[given]
+            wave = one(put, LAM, sigma, tilt)
         loss = (wave.abs() ** 2 * weight).sum()
-        (contrast,) = one.parameters()
         results.append((wave, *torch.autograd.grad(loss, (leaf, tilt, sigma, contrast))))
-    for checkpointed, plain in zip(*results, strict=True):
-        torch.testing.assert_close(checkpointed, plain, rtol=1e-12, atol=1e-14)
+    for found, expected in zip(*results, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
     assert results[0][1].abs().max() > 0
 
 
-def test_checkpointing_keeps_waves_of_few_slices():
-    # Saved tensors: those of a graph of n slices against about sqrt(n) of them.
-    saved = {}
-    for stacked in (True, False):
-        leaf = torch.zeros(36, 16, 16, dtype=torch.float64, requires_grad=True)
-        total = 0
+def test_wave_without_band_limit_has_the_gradient_of_plain_autograd(slices):
+    propagator = fresnel_propagator((20, 22), PIXEL, THICKNESS, LAM, band_limit=None)
+    weight = torch.linspace(0, 1, 22, dtype=torch.float64)
+    gradients = []
+    for plain in (False, True):
+        leaf = slices.clone().requires_grad_()
+        one = Multislice(PIXEL, THICKNESS, band_limit=None)
+        wave = multislice(leaf, SIGMA, propagator) if plain else one(leaf, LAM, SIGMA)
+        gradients += torch.autograd.grad((wave.abs() ** 2 * weight).sum(), leaf)
+    torch.testing.assert_close(*gradients, rtol=1e-11, atol=1e-14)
+    with pytest.raises(ValueError, match="band_limit must be a number for limit_transmission"):
+        Multislice(PIXEL, THICKNESS, band_limit=None, limit_transmission=True)
 
-        def pack(tensor):
-            nonlocal total
-            total += tensor.numel() * tensor.element_size()
-            return tensor
 
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
-            Multislice(PIXEL, THICKNESS)(leaf if stacked else leaf.unbind(0), LAM, SIGMA)
-        saved[stacked] = total
-    assert saved[True] < saved[False] / 3
+@pytest.mark.parametrize("band_limit", [2 / 3, None])
+def test_gradient_keeps_waves_of_few_slices(band_limit):
+    # Saved tensors beside the potential: 6 waves of 36, or the exit wave alone.
+    leaf = torch.zeros(36, 16, 16, dtype=torch.float64, requires_grad=True)
+    saved = []
+
+    def pack(tensor):
+        saved.append(tensor.nbytes)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+        Multislice(PIXEL, THICKNESS, band_limit=band_limit)(leaf, LAM, SIGMA)
+    wave = 16 * 16 * 16
+    kept = 1 if band_limit is None else 6
+    assert sum(saved) == leaf.nbytes + (kept + 1) * wave + SIGMA.nbytes  # and the propagator
+
+
+def test_stream_is_held_only_from_the_slice_that_needs_a_gradient(slices):
+    leaf = slices[5].clone().requires_grad_()
+    alive = []
+
+    def stream():
+        for i in range(7):
+            alive.append(sum(r() is not None for r in made))
+            slice_ = leaf * 1 if i == 5 else slices[i].clone()
+            made.append(weakref.ref(slice_))
+            yield slice_
+
+    made: list = []
+    wave = Multislice(PIXEL, THICKNESS)(stream(), LAM, SIGMA)
+    (found,) = torch.autograd.grad((wave.abs() ** 2 * slices[0]).sum(), leaf)
+    assert max(alive[:6]) <= 2
+    whole = slices.clone().requires_grad_()
+    wave = multislice(whole, SIGMA, fresnel_propagator((20, 22), PIXEL, THICKNESS, LAM))
+    (expected,) = torch.autograd.grad((wave.abs() ** 2 * slices[0]).sum(), whole)
+    torch.testing.assert_close(found, expected[5], rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("batch", [(), (2,), (1, 2)])

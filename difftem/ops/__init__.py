@@ -1,0 +1,1 @@
+"""Operations that choose between plain PyTorch and a Triton kernel."""

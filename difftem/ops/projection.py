@@ -1,0 +1,122 @@
+"""Central slices of a template's Fourier volume: PyTorch, or a Triton kernel."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from difftem.functional import projection as plain
+from difftem.functional.projection import TemplateSpectrum
+from difftem.functional.spread import kernel_coefficients
+from difftem.ops.dispatch import use_triton
+
+
+def extract_slices(
+    spectrum: TemplateSpectrum,
+    rotations: Tensor,  # (n, 3, 3)
+    frequency: Tensor,  # (n_points, 3) or (n, n_points, 3) 1/Å
+) -> Tensor:  # (n, n_points) complex, V Å³
+    """`difftem.functional.projection.central_slices`, one pass on a GPU; differentiable once there.
+
+    There the gradient of the template is summed by atomic additions, in an order that changes its
+    last bits from run to run; under `torch.use_deterministic_algorithms` it is PyTorch's.
+    """
+    by_template = spectrum.table.requires_grad and torch.is_grad_enabled()
+    reproducible = by_template and torch.are_deterministic_algorithms_enabled()
+    if reproducible or not use_triton(spectrum.table, rotations, frequency):
+        return plain.central_slices(spectrum, rotations, frequency)
+    turned = frequency @ rotations  # k R = (Rᵀ k)ᵀ
+    band, width = 1 / spectrum.interpolation.oversampling, spectrum.interpolation.width
+    polynomials = kernel_coefficients(band, width).to(turned)
+    values = _interpolate(
+        spectrum.table,
+        turned.reshape(-1, 3),
+        polynomials,
+        spectrum.size,
+        spectrum.first,
+        spectrum.scale,
+    )
+    return values.reshape(turned.shape[:-1])
+
+
+@torch.library.custom_op("difftem::interpolate_spectrum", mutates_args=())
+def _interpolate(
+    table: Tensor,
+    points: Tensor,
+    polynomials: Tensor,
+    size: Sequence[int],
+    first: Sequence[int],
+    scale: Sequence[float],
+) -> Tensor:
+    from kernels_triton.projection import interpolate_fwd
+
+    return interpolate_fwd(table, points, polynomials, size, first, scale)
+
+
+@torch.library.custom_op("difftem::interpolate_spectrum_backward", mutates_args=())
+def _interpolate_backward(
+    grad: Tensor,
+    table: Tensor,
+    points: Tensor,
+    polynomials: Tensor,
+    size: Sequence[int],
+    first: Sequence[int],
+    scale: Sequence[float],
+    by_points: bool,
+    by_table: bool,
+) -> tuple[Tensor, Tensor]:
+    """Gradients of points and table, empty where they are not wanted."""
+    from kernels_triton.projection import interpolate_bwd
+
+    return interpolate_bwd(
+        grad, table, points, polynomials, size, first, scale, by_points, by_table
+    )
+
+
+@_interpolate.register_fake
+def _(
+    table: Tensor,
+    points: Tensor,
+    polynomials: Tensor,
+    size: Sequence[int],
+    first: Sequence[int],
+    scale: Sequence[float],
+) -> Tensor:
+    return points.new_empty(len(points), dtype=points.dtype.to_complex())
+
+
+@_interpolate_backward.register_fake
+def _(
+    grad: Tensor,
+    table: Tensor,
+    points: Tensor,
+    polynomials: Tensor,
+    size: Sequence[int],
+    first: Sequence[int],
+    scale: Sequence[float],
+    by_points: bool,
+    by_table: bool,
+) -> tuple[Tensor, Tensor]:
+    form = torch.contiguous_format
+    return (
+        torch.empty_like(points, memory_format=form) if by_points else points.new_empty(0),
+        torch.empty_like(table, memory_format=form) if by_table else table.new_empty(0),
+    )
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    table, points, polynomials, *ctx.geometry = inputs
+    ctx.save_for_backward(table, points, polynomials)
+
+
+def _gradient(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    by_table, by_points = ctx.needs_input_grad[:2]
+    grad_points, grad_table = _interpolate_backward(
+        grad, *ctx.saved_tensors, *ctx.geometry, by_points, by_table
+    )
+    found = grad_table if by_table else None, grad_points if by_points else None
+    return *found, None, None, None, None
+
+
+_interpolate.register_autograd(_gradient, setup_context=_keep)

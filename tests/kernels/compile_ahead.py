@@ -1,0 +1,82 @@
+"""Compile every Triton kernel for GPUs that need not be there, without the interpreter.
+
+Run as ``python -m tests.kernels.compile_ahead sm_80 sm_90``: prints, as JSON, the bytes of shared
+memory that each variant of each kernel takes.
+"""
+
+import importlib
+import json
+import sys
+
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+FLOAT = "*fp32"
+# Constants that the launchers pass; every branch of a kernel is in one of its variants. A size of 1
+# is a constant for the compiler, so it has a variant too.
+SPREAD = {"WIDTH": 6, "BACK_Y": 1, "BACK_X": 1, "TILE": 16, "LAYERS": 8, "POINTS": 16}
+POINTS = {"WIDTH": 4, "SPAN": 4, "POINTS": 128}
+GATHER = {"WIDTH": 6, "SPAN": 8, "POINTS": 16}
+WAVE = {"COMPLEX": False, "ABSORBING": False, "BLOCK": 1024}
+KERNELS = {
+    "multislice.transmit_fwd_kernel": [
+        WAVE | {"CONJUGATE": False, "repeats": 1},
+        WAVE | {"COMPLEX": True, "ABSORBING": True, "CONJUGATE": True, "BLOCK": 256},
+    ],
+    "multislice.transmit_bwd_kernel": [
+        WAVE | {"CONSTANTS": False, "repeats": 1},
+        WAVE | {"COMPLEX": True, "ABSORBING": True, "CONSTANTS": True},
+    ],
+    "multislice.propagate_kernel": [{"CONJUGATE": True, "BLOCK": 1024, "repeats": 1}],
+    "multislice.propagator_bwd_kernel": [{"BLOCK": 1024, "repeats": 1}],
+    "layers.sum_layers_kernel": [{"BLOCK": 512}, {"BLOCK": 512, "n_layers": 1}],
+    "projection.interpolate_fwd_kernel": [POINTS, POINTS | {"WIDTH": 6, "SPAN": 8}],
+    "projection.interpolate_bwd_kernel": [
+        POINTS | {"BY_POINTS": True, "BY_TABLE": False},
+        POINTS | {"BY_POINTS": True, "BY_TABLE": True, "WIDTH": 6, "SPAN": 8},
+    ],
+    "spread.spread_fwd_kernel": [
+        SPREAD | {"n_layers": 1},
+        SPREAD | {"WIDTH": 16, "BACK_Y": 2, "BACK_X": 2},
+    ],
+    "spread.spread_bwd_kernel": [
+        GATHER | {"n_layers": 1},
+        {"WIDTH": 16, "SPAN": 16, "POINTS": 4},
+    ],
+}
+INTEGERS = {
+    "n": "i32", "repeats": "i32", "ny": "i32", "nx": "i32", "rows": "i32", "columns": "i32",
+    "n_layers": "i32", "order": "*i32", "starts": "*i32", "size": "*i64",
+}  # fmt: skip
+
+
+def shared_memory(kernel, constants: dict, architecture: str) -> int:
+    """Compile one variant down to machine code and return its bytes of shared memory."""
+    names = kernel.arg_names
+    signature = {
+        name: "constexpr" if name in constants else INTEGERS.get(name, FLOAT) for name in names
+    }
+    source = ASTSource(fn=kernel, signature=signature, constexprs=constants)
+    target = GPUTarget("cuda", int(architecture.removeprefix("sm_")), 32)
+    compiled = triton.compile(source, target=target, options={"num_warps": 4})
+    if not compiled.asm["cubin"]:
+        raise RuntimeError(f"{kernel} gave no machine code for {architecture}")
+    return compiled.metadata.shared
+
+
+def main() -> None:
+    """Compile all variants for the architectures of the command line."""
+    found = {}
+    for architecture in sys.argv[1:]:
+        for name, variants in KERNELS.items():
+            module, _, kernel = name.partition(".")
+            compiled = getattr(importlib.import_module(f"kernels_triton.{module}"), kernel)
+            for i, constants in enumerate(variants):
+                key = f"{architecture} {name} {i}"
+                found[key] = shared_memory(compiled, constants, architecture)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
