@@ -29,7 +29,7 @@ Frequencies are cycles/pixel (Nyquist 0.5) of the pixels in the file."""
 
 EPILOG = """Writes a RELION MTF STAR file (101 rows from 0 to 0.5 cycles/pixel) and beside it .csv
 (curve, 95 % band, errors), .png (fit), .md (report) and _crops.png (where the crops are from).
-Without --gain or --dose the level of the noise is fitted too: errors are 3 to 10 times larger."""
+Without --gain or --dose the level of the noise is fitted too: errors are several times larger."""
 
 
 @dataclass(frozen=True)

@@ -94,8 +94,8 @@ def _structure(result: MTFFitResult) -> str | None:
     if value + 2 * error < _NO_CAMERA:
         return (
             f"the curve falls to H({_LOW}) = {value:.2f}: electron cameras seldom scatter so far; "
-            "where the background has structure, the fit has taken it for s0: use differences of "
-            "aligned exposures, a known gain, or fit from a higher frequency"
+            "the fit may have taken structure in the background for s0: use differences of aligned "
+            "exposures, a known gain, or fit from a higher frequency"
         )
     excess = (test.ratio - 1) / test.sigma
     strongest = int(excess.argmax())
