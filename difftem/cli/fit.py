@@ -5,8 +5,10 @@ import os
 import re
 import sys
 import warnings
+from pathlib import Path
 from typing import Any, NoReturn
 
+import yaml
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -15,6 +17,7 @@ from lightning.pytorch.utilities.exceptions import (  # type: ignore[attr-define
 )
 
 from difftem.callbacks import LogConfig, LogReport
+from difftem.cli.checkpoint import check_options, check_state, read_checkpoint
 
 DESCRIPTION = """Fit models to data with Lightning.
 
@@ -57,6 +60,7 @@ class DifftemCLI(LightningCLI):
     """LightningCLI with this project's parser, callbacks and manners."""
 
     def __init__(self, arguments: list[str]) -> None:
+        self._checkpoint: dict[str, Any] | None = None
         super().__init__(
             save_config_callback=LogConfig,
             save_config_kwargs={"overwrite": True},
@@ -65,6 +69,27 @@ class DifftemCLI(LightningCLI):
             seed_everything_default=0,
             args=arguments,
         )
+
+    def _parse_ckpt_path(self) -> None:
+        """Hold a checkpoint against the configuration, instead of merging its hyper-parameters.
+
+        Lightning merges them, over options of the command line. Here a configuration says the
+        whole model, and what the checkpoint's model was made with must be the same.
+        """
+        options = self.config.get(self.config.get("subcommand"), {})
+        path = options.get("ckpt_path")
+        if self.config.get("subcommand") == "test" and not path:
+            raise ValueError("test needs --ckpt_path RUN/checkpoints/last.ckpt: a fitted model")
+        if path and Path(path).is_file():
+            self._checkpoint = read_checkpoint(path)
+            dumped = self.parser.dump(self.config, skip_link_targets=False, skip_none=False)
+            check_options(path, self._checkpoint, yaml.safe_load(dumped)[self.config.subcommand])
+
+    def after_instantiate_classes(self) -> None:
+        """Refuse a checkpoint whose tensors are not those of the model."""
+        if self._checkpoint is not None:
+            path = self.config[self.config.subcommand].ckpt_path
+            check_state(path, self._checkpoint, self.model)
 
     def instantiate_trainer(self, **kwargs: Any) -> Any:
         """Add a report, and a checkpoint for Ctrl-C, where the configuration has none."""
