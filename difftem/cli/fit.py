@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import sys
 import warnings
 from pathlib import Path
@@ -18,6 +17,7 @@ from lightning.pytorch.utilities.exceptions import (  # type: ignore[attr-define
 
 from difftem.callbacks import LogConfig, LogReport
 from difftem.cli.checkpoint import check_options, check_state, read_checkpoint
+from difftem.cli.fit_errors import check_configurations, explain, first_cause
 
 DESCRIPTION = """Fit models to data with Lightning.
 
@@ -30,12 +30,16 @@ Several --config files are merged, the last one wins. A run's folder (--trainer.
 or that of its logger) gets config.yaml, metrics.csv, report.md, pictures and checkpoints."""
 
 
+class _BadConfiguration(ValueError):
+    """What jsonargparse says."""
+
+
 class _Parser(LightningArgumentParser):
-    """Report a bad command line or configuration as one `ValueError`."""
+    """Report a bad command line or configuration as an error."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise instead of printing usage and exiting."""
-        raise ValueError(" ".join(message.split())) from ex
+        raise _BadConfiguration(message) from ex
 
 
 class _Hint(Callback):
@@ -124,20 +128,13 @@ def main(arguments: list[str]) -> None:
     warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
     _Hint.interrupted = False
     try:
+        check_configurations(arguments)
         DifftemCLI(arguments)
+    except _BadConfiguration as error:
+        raise ValueError(explain(str(error), arguments)) from error
     except (ValueError, MisconfigurationException) as error:
-        raise ValueError(_cause(str(error))) from error
+        raise ValueError("".join(first_cause(str(error)))) from error
     except SystemExit:
         if _Hint.interrupted:  # Lightning ends with 1
             raise SystemExit(130) from None
         raise
-
-
-def _cause(message: str) -> str:
-    """Take what is wrong out of jsonargparse's list of all that a value is not."""
-    text = " ".join(message.split())
-    inner = re.search(r"Errors: - (.*?) - Expected a <class 'NoneType'>", text)
-    if inner is None:
-        return text
-    where = re.match(r'Parser key "([^"]+)"', text)
-    return f"{where[1]}: {inner[1]}" if where else inner[1]

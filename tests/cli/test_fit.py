@@ -186,6 +186,56 @@ def test_a_model_that_was_not_fitted_is_not_tested(tmp_path, capsys):
     assert "test needs --ckpt_path" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("", "mine.yaml: expected keys and values, got nothing"),
+        ("hello", "mine.yaml: expected keys and values, got str"),
+        ("a: [1,\n b: }", "mine.yaml: not a YAML file: while parsing"),
+        ("data: null", "mine.yaml: no model, which must have class_path and init_args"),
+        (("model:", "modle:"), "mine.yaml: unknown key 'modle'; did you mean 'model'?"),
+        (("gain:", "gian:"), "mine.yaml: model: unknown key 'gian'; did you mean 'gain'?"),
+        (("dose:", "dsoe:"), "mine.yaml: data: unknown key 'dsoe'; did you mean 'dose'?"),
+        (("MTFFit", "MTFFitt"), "mine.yaml: model: Problem with given class_path 'difftem.tasks"),
+        (("dose: 22.0", "dose: many"), "error: data: dose: expected float, got 'many'"),
+    ],
+)
+def test_bad_yaml_files_are_named_with_the_nearest_key(tmp_path, capsys, change, message):
+    path = config(tmp_path).rename(tmp_path / "mine.yaml")
+    text = path.read_text("utf-8")
+    path.write_text(change if isinstance(change, str) else text.replace(*change), "utf-8")
+    assert main(["fit", "--config", str(path)]) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("difftem:")]
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_configuration_of_a_user_is_not_overwritten(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = config(tmp_path, logger=False, enable_checkpointing=False, max_steps=1)
+    short = ["--trainer.callbacks", "[]", "--model.init_args.loss", "psd"]
+    before = path.read_text("utf-8")
+    assert main(["fit", "--config", "config.yaml", *short]) == 0
+    assert path.read_text("utf-8") == before
+    path.rename("mine.yaml")
+    path.write_text("notes: of another program\n", "utf-8")
+    assert main(["fit", "--config", "mine.yaml", *short]) == 0
+    assert path.read_text("utf-8") == "notes: of another program\n"
+    path.unlink()
+    for seed in (1, 2):  # the file of an earlier run is replaced
+        assert main(["fit", "--config", "mine.yaml", "--seed_everything", str(seed), *short]) == 0
+        assert yaml.safe_load(path.read_text("utf-8"))["seed_everything"] == seed
+
+
+def test_a_test_leaves_no_configuration(fitted, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path, checkpoint = fitted
+    given = ["--model.init_args.loss", "psd", "--ckpt_path", str(checkpoint)]
+    assert main(["test", "--config", str(path), *given, "--trainer.logger", "false"]) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_loops_that_a_task_does_not_have_are_named(tmp_path, capsys):
     assert main(["predict", "--config", str(config(tmp_path))]) == 2
     assert "predict" in capsys.readouterr().err
