@@ -204,6 +204,21 @@ def test_input_that_cannot_be_used_is_refused(tmp_path, expose):
         RealCrops(path, size=128, differences=True).setup()
 
 
+def test_the_same_exposure_given_twice_is_refused(tmp_path, expose):
+    one, two, stack = (tmp_path / name for name in ("a.mrc", "b.mrc", "s.mrc"))
+    image = expose()
+    write_mrc(one, image, 1.0)
+    write_mrc(two, image, 1.0)
+    message = rf"^{two}: image 1 is the same exposure as image 1 of {one}, number by number"
+    with pytest.raises(InputError, match=message):
+        RealCrops([str(one), str(two)], size=128).setup()
+    write_mrc(stack, np.stack([expose(), image, image]), 1.0)
+    with pytest.raises(
+        InputError, match=r"s\.mrc: image 3 is the same exposure as image 2, number"
+    ):
+        RealCrops(str(stack), size=128).setup()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

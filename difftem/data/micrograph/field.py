@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
@@ -96,7 +97,8 @@ def read_fields(
     Raises
     ------
     InputError
-        If a file cannot be used, or exposures of a field differ in size or pixel size.
+        If a file cannot be used, or exposures of a field are equal, or differ in size or pixel
+        size.
     """
     group: list[_Loaded] = []
     for path in paths:
@@ -176,11 +178,28 @@ def _belongs(first: _Loaded, other: _Loaded, field_use: FieldUse) -> bool:
     return True
 
 
+def _check_exposures(group: list[_Loaded]) -> None:
+    """Refuse exposures that are one and the same: their difference is rounding, not noise."""
+    exposures = [
+        (loaded, f"image {number}", image)
+        for loaded in group
+        for number, image in enumerate(loaded.images, start=1)
+    ]
+    for (one, which, image), (other, which_other, again) in combinations(exposures, 2):
+        if torch.equal(image, again):
+            first = which if one is other else f"{which} of {one.frames.path}"
+            raise input_error(
+                other.frames.path,
+                f"{which_other} is the same exposure as {first}, number by number: give it once",
+            )
+
+
 def _register(group: list[_Loaded]) -> Field:
     """Align all exposures of a field with the first one and keep what they share."""
     first = group[0].frames
     images = torch.cat([loaded.images for loaded in group])
     bad = torch.cat([loaded.bad for loaded in group])
+    _check_exposures(group)
     notes = [note for loaded in group for note in loaded.notes]
     reach = min(images.shape[-2:]) // _REACH
     shifts = [Shift(0, 0, (0.0, 0.0), float("inf"))]
