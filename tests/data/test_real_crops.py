@@ -219,6 +219,27 @@ def test_the_same_exposure_given_twice_is_refused(tmp_path, expose):
         RealCrops(str(stack), size=128).setup()
 
 
+def test_files_with_other_numbers_of_frames_are_refused(tmp_path, expose):
+    one, two = tmp_path / "a.mrc", tmp_path / "b.mrc"
+    write_mrc(one, np.stack([expose() for _ in range(6)]), 1.0)
+    write_mrc(two, np.stack([expose() for _ in range(8)]), 1.0)
+    for fields in ("same", "separate"):
+        with pytest.raises(InputError, match=rf"^{two}: has 4 frames in an exposure, a\.mrc 3: "):
+            RealCrops([str(one), str(two)], size=128, fields=fields).setup()
+
+
+def test_read_noise_of_all_frames_is_taken_off_the_variance(tmp_path, generator):
+    noise = 30.0  # of an image: in the sum 4.5 times the variance of the electrons
+    image = torch.poisson(torch.full((16, 256, 256), 2.0), generator=generator)
+    image = 10 * image + noise * torch.randn(image.shape, generator=generator)
+    write_mrc(tmp_path / "movie.mrc", image.numpy(), 1.0)
+    made = RealCrops(
+        str(tmp_path / "movie.mrc"), size=64, n=8, gain=10.0, read_noise=noise, frames="sum"
+    )
+    assert made.facts.read_noise == pytest.approx(4 * noise)
+    assert not any("more than counted electrons" in note for note in made.facts.notes)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

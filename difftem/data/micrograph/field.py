@@ -97,8 +97,8 @@ def read_fields(
     Raises
     ------
     InputError
-        If a file cannot be used, or exposures of a field are equal, or differ in size or pixel
-        size.
+        If a file cannot be used, or exposures of a field are equal, or differ in size, pixel
+        size or number of frames.
     """
     group: list[_Loaded] = []
     for path in paths:
@@ -194,8 +194,40 @@ def _check_exposures(group: list[_Loaded]) -> None:
             )
 
 
+def check_frames(path: str | Path, number: int, first: str, expected: int) -> None:
+    """Refuse an exposure that adds up another number of frames than the first one.
+
+    Parameters
+    ----------
+    path : str or Path
+        File of the exposure.
+    number : int
+        Of its frames in an exposure.
+    first : str
+        Name of the file to compare with.
+    expected : int
+        Frames in an exposure of that file.
+
+    Raises
+    ------
+    InputError
+        If they differ: dose and read noise of an image of the file would mean two things.
+    """
+    if number != expected:
+        raise input_error(
+            path,
+            f"has {number} frames in an exposure, {first} {expected}: give files of equal numbers "
+            "of frames",
+        )
+
+
 def _register(group: list[_Loaded]) -> Field:
     """Align all exposures of a field with the first one and keep what they share."""
+    first_count = group[0].frames_per_exposure
+    for loaded in group[1:]:
+        check_frames(
+            loaded.frames.path, loaded.frames_per_exposure, group[0].frames.path.name, first_count
+        )
     first = group[0].frames
     images = torch.cat([loaded.images for loaded in group])
     bad = torch.cat([loaded.bad for loaded in group])
@@ -237,7 +269,7 @@ def _register(group: list[_Loaded]) -> Field:
         exposures=aligned(images),
         bad=aligned(bad).any(0),
         origin=(top, left),
-        frames_per_exposure=group[0].frames_per_exposure,
+        frames_per_exposure=first_count,
         pixel_size=first.pixel_size,
         dose_e_per_a2=group[0].dose_e_per_a2,
         notes=notes,
