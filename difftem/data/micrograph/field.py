@@ -75,6 +75,7 @@ def read_fields(
     paths: Sequence[str | Path],
     frame_use: FrameUse = "auto",
     field_use: FieldUse = "auto",
+    look_for_lines: bool = True,
 ) -> Iterator[Field]:
     """Read files and group them by what they show; one group is in memory at a time.
 
@@ -88,6 +89,8 @@ def read_fields(
     field_use : {"auto", "same", "separate"}
         Whether files show the same field. ``auto``: neighbours in the list do whose correlation
         has a peak of 7 standard deviations.
+    look_for_lines : bool
+        Note lines of a gain reference; a knife's edge would be taken for them.
 
     Yields
     ------
@@ -102,7 +105,7 @@ def read_fields(
     """
     group: list[_Loaded] = []
     for path in paths:
-        loaded = _load(path, frame_use)
+        loaded = _load(path, frame_use, look_for_lines)
         if group and not _belongs(group[0], loaded, field_use):
             yield _register(group)
             group = []
@@ -111,7 +114,7 @@ def read_fields(
         yield _register(group)
 
 
-def _load(path: str | Path, frame_use: FrameUse) -> _Loaded:
+def _load(path: str | Path, frame_use: FrameUse, look_for_lines: bool) -> _Loaded:
     """Read a file, add up its frames as wanted, and replace its bad pixels."""
     frames = read_frames(path)
     n = len(frames.data)
@@ -144,7 +147,7 @@ def _load(path: str | Path, frame_use: FrameUse) -> _Loaded:
                 f"{count} bad pixels{which} ({not_finite} not finite, {count - not_finite} hot or "
                 "dead) replaced by the mean of their neighbours"
             )
-    notes += find_lines(images[0]).notes
+    notes += find_lines(images[0]).notes if look_for_lines else []
     named = [f"{frames.path.name}: {note}" for note in notes]
     # The header of a movie has the dose of all frames; that of a stack can mean anything.
     total_dose = frames.dose_e_per_a2 if n == 1 or frame_use != "exposures" else None
