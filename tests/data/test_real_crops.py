@@ -162,6 +162,15 @@ def test_bad_pixels_are_mended_counted_and_not_picked(tmp_path, expose):
     assert any("1 boxes have more than 0.1% bad pixels" in note for note in told.facts.notes)
 
 
+def test_listed_crops_that_overlap_are_counted(tmp_path, expose):
+    write_mrc(tmp_path / "a.mrc", expose(contrast=0.0), 1.0)
+    path = tmp_path / "a.box"
+    path.write_text("0 0 128 128\n127 127 128 128\n255 0 128 128\n255 128 128 128\n")
+    data = RealCrops(str(tmp_path / "a.mrc"), size=128, boxes=str(path))
+    (note,) = [note for note in data.facts.notes if "overlap" in note]
+    assert note.startswith("a.mrc: 2 of 4 crops overlap others: their noise counts more than once")
+
+
 def test_more_noise_than_electrons_have_and_a_headers_dose_are_noted(tmp_path, expose):
     path = tmp_path / "a.mrc"
     write_mrc(path, expose(contrast=0.0), 2.0)
