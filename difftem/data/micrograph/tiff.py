@@ -83,7 +83,7 @@ def _check_pages(path: Path, tiff: tifffile.TiffFile) -> tifffile.TiffPage:
     if not isinstance(first, tifffile.TiffPage):
         raise input_error(path, "no image in this TIFF file")
     for number, page in enumerate(tiff.pages, start=1):
-        colours = page.keyframe.samplesperpixel
+        colours = (page.keyframe or first).samplesperpixel
         if colours > 1:
             which = f"page {number} " if number > 1 else ""
             raise input_error(path, f"{which}has {colours} colour channels, expected grey values")
