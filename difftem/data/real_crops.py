@@ -12,11 +12,11 @@ from difftem.data.crops import Box, CropFacts, Crops, CropSet, check_positive
 from difftem.data.errors import input_error
 from difftem.data.micrograph.background import MIN_SIZE
 from difftem.data.micrograph.contrasts import contrasts
+from difftem.data.micrograph.crop_checks import check_crops, excess_noise
 from difftem.data.micrograph.field import Field, FieldUse, FrameUse, check_frames, read_fields
 from difftem.data.micrograph.figure import draw_picking
 from difftem.data.micrograph.picking import Picked, cut, pick
 
-_FANO_LIMIT = 1.1  # variance over gain x mean; blur only lowers it
 _DOSE_TOLERANCE = 0.25  # of a header's dose against the gain that was given
 
 
@@ -143,6 +143,8 @@ class RealCrops(Crops):
             mixed = crops, crops.double().mean((-2, -1))
             if use_differences:
                 mixed = contrasts(crops, part.levels)
+            known = self.gain is not None or self.dose is not None
+            check_crops(part.picked.name, own, *mixed, known)
             images.append(mixed[0].flatten(0, 1))
             means.append(mixed[1].flatten())
             boxes += own
@@ -153,7 +155,7 @@ class RealCrops(Crops):
         if not use_differences and self.boxes is None:
             notes.append(self._structure())
         if gain is not None:
-            notes += _excess_noise(crops, mean, gain, read_noise or 0.0)
+            notes += excess_noise(crops, mean, gain, read_noise or 0.0)
         facts = CropFacts(
             gain=gain,
             read_noise=read_noise,
@@ -185,7 +187,7 @@ class RealCrops(Crops):
                 raise input_error(
                     field.path,
                     f"the mean grey value is {float(levels.min()):g}: not raw counts, so gain or "
-                    "dose cannot set the noise level",
+                    "dose cannot set the noise level; leave them out",
                 )
             field.notes.append(
                 f"{field.name}: the mean grey value is {float(levels.min()):g}, not raw counts"
@@ -243,15 +245,3 @@ class RealCrops(Crops):
             f"{contrast:.1%}, "
             + (f"Thon rings by {rings:.1%})" if rings else "no Thon rings seen)")
         )
-
-
-def _excess_noise(crops: Tensor, means: Tensor, gain: float, read_noise: float) -> list[str]:
-    """Note more variance than electrons can have, beside that of the readout of a crop."""
-    variance = crops.double().var((-2, -1)) - read_noise**2
-    fano = float((variance / (gain * means)).median())
-    if fano <= _FANO_LIMIT:
-        return []
-    return [
-        f"the variance is {fano:.2f} times gain x mean, more than counted electrons have: is the "
-        "gain too small (the dose too large), or is there structure?"
-    ]

@@ -162,15 +162,6 @@ def test_bad_pixels_are_mended_counted_and_not_picked(tmp_path, expose):
     assert any("1 boxes have more than 0.1% bad pixels" in note for note in told.facts.notes)
 
 
-def test_listed_crops_that_overlap_are_counted(tmp_path, expose):
-    write_mrc(tmp_path / "a.mrc", expose(contrast=0.0), 1.0)
-    path = tmp_path / "a.box"
-    path.write_text("0 0 128 128\n127 127 128 128\n255 0 128 128\n255 128 128 128\n")
-    data = RealCrops(str(tmp_path / "a.mrc"), size=128, boxes=str(path))
-    (note,) = [note for note in data.facts.notes if "overlap" in note]
-    assert note.startswith("a.mrc: 2 of 4 crops overlap others: their noise counts more than once")
-
-
 def test_more_noise_than_electrons_have_and_a_headers_dose_are_noted(tmp_path, expose):
     path = tmp_path / "a.mrc"
     write_mrc(path, expose(contrast=0.0), 2.0)
@@ -211,42 +202,6 @@ def test_input_that_cannot_be_used_is_refused(tmp_path, expose):
     refused(r"b\.mrc: the mean grey value is -\d+.*: not raw counts", other, gain=2.0)
     with pytest.raises(ValueError, match=r"differences need two exposures of a\.mrc, got one"):
         RealCrops(path, size=128, differences=True).setup()
-
-
-def test_the_same_exposure_given_twice_is_refused(tmp_path, expose):
-    one, two, stack = (tmp_path / name for name in ("a.mrc", "b.mrc", "s.mrc"))
-    image = expose()
-    write_mrc(one, image, 1.0)
-    write_mrc(two, image, 1.0)
-    message = rf"^{two}: image 1 is the same exposure as image 1 of {one}, number by number"
-    with pytest.raises(InputError, match=message):
-        RealCrops([str(one), str(two)], size=128).setup()
-    write_mrc(stack, np.stack([expose(), image, image]), 1.0)
-    with pytest.raises(
-        InputError, match=r"s\.mrc: image 3 is the same exposure as image 2, number"
-    ):
-        RealCrops(str(stack), size=128).setup()
-
-
-def test_files_with_other_numbers_of_frames_are_refused(tmp_path, expose):
-    one, two = tmp_path / "a.mrc", tmp_path / "b.mrc"
-    write_mrc(one, np.stack([expose() for _ in range(6)]), 1.0)
-    write_mrc(two, np.stack([expose() for _ in range(8)]), 1.0)
-    for fields in ("same", "separate"):
-        with pytest.raises(InputError, match=rf"^{two}: has 4 frames in an exposure, a\.mrc 3: "):
-            RealCrops([str(one), str(two)], size=128, fields=fields).setup()
-
-
-def test_read_noise_of_all_frames_is_taken_off_the_variance(tmp_path, generator):
-    noise = 30.0  # of an image: in the sum 4.5 times the variance of the electrons
-    image = torch.poisson(torch.full((16, 256, 256), 2.0), generator=generator)
-    image = 10 * image + noise * torch.randn(image.shape, generator=generator)
-    write_mrc(tmp_path / "movie.mrc", image.numpy(), 1.0)
-    made = RealCrops(
-        str(tmp_path / "movie.mrc"), size=64, n=8, gain=10.0, read_noise=noise, frames="sum"
-    )
-    assert made.facts.read_noise == pytest.approx(4 * noise)
-    assert not any("more than counted electrons" in note for note in made.facts.notes)
 
 
 @pytest.mark.parametrize(
