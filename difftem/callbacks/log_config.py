@@ -6,9 +6,39 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.cli import SaveConfigCallback
 
+_HEADER = b"# lightning.pytorch=="  # that of files of LightningCLI
+
 
 class LogConfig(SaveConfigCallback):
-    """Write ``config.yaml`` into the run's folder, and hand its values to W&B."""
+    """Write ``config.yaml`` into the run's folder when it fits, and hand its values to W&B.
+
+    A file that is not one of this callback's, or that the run was configured with, stays as it
+    is: without a logger the run's folder may be the one that the user works in.
+    """
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Write the file where there is none to lose.
+
+        Parameters
+        ----------
+        trainer : Trainer
+            Whose folder is used.
+        pl_module : LightningModule
+            Not used.
+        stage : str
+            Only ``fit`` has a file.
+        """
+        file = Path(trainer.log_dir or ".") / self.config_filename
+        # Rank 0 decides: it writes the file while others may still look at it.
+        self.save_to_log_dir = trainer.strategy.broadcast(stage == "fit" and self._may_write(file))
+        super().setup(trainer, pl_module, stage)
+
+    def _may_write(self, file: Path) -> bool:
+        """Whether there is no such file, or one of an earlier run that is not in use."""
+        given = [Path(str(each)).resolve() for each in self.config.get("config") or ()]
+        if file.resolve() in given:
+            return False
+        return not file.exists() or file.read_bytes().startswith(_HEADER)
 
     def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Hand the resolved configuration to W&B.

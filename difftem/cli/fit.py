@@ -2,11 +2,12 @@
 
 import logging
 import os
-import re
 import sys
 import warnings
+from pathlib import Path
 from typing import Any, NoReturn
 
+import yaml
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -15,6 +16,8 @@ from lightning.pytorch.utilities.exceptions import (  # type: ignore[attr-define
 )
 
 from difftem.callbacks import LogConfig, LogReport
+from difftem.cli.checkpoint import check_options, check_state, read_checkpoint
+from difftem.cli.fit_errors import check_configurations, explain, first_cause
 
 DESCRIPTION = """Fit models to data with Lightning.
 
@@ -27,12 +30,16 @@ Several --config files are merged, the last one wins. A run's folder (--trainer.
 or that of its logger) gets config.yaml, metrics.csv, report.md, pictures and checkpoints."""
 
 
+class _BadConfiguration(ValueError):
+    """What jsonargparse says."""
+
+
 class _Parser(LightningArgumentParser):
-    """Report a bad command line or configuration as one `ValueError`."""
+    """Report a bad command line or configuration as an error."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise instead of printing usage and exiting."""
-        raise ValueError(" ".join(message.split())) from ex
+        raise _BadConfiguration(message) from ex
 
 
 class _Hint(Callback):
@@ -57,6 +64,7 @@ class DifftemCLI(LightningCLI):
     """LightningCLI with this project's parser, callbacks and manners."""
 
     def __init__(self, arguments: list[str]) -> None:
+        self._checkpoint: dict[str, Any] | None = None
         super().__init__(
             save_config_callback=LogConfig,
             save_config_kwargs={"overwrite": True},
@@ -65,6 +73,27 @@ class DifftemCLI(LightningCLI):
             seed_everything_default=0,
             args=arguments,
         )
+
+    def _parse_ckpt_path(self) -> None:
+        """Hold a checkpoint against the configuration, instead of merging its hyper-parameters.
+
+        Lightning merges them, over options of the command line. Here a configuration says the
+        whole model, and what the checkpoint's model was made with must be the same.
+        """
+        options = self.config.get(self.config.get("subcommand"), {})
+        path = options.get("ckpt_path")
+        if self.config.get("subcommand") == "test" and not path:
+            raise ValueError("test needs --ckpt_path RUN/checkpoints/last.ckpt: a fitted model")
+        if path and Path(path).is_file():
+            self._checkpoint = read_checkpoint(path)
+            dumped = self.parser.dump(self.config, skip_link_targets=False, skip_none=False)
+            check_options(path, self._checkpoint, yaml.safe_load(dumped)[self.config.subcommand])
+
+    def after_instantiate_classes(self) -> None:
+        """Refuse a checkpoint whose tensors are not those of the model."""
+        if self._checkpoint is not None:
+            path = self.config[self.config.subcommand].ckpt_path
+            check_state(path, self._checkpoint, self.model)
 
     def instantiate_trainer(self, **kwargs: Any) -> Any:
         """Add a report, and a checkpoint for Ctrl-C, where the configuration has none."""
@@ -99,20 +128,13 @@ def main(arguments: list[str]) -> None:
     warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
     _Hint.interrupted = False
     try:
+        check_configurations(arguments)
         DifftemCLI(arguments)
+    except _BadConfiguration as error:
+        raise ValueError(explain(str(error), arguments)) from error
     except (ValueError, MisconfigurationException) as error:
-        raise ValueError(_cause(str(error))) from error
+        raise ValueError("".join(first_cause(str(error)))) from error
     except SystemExit:
         if _Hint.interrupted:  # Lightning ends with 1
             raise SystemExit(130) from None
         raise
-
-
-def _cause(message: str) -> str:
-    """Take what is wrong out of jsonargparse's list of all that a value is not."""
-    text = " ".join(message.split())
-    inner = re.search(r"Errors: - (.*?) - Expected a <class 'NoneType'>", text)
-    if inner is None:
-        return text
-    where = re.match(r'Parser key "([^"]+)"', text)
-    return f"{where[1]}: {inner[1]}" if where else inner[1]

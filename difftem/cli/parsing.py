@@ -45,7 +45,7 @@ class OneLineParser(ArgumentParser):
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise instead of printing usage and exiting."""
-        raise ValueError(_one_line(message, self._known_keys())) from ex
+        raise ValueError(one_line(message, self._known_keys())) from ex
 
     def _known_keys(self) -> list[str]:
         return [action.dest for action in self._actions if action.dest != "help"]
@@ -94,7 +94,7 @@ def parse(
         arguments = ["--config", *arguments]
     for option, value in itertools.pairwise(arguments):
         if option == "--config":
-            _check_yaml(Path(value), kind)
+            _check_fields(Path(value), kind)
     namespace = parser.parse_args(_emptied(arguments, lists))
     if namespace.output is None:
         raise ValueError("--output DIR is missing: the folder to write to")
@@ -133,8 +133,24 @@ def _emptied(arguments: list[str], lists: Iterable[str]) -> list[str]:
     ]
 
 
-def _check_yaml(path: Path, kind: type[Any]) -> None:
-    """Refuse a configuration that is missing or no YAML mapping, naming the file."""
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds keys and values.
+
+    Parameters
+    ----------
+    path : Path
+        File.
+
+    Returns
+    -------
+    dict
+        Its content.
+
+    Raises
+    ------
+    ValueError
+        In one line that names the file, if it is missing, or no YAML mapping.
+    """
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
@@ -144,14 +160,33 @@ def _check_yaml(path: Path, kind: type[Any]) -> None:
     if not isinstance(content, dict):
         found = "nothing" if content is None else type(content).__name__
         raise ValueError(f"{path}: expected keys and values, got {found}")
+    return content
+
+
+def _check_fields(path: Path, kind: type[Any]) -> None:
+    """Refuse a configuration with a value where a dataclass has fields, naming the file."""
+    content = read_mapping(path)
     for field in dataclasses.fields(kind):
         value = content.get(field.name, {})
         if dataclasses.is_dataclass(field.default_factory) and not isinstance(value, dict):
             raise ValueError(f"{path}: {field.name} must hold keys and values, got {value!r}")
 
 
-def _one_line(message: str, known: list[str]) -> str:
-    """Flatten a message of jsonargparse and suggest a key where one is unknown."""
+def one_line(message: str, known: list[str]) -> str:
+    """Flatten a message of jsonargparse and suggest a key where one is unknown.
+
+    Parameters
+    ----------
+    message : str
+        Of jsonargparse.
+    known : list of str
+        Keys with dots.
+
+    Returns
+    -------
+    str
+        What is wrong.
+    """
     text = " ".join(message.split())
     key = re.search(r'Parser key "([^"]+)": (.*)', text)
     if key:

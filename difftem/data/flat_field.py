@@ -131,7 +131,7 @@ class SyntheticFlatFields(Crops):
     def _exposures(self, generator: torch.Generator) -> Tensor:  # (e, y, x)
         """All exposures of one field."""
         side = self.size + 2 * self.margin
-        rate = torch.full((side, side), self.dose)
+        rate = torch.full((side, side), float(self.dose))
         if self.structure_rms > 0:
             rate = rate * (1 + self._structure(side, generator)).clamp(min=0)
         counts = PoissonLayer()(rate.expand(self.n_exposures, -1, -1), generator)

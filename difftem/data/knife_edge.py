@@ -159,7 +159,7 @@ class KnifeEdge(Crops):
         names: list[str] = []
         notes: list[str] = []
         pixel_size = None
-        for seen in read_fields(paths, "exposures", "separate"):
+        for seen in read_fields(paths, "exposures", "separate", look_for_lines=False):
             pixel_size = seen.pixel_size if pixel_size is None else pixel_size
             notes += seen.notes
             names.append(seen.name)

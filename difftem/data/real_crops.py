@@ -12,11 +12,11 @@ from difftem.data.crops import Box, CropFacts, Crops, CropSet, check_positive
 from difftem.data.errors import input_error
 from difftem.data.micrograph.background import MIN_SIZE
 from difftem.data.micrograph.contrasts import contrasts
-from difftem.data.micrograph.field import Field, FieldUse, FrameUse, read_fields
+from difftem.data.micrograph.crop_checks import check_crops, excess_noise
+from difftem.data.micrograph.field import Field, FieldUse, FrameUse, check_frames, read_fields
 from difftem.data.micrograph.figure import draw_picking
 from difftem.data.micrograph.picking import Picked, cut, pick
 
-_FANO_LIMIT = 1.1  # variance over gain x mean; blur only lowers it
 _DOSE_TOLERANCE = 0.25  # of a header's dose against the gain that was given
 
 
@@ -126,6 +126,8 @@ class RealCrops(Crops):
         parts = []
         for number, field in enumerate(read_fields(self.paths, self.frames, self.fields)):
             parts.append(self._part(field, number))
+            first = parts[0].picked.name
+            check_frames(field.path, field.frames_per_exposure, first, parts[0].frames_per_exposure)
             notes += field.notes + parts[-1].picked.notes
         chosen = self._best(parts, notes)
         self._pictures = [
@@ -141,16 +143,22 @@ class RealCrops(Crops):
             mixed = crops, crops.double().mean((-2, -1))
             if use_differences:
                 mixed = contrasts(crops, part.levels)
+            known = self.gain is not None or self.dose is not None
+            check_crops(part.picked.name, own, *mixed, known)
             images.append(mixed[0].flatten(0, 1))
             means.append(mixed[1].flatten())
             boxes += own
         crops, mean = torch.cat(images), torch.cat(means).float()
         gain = self._gain(parts, notes)
-        self._check_noise(crops, mean, gain, use_differences, notes)
         summed = parts[0].frames_per_exposure
+        read_noise = None if self.read_noise is None else self.read_noise * summed**0.5
+        if not use_differences and self.boxes is None:
+            notes.append(self._structure())
+        if gain is not None:
+            notes += excess_noise(crops, mean, gain, read_noise or 0.0)
         facts = CropFacts(
             gain=gain,
-            read_noise=None if self.read_noise is None else self.read_noise * summed**0.5,
+            read_noise=read_noise,
             pixel_size=parts[0].pixel_size,
             n_exposures=n_exposures,
             differences=use_differences,
@@ -179,7 +187,7 @@ class RealCrops(Crops):
                 raise input_error(
                     field.path,
                     f"the mean grey value is {float(levels.min()):g}: not raw counts, so gain or "
-                    "dose cannot set the noise level",
+                    "dose cannot set the noise level; leave them out",
                 )
             field.notes.append(
                 f"{field.name}: the mean grey value is {float(levels.min()):g}, not raw counts"
@@ -228,28 +236,12 @@ class RealCrops(Crops):
                 )
         return gain
 
-    def _check_noise(
-        self,
-        crops: Tensor,
-        means: Tensor,
-        gain: float | None,
-        differences: bool,
-        notes: list[str],
-    ) -> None:
-        """Note structure in the background, and more variance than electrons can have."""
-        if not differences and self.boxes is None:
-            contrast = max(picture.contrast for picture in self._pictures)
-            rings = max(picture.rings for picture in self._pictures) ** 0.5
-            notes.append(
-                "single exposures: structure stays in the low frequencies (8 x 8 blocks vary by "
-                f"{contrast:.1%}, "
-                + (f"Thon rings by {rings:.1%})" if rings else "no Thon rings seen)")
-            )
-        if gain is not None:
-            variance = crops.double().var((-2, -1)) - (self.read_noise or 0.0) ** 2
-            fano = float((variance / (gain * means)).median())
-            if fano > _FANO_LIMIT:
-                notes.append(
-                    f"the variance is {fano:.2f} times gain x mean, more than counted electrons "
-                    "have: is the gain too small (the dose too large), or is there structure?"
-                )
+    def _structure(self) -> str:
+        """Say how much structure single exposures keep."""
+        contrast = max(picture.contrast for picture in self._pictures)
+        rings = max(picture.rings for picture in self._pictures) ** 0.5
+        return (
+            "single exposures: structure stays in the low frequencies (8 x 8 blocks vary by "
+            f"{contrast:.1%}, "
+            + (f"Thon rings by {rings:.1%})" if rings else "no Thon rings seen)")
+        )

@@ -115,6 +115,127 @@ def test_bad_configurations_give_one_line_and_exit_code_2(
     assert re.search(message, errors[0]), errors[0]
 
 
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """Folder of a fit by psd of two steps: its configuration and its checkpoint."""
+    folder = tmp_path_factory.mktemp("fitted")
+    path = config(folder, max_steps=2)
+    assert main(["fit", "--config", str(path), "--model.init_args.loss", "psd"]) == 0
+    return path, folder / "run/checkpoints/last.ckpt"
+
+
+@pytest.mark.parametrize("command", ["fit", "test"])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["loss", "whittle"], "model.init_args.loss is 'psd' in this checkpoint, 'whittle' in the"),
+        (["gain", "3"], "model.init_args.gain is 1.0 in this checkpoint, 3.0 in the"),
+        (["mtf.init_args.alpha", "7"], "model.init_args.mtf.init_args.alpha is 5.0 in this check"),
+        (["mtf", "difftem.modules.mtf.RullgardMTF"], "model.init_args.mtf.class_path is 'difftem"),
+    ],
+)
+def test_a_checkpoint_does_not_overrule_options_that_are_given(
+    fitted, capsys, command, options, message
+):
+    path, checkpoint = fitted
+    given = ["--model.init_args.loss", "psd", f"--model.init_args.{options[0]}", options[1]]
+    assert main([command, "--config", str(path), *given, "--ckpt_path", str(checkpoint)]) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("difftem:")]
+    assert len(errors) == 1
+    assert f"{checkpoint}: {message}" in errors[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda saved: saved.clear(), "not a checkpoint of Lightning: no state_dict in it"),
+        (
+            lambda saved: saved["state_dict"].update(more=torch.zeros(3)),
+            "more is (3,) in this checkpoint, missing in the configuration's model",
+        ),
+        (
+            lambda saved: saved["state_dict"].pop(next(iter(saved["state_dict"]))),
+            "is missing in this checkpoint, () in the configuration's model",
+        ),
+    ],
+)
+def test_a_checkpoint_of_another_model_is_named(fitted, tmp_path, capsys, change, message):
+    path, checkpoint = fitted
+    saved = torch.load(checkpoint, weights_only=True)
+    change(saved)
+    torch.save(saved, tmp_path / "other.ckpt")
+    given = ["--model.init_args.loss", "psd", "--ckpt_path", str(tmp_path / "other.ckpt")]
+    assert main(["test", "--config", str(path), *given]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part", [b"garbage" * 100, b"", 0.5])
+def test_a_file_that_is_no_whole_checkpoint_is_named(fitted, tmp_path, capsys, part):
+    path, checkpoint = fitted
+    if isinstance(part, float):
+        whole = checkpoint.read_bytes()
+        part = whole[: int(part * len(whole))]
+    (tmp_path / "junk.ckpt").write_bytes(part)
+    given = ["--ckpt_path", str(tmp_path / "junk.ckpt")]
+    assert main(["fit", "--config", str(path), *given]) == 2
+    assert "junk.ckpt: not a checkpoint, or not a whole one" in capsys.readouterr().err
+
+
+def test_a_model_that_was_not_fitted_is_not_tested(tmp_path, capsys):
+    assert main(["test", "--config", str(config(tmp_path))]) == 2
+    assert "test needs --ckpt_path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("", "mine.yaml: expected keys and values, got nothing"),
+        ("hello", "mine.yaml: expected keys and values, got str"),
+        ("a: [1,\n b: }", "mine.yaml: not a YAML file: while parsing"),
+        ("data: null", "mine.yaml: no model, which must have class_path and init_args"),
+        (("model:", "modle:"), "mine.yaml: unknown key 'modle'; did you mean 'model'?"),
+        (("gain:", "gian:"), "mine.yaml: model: unknown key 'gian'; did you mean 'gain'?"),
+        (("dose:", "dsoe:"), "mine.yaml: data: unknown key 'dsoe'; did you mean 'dose'?"),
+        (("MTFFit", "MTFFitt"), "mine.yaml: model: Problem with given class_path 'difftem.tasks"),
+        (("dose: 22.0", "dose: many"), "error: data: dose: expected float, got 'many'"),
+    ],
+)
+def test_bad_yaml_files_are_named_with_the_nearest_key(tmp_path, capsys, change, message):
+    path = config(tmp_path).rename(tmp_path / "mine.yaml")
+    text = path.read_text("utf-8")
+    path.write_text(change if isinstance(change, str) else text.replace(*change), "utf-8")
+    assert main(["fit", "--config", str(path)]) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("difftem:")]
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_configuration_of_a_user_is_not_overwritten(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = config(tmp_path, logger=False, enable_checkpointing=False, max_steps=1)
+    short = ["--trainer.callbacks", "[]", "--model.init_args.loss", "psd"]
+    before = path.read_text("utf-8")
+    assert main(["fit", "--config", "config.yaml", *short]) == 0
+    assert path.read_text("utf-8") == before
+    path.rename("mine.yaml")
+    path.write_text("notes: of another program\n", "utf-8")
+    assert main(["fit", "--config", "mine.yaml", *short]) == 0
+    assert path.read_text("utf-8") == "notes: of another program\n"
+    path.unlink()
+    for seed in (1, 2):  # the file of an earlier run is replaced
+        assert main(["fit", "--config", "mine.yaml", "--seed_everything", str(seed), *short]) == 0
+        assert yaml.safe_load(path.read_text("utf-8"))["seed_everything"] == seed
+
+
+def test_a_test_leaves_no_configuration(fitted, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path, checkpoint = fitted
+    given = ["--model.init_args.loss", "psd", "--ckpt_path", str(checkpoint)]
+    assert main(["test", "--config", str(path), *given, "--trainer.logger", "false"]) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_loops_that_a_task_does_not_have_are_named(tmp_path, capsys):
     assert main(["predict", "--config", str(config(tmp_path))]) == 2
     assert "predict" in capsys.readouterr().err

@@ -95,6 +95,11 @@ def test_same_seed_gives_the_same_bytes_and_more_crops_change_none():
     assert not torch.equal(make(seed=1).images, make().images)
 
 
+def test_a_whole_number_of_electrons_is_a_dose():
+    whole, real = (SyntheticFlatFields(n=1, size=32, dose=dose).crops for dose in (20, 20.0))
+    torch.testing.assert_close(whole.images, real.images, rtol=0, atol=0)
+
+
 def test_a_margin_makes_crops_that_do_not_meet_at_their_ends():
     def seam(margin):
         images = SyntheticFlatFields(n=40, size=64, margin=margin, **LORENTZIANS).crops.images

@@ -67,6 +67,7 @@ def test_an_edge_in_a_file_is_read_with_its_angle(tmp_path):
     assert edge.angle_deg == pytest.approx(-8, abs=0.02)
     assert data.facts.pixel_size == pytest.approx(1.1)
     assert data.facts.fields == ("edge.mrc",)
+    assert not any("gain reference" in note for note in data.facts.notes)
     assert data.truth(torch.zeros(1)) is None
     with pytest.raises(InputError, match=r"edge\.mrc: box \[101, .* is outside the image of 300 x"):
         KnifeEdge(path, box=[101, 0, 200, 200]).setup()

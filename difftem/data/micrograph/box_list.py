@@ -61,8 +61,8 @@ def read_boxes(
     ------
     InputError
         If the file is missing or not readable, has no box for this micrograph, says another
-        pixel size than that of the image, or has a box that is smaller than the crop or lies
-        outside the image.
+        pixel size than that of the image, or has a box that is smaller than the crop, lies
+        outside the image, or is there twice.
     """
     readers = {".box": _read_eman, ".star": _read_relion, ".csv": _read_csv}
     suffix = unpacked_suffix(path)
@@ -76,7 +76,15 @@ def read_boxes(
             raise input_error(
                 path, f"pixel size is {listed:g} Å, but {micrograph} has {pixel_size:g} Å"
             )
-    return [_corner(path, box, size, shape) for box in boxes]
+    corners: dict[tuple[int, int], _Listed] = {}
+    for box in boxes:
+        corner = _corner(path, box, size, shape)
+        if corner in corners:  # its noise would count twice
+            raise input_error(
+                path, f"boxes {corners[corner].text} and {box.text} are the same crop: give it once"
+            )
+        corners[corner] = box
+    return list(corners)
 
 
 def _corner(path: str | Path, box: _Listed, size: int, shape: tuple[int, int]) -> tuple[int, int]:
@@ -103,7 +111,7 @@ def _read_eman(path: str | Path, micrograph: str, size: int) -> _Found:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
-            x, y, width, height = (float(cell) for cell in line.split()[:4])
+            x, y, width, height = (_finite(cell) for cell in line.split()[:4])
         except ValueError:
             raise input_error(
                 path, f"line {number}: expected x y width height, got {line.strip()!r}"
@@ -147,7 +155,7 @@ def _read_csv(path: str | Path, micrograph: str, size: int) -> _Found:
         if Path(row.get("micrograph", "").strip() or micrograph).name != micrograph:
             continue
         try:
-            given = {name: float(row[name]) for name in _NUMBERS if row.get(name, "").strip()}
+            given = {name: _finite(row[name]) for name in _NUMBERS if row.get(name, "").strip()}
             x, y = given["x"], given["y"]
         except (KeyError, ValueError):
             raise input_error(path, f"line {number}: expected numbers, got {cells}") from None
@@ -155,6 +163,14 @@ def _read_csv(path: str | Path, micrograph: str, size: int) -> _Found:
         boxes.append(_from_corner(x, y, width, height, f"line {number}"))
         pixel_sizes += [given["pixel_size"]] if "pixel_size" in given else []
     return boxes, pixel_sizes
+
+
+def _finite(cell: str) -> float:
+    """Read a number; ValueError for inf and nan, too."""
+    number = float(cell)
+    if not math.isfinite(number):
+        raise ValueError(f"expected a finite number, got {cell}")
+    return number
 
 
 def _from_corner(x: float, y: float, width: float, height: float, where: str) -> _Listed:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
@@ -74,6 +75,7 @@ def read_fields(
     paths: Sequence[str | Path],
     frame_use: FrameUse = "auto",
     field_use: FieldUse = "auto",
+    look_for_lines: bool = True,
 ) -> Iterator[Field]:
     """Read files and group them by what they show; one group is in memory at a time.
 
@@ -87,6 +89,8 @@ def read_fields(
     field_use : {"auto", "same", "separate"}
         Whether files show the same field. ``auto``: neighbours in the list do whose correlation
         has a peak of 7 standard deviations.
+    look_for_lines : bool
+        Note lines of a gain reference; a knife's edge would be taken for them.
 
     Yields
     ------
@@ -96,11 +100,12 @@ def read_fields(
     Raises
     ------
     InputError
-        If a file cannot be used, or exposures of a field differ in size or pixel size.
+        If a file cannot be used, or exposures of a field are equal, or differ in size, pixel
+        size or number of frames.
     """
     group: list[_Loaded] = []
     for path in paths:
-        loaded = _load(path, frame_use)
+        loaded = _load(path, frame_use, look_for_lines)
         if group and not _belongs(group[0], loaded, field_use):
             yield _register(group)
             group = []
@@ -109,7 +114,7 @@ def read_fields(
         yield _register(group)
 
 
-def _load(path: str | Path, frame_use: FrameUse) -> _Loaded:
+def _load(path: str | Path, frame_use: FrameUse, look_for_lines: bool) -> _Loaded:
     """Read a file, add up its frames as wanted, and replace its bad pixels."""
     frames = read_frames(path)
     n = len(frames.data)
@@ -142,7 +147,7 @@ def _load(path: str | Path, frame_use: FrameUse) -> _Loaded:
                 f"{count} bad pixels{which} ({not_finite} not finite, {count - not_finite} hot or "
                 "dead) replaced by the mean of their neighbours"
             )
-    notes += find_lines(images[0]).notes
+    notes += find_lines(images[0]).notes if look_for_lines else []
     named = [f"{frames.path.name}: {note}" for note in notes]
     # The header of a movie has the dose of all frames; that of a stack can mean anything.
     total_dose = frames.dose_e_per_a2 if n == 1 or frame_use != "exposures" else None
@@ -176,11 +181,60 @@ def _belongs(first: _Loaded, other: _Loaded, field_use: FieldUse) -> bool:
     return True
 
 
+def _check_exposures(group: list[_Loaded]) -> None:
+    """Refuse exposures that are one and the same: their difference is rounding, not noise."""
+    exposures = [
+        (loaded, f"image {number}", image)
+        for loaded in group
+        for number, image in enumerate(loaded.images, start=1)
+    ]
+    for (one, which, image), (other, which_other, again) in combinations(exposures, 2):
+        if torch.equal(image, again):
+            first = which if one is other else f"{which} of {one.frames.path}"
+            raise input_error(
+                other.frames.path,
+                f"{which_other} is the same exposure as {first}, number by number: give it once",
+            )
+
+
+def check_frames(path: str | Path, number: int, first: str, expected: int) -> None:
+    """Refuse an exposure that adds up another number of frames than the first one.
+
+    Parameters
+    ----------
+    path : str or Path
+        File of the exposure.
+    number : int
+        Of its frames in an exposure.
+    first : str
+        Name of the file to compare with.
+    expected : int
+        Frames in an exposure of that file.
+
+    Raises
+    ------
+    InputError
+        If they differ: dose and read noise of an image of the file would mean two things.
+    """
+    if number != expected:
+        raise input_error(
+            path,
+            f"has {number} frames in an exposure, {first} {expected}: give files of equal numbers "
+            "of frames",
+        )
+
+
 def _register(group: list[_Loaded]) -> Field:
     """Align all exposures of a field with the first one and keep what they share."""
+    first_count = group[0].frames_per_exposure
+    for loaded in group[1:]:
+        check_frames(
+            loaded.frames.path, loaded.frames_per_exposure, group[0].frames.path.name, first_count
+        )
     first = group[0].frames
     images = torch.cat([loaded.images for loaded in group])
     bad = torch.cat([loaded.bad for loaded in group])
+    _check_exposures(group)
     notes = [note for loaded in group for note in loaded.notes]
     reach = min(images.shape[-2:]) // _REACH
     shifts = [Shift(0, 0, (0.0, 0.0), float("inf"))]
@@ -218,7 +272,7 @@ def _register(group: list[_Loaded]) -> Field:
         exposures=aligned(images),
         bad=aligned(bad).any(0),
         origin=(top, left),
-        frames_per_exposure=group[0].frames_per_exposure,
+        frames_per_exposure=first_count,
         pixel_size=first.pixel_size,
         dose_e_per_a2=group[0].dose_e_per_a2,
         notes=notes,

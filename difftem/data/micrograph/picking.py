@@ -129,6 +129,11 @@ def pick(
         spoilt = sum(bool(_share(field, box) > MAX_BAD) for box in chosen)
         if spoilt:
             notes.append(f"{field.name}: {spoilt} boxes have more than {MAX_BAD:.1%} bad pixels")
+        if shared := _overlapping(corners, size):
+            notes.append(
+                f"{field.name}: {shared} of {len(corners)} crops overlap others: their noise "
+                "counts more than once, and errors come out too small"
+            )
     binning = max(1, -(-max(ny, nx) // _OVERVIEW))
     overview = avg_pool2d(image[None, None], binning)[0, 0]
     return Picked(field.name, overview, binning, field.origin, tuple(chosen), *usual, notes)
@@ -151,6 +156,12 @@ def _clear(rings: Tensor) -> float:
     middle = rings.median()
     error = 1.4826 * 1.25 * (rings - middle).abs().median() * 2 / len(rings) ** 0.5
     return float(middle) if middle > 3 * error else 0.0
+
+
+def _overlapping(corners: Sequence[tuple[int, int]], size: int) -> int:
+    """Count the crops that share pixels with another one."""
+    corner = torch.tensor(corners)
+    return sum(int(((corner - one).abs() < size).all(-1).sum()) > 1 for one in corner)
 
 
 def _share(field: Field, box: Box) -> Tensor:

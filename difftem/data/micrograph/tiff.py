@@ -1,7 +1,10 @@
 """TIFF images and multi-page stacks, as cameras and DigitalMicrograph's export write them."""
 
+import contextlib
+import logging
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -40,21 +43,18 @@ def read_tiff(path: Path) -> tuple[NDArray[np.generic], float | None]:
     Raises
     ------
     InputError
-        If the file is no TIFF file, is truncated, has colours, or pages of several sizes.
+        If the file is no TIFF file, is truncated, has colours, or pages of several sizes or
+        kinds.
     """
     try:
-        with tifffile.TiffFile(path) as tiff:
+        with _silent(), tifffile.TiffFile(path) as tiff:
             pixel_size = _pixel_size(tiff)
-            pages = [page for page in tiff.pages if isinstance(page, tifffile.TiffPage)]
-            if not pages:
-                raise input_error(path, "no image in this TIFF file")
-            first = pages[0]
-            if first.samplesperpixel > 1:
-                raise input_error(
-                    path, f"has {first.samplesperpixel} colour channels, expected grey values"
-                )
+            first = _check_pages(path, tiff)
             needs_pillow = first.compression not in (1, 8, 32946)
-            data = _read_by_pillow(path) if needs_pillow else tiff.asarray()
+            # Pages may be several series, of which asarray() alone reads the first; a large
+            # stack of ImageJ is one series on a single page.
+            key = slice(None) if len(tiff.series) > 1 else None
+            data = _read_by_pillow(path) if needs_pillow else tiff.asarray(key=key)
     except _UNREADABLE as error:
         if isinstance(error, ValueError) and str(error).startswith(f"{path}: "):
             raise
@@ -63,6 +63,38 @@ def read_tiff(path: Path) -> tuple[NDArray[np.generic], float | None]:
     if data.ndim < 2 or data.size == 0:
         raise input_error(path, f"expected images, got data of shape {data.shape}")
     return data.reshape(-1, *data.shape[-2:]), pixel_size
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Keep tifffile from logging what it raises anyway."""
+    logger = logging.getLogger("tifffile")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def _check_pages(path: Path, tiff: tifffile.TiffFile) -> tifffile.TiffPage:
+    """Return the first page; refuse colours, and pages that are not alike."""
+    first = tiff.pages.first if len(tiff.pages) else None
+    if not isinstance(first, tifffile.TiffPage):
+        raise input_error(path, "no image in this TIFF file")
+    for number, page in enumerate(tiff.pages, start=1):
+        colours = (page.keyframe or first).samplesperpixel
+        if colours > 1:
+            which = f"page {number} " if number > 1 else ""
+            raise input_error(path, f"{which}has {colours} colour channels, expected grey values")
+        if (page.shape, page.dtype) != (first.shape, first.dtype):
+            (ny, nx), (my, mx) = first.shape, page.shape
+            raise input_error(
+                path,
+                f"page {number} is {mx} x {my} pixels (x, y) of {page.dtype}, page 1 {nx} x {ny} "
+                f"of {first.dtype}: give a file with pages of one kind",
+            )
+    return first
 
 
 def _read_by_pillow(path: Path) -> NDArray[np.generic]:

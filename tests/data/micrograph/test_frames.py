@@ -189,3 +189,38 @@ def test_files_that_are_no_images_are_named(tmp_path, counts):
     write_mrc(tmp_path / "oblong.mrc", counts, (1.0, 2.0, 1.0))
     with pytest.raises(InputError, match=r"pixels are not square: 1 x 2 Å"):
         read_frames(tmp_path / "oblong.mrc")
+
+
+def pages(path, *images):
+    with tifffile.TiffWriter(path) as tiff:
+        for image in images:
+            tiff.write(image)
+    return path
+
+
+def test_tiff_pages_that_are_not_alike_are_refused(tmp_path, counts):
+    one = counts[0].astype(np.float32)
+    with pytest.raises(InputError, match=r"a\.tif: page 2 is 48 x 30 pixels \(x, y\) of float32, "):
+        read_frames(pages(tmp_path / "a.tif", one, one[:30]))
+    with pytest.raises(InputError, match=r"b\.tif: page 2 is 48 x 40 pixels .* of uint16, page 1"):
+        read_frames(pages(tmp_path / "b.tif", one, one.astype(np.uint16)))
+    colours = np.zeros((40, 48, 3), np.uint8)
+    with pytest.raises(InputError, match=r"c\.tif: page 2 has 3 colour channels"):
+        read_frames(pages(tmp_path / "c.tif", one.astype(np.uint8), colours))
+
+
+def test_all_pages_of_a_tiff_file_are_read_however_they_were_written(tmp_path, counts):
+    images = [image.astype(np.float32) for image in counts]
+    frames = read_frames(pages(tmp_path / "a.tif", *images))
+    np.testing.assert_array_equal(frames.data, np.stack(images))
+
+
+def test_a_truncated_tiff_file_is_not_logged_beside_its_error(tmp_path, counts, caplog, capsys):
+    tifffile.imwrite(tmp_path / "whole.tif", counts.astype(np.uint16))
+    whole = (tmp_path / "whole.tif").read_bytes()
+    for part in (0.02, 0.3, 0.9):
+        (tmp_path / "cut.tif").write_bytes(whole[: int(part * len(whole))])
+        with pytest.raises(InputError, match=r"cut\.tif: (not a whole TIFF file|no image)"):
+            read_frames(tmp_path / "cut.tif")
+    assert caplog.records == []
+    assert capsys.readouterr().err == ""
