@@ -128,7 +128,10 @@ def test_real_cameras_behave_as_published(tmp_path, shared_data, capsys):
         (["flat.mrc", "--size", "700"], "flat.mrc.*700"),
         (["flat.mrc", "--max-frequency", "0.9"], "at most 0.707 cycles/pixel"),
         (["flat.mrc", "--edge-box", "0", "0", "9", "9"], "--edge-box belongs to --edge"),
-        (["flat.mrc", "--edge"], "no straight edge"),
+        (["flat.mrc", "--edge"], r"flat\.mrc: no straight edge"),
+        (["upright.mrc", "--edge"], r"upright\.mrc: .*inclined by 1 to 20 degrees"),
+        (["flat.mrc", "--edge", "--gain", "2"], "--gain does not apply to --edge"),
+        (["flat.mrc", "--gain", "0.5"], r"flat\.mrc: noise power is .* --gain 0.5 is wrong"),
         (["flat.mrc", "--boxes", "boxes.csv"], r"boxes\.csv"),
         (["constant.mrc"], "constant image"),
         (["nan.mrc"], "no finite value"),
@@ -142,6 +145,8 @@ def test_bad_input_gives_one_line_and_leaves_nothing(
 ):
     monkeypatch.chdir(tmp_path)
     write_mrc(tmp_path / "constant.mrc", np.full((300, 300), 7, np.float32), 1.0)
+    upright = np.where(np.arange(300) < 150, 9.0, 1.0) + np.zeros((300, 1))
+    write_mrc(tmp_path / "upright.mrc", upright.astype(np.float32), 1.0)
     head = (tmp_path / "constant.mrc").read_bytes()[:1024]
     nan = np.full((300, 300), np.nan, np.float32)
     (tmp_path / "nan.mrc").write_bytes(head + nan.tobytes())

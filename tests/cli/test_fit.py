@@ -273,11 +273,16 @@ def test_an_offline_run_of_wandb_has_curves_traces_panel_and_configuration(tmp_p
 
     wandb.finish()
     (file,) = tmp_path.rglob("run-*.wandb")
-    keys, settings = set(), {}
-    for record in records(file):
-        keys |= {item.key or item.nested_key[0] for item in record.history.item}
-        for item in [*record.config.update, *record.run.config.update]:
-            settings[item.key or item.nested_key[0]] = json.loads(item.value_json)
+    deadline = time.monotonic() + 30
+    while True:  # W&B's own process writes the file, a little later
+        keys, settings = set(), {}
+        for record in records(file):
+            keys |= {item.key or item.nested_key[0] for item in record.history.item}
+            for item in [*record.config.update, *record.run.config.update]:
+                settings[item.key or item.nested_key[0]] = json.loads(item.value_json)
+        if "fit/mtf" in keys or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
     assert {"fit/mtf", "fit/mtf_curve", "data/crops", "fit/max_error", "mtf/alpha"} <= keys
     assert any(key.startswith("fit/mtf_curve_lines") for key in keys)
     assert settings["config"]["data"]["init_args"]["size"] == 64

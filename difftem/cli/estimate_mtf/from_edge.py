@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from difftem.cli.estimate_mtf.options import Options
+from difftem.data.errors import input_error
 from difftem.data.knife_edge import EdgeFacts, KnifeEdge
 from difftem.functional.edge_spread import EdgeMTF, slanted_edge_mtf
 from difftem.tasks.report import Table
@@ -70,18 +71,21 @@ def estimate_edge(options: Options) -> EdgeEstimate:
     data = KnifeEdge(options.micrographs, box=options.edge_box)
     images, facts = data.crops.images, data.facts
     whole, pieces = [], []
-    for image, edge in zip(images, facts.edges, strict=True):
-        whole.append(slanted_edge_mtf(image))
-        crosses_rows = abs(math.cos(math.radians(edge.angle_deg))) > math.sqrt(0.5)
-        upright = image if crosses_rows else image.T
-        n = min(_MOST_STRIPS, len(upright) // _STRIP)
-        if n > 1:
-            pieces += [slanted_edge_mtf(strip).mtf for strip in upright.tensor_split(n)]
+    try:
+        for image, edge in zip(images, facts.edges, strict=True):
+            whole.append(slanted_edge_mtf(image))
+            crosses_rows = abs(math.cos(math.radians(edge.angle_deg))) > math.sqrt(0.5)
+            upright = image if crosses_rows else image.T
+            n = min(_MOST_STRIPS, len(upright) // _STRIP)
+            if n > 1:
+                pieces += [slanted_edge_mtf(strip).mtf for strip in upright.tensor_split(n)]
+    except ValueError as error:
+        raise input_error(", ".join(facts.fields), error) from error
     curve = torch.stack([each.mtf for each in whole]).mean(0)
-    error = torch.full_like(curve, math.nan)
+    scatter = torch.full_like(curve, math.nan)
     if len(pieces) > 2:
-        error = torch.stack(pieces).std(0) / math.sqrt(len(pieces))
-    return EdgeEstimate(whole[0].frequency, curve, error, whole[0], facts, len(pieces))
+        scatter = torch.stack(pieces).std(0) / math.sqrt(len(pieces))
+    return EdgeEstimate(whole[0].frequency, curve, scatter, whole[0], facts, len(pieces))
 
 
 def draw_edge(estimate: EdgeEstimate) -> Any:
