@@ -1,5 +1,6 @@
 """Fits of one spectrum by several families of curves, ordered by AIC."""
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
@@ -162,7 +163,13 @@ def select_family(
     Returns
     -------
     list of MTFFitResult
-        The smallest AIC first; its band holds the uncertainty of the choice, too.
+        The smallest AIC first; its band holds the uncertainty of the choice, too. A family whose
+        parameters ran away is left out.
+
+    Raises
+    ------
+    ValueError
+        For an unknown family, or if none can be fitted.
     """
     lowest, highest = (float(measured.spectrum.frequency[i]) for i in (0, -1))
     families = usual_families(lowest) if families is None else families
@@ -170,6 +177,9 @@ def select_family(
         fit_spectrum(measured, mtf_family(name, highest), s0, read_noise, n_starts, name)
         for name in families
     ]
+    results = [result for result in results if math.isfinite(result.aic)]
+    if not results:
+        raise ValueError(f"none of {', '.join(families)} can be fitted to the spectrum")
     results.sort(key=lambda result: result.aic)
     return [_with_choice(results), *results[1:]]
 

@@ -10,7 +10,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from difftem.functional.fisher import jacobian, spectral_information
 from difftem.functional.noise_spectrum import RingSpectrum, bin_rings
 from difftem.losses.whittle import whittle_loss
-from difftem.tasks.mtf_fit.model import NoiseSpectrum
+from difftem.tasks.mtf_fit.model import NoiseSpectrum, PlainParameters
 
 _CHUNK = 20  # iterations between two reports
 _MAX_CHUNKS = 2
@@ -125,11 +125,22 @@ def minimise(
         if parameters:
             value = _score(model, spectrum, _NEAR)
             yield start, value
-        if value < best:
+        if value < best and _is_finite(model, full):
             best, best_state = value, parameters_to_vector(parameters).detach().clone()
     vector_to_parameters(best_state, parameters)
     if parameters:
-        yield start, _score(model, full, _CONVERGED)
+        value = _score(model, full, _CONVERGED)
+        if not _is_finite(model, full):
+            vector_to_parameters(best_state, parameters)
+        yield start, value
+
+
+def _is_finite(model: NoiseSpectrum, spectrum: RingSpectrum) -> bool:
+    """Tell whether parameters and spectrum are numbers: an exponent may have run away."""
+    plain = PlainParameters(model).values
+    with torch.no_grad():
+        power = model(spectrum.frequency)
+    return bool(torch.isfinite(plain).all() and torch.isfinite(power).all())
 
 
 def _start(origin: Tensor, number: int) -> Tensor:

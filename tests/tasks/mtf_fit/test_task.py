@@ -7,6 +7,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
+from difftem.data.flat_field import SyntheticFlatFields
 from difftem.modules import LorentzianMTF
 from difftem.tasks.mtf_fit import MTFFit, fit_spectrum, measure, mtf_family, select_family
 from tests.helpers.flat_fields import FITTED, GAIN, flat_fields, off_start, tmv_curve
@@ -91,6 +92,27 @@ def test_aic_chooses_a_family_that_holds_the_truth():
     assert [r.aic for r in results] == sorted(r.aic for r in results)
     spline = next(r for r in results if r.family == "log_spline_9")
     assert (spline.curve - tmv_curve(spline.frequency)).abs().max() < 0.05
+
+
+def test_a_family_that_runs_away_ends_at_numbers_and_the_band_of_the_choice_stays_one():
+    # This spectrum sends Rullgard's exponents to infinity from one of two starts.
+    tmv = {"a": 0.7, "b": 0.2, "c": 0.1, "alpha": 10.0, "beta": 40.0}
+    data = SyntheticFlatFields(5, 256, 22.0, "lorentzian", tmv, seed=6)
+    measured, s0 = measure(data.crops.images, data.crops.means, 1.0)
+    best, *others = select_family(
+        measured, ("log_spline_5", "log_spline_7", "rullgard"), s0, 0.0, 2
+    )
+    assert all(torch.isfinite(result.values).all() for result in (best, *others))
+    assert torch.isfinite(best.curve_covariance).all()
+
+
+def test_the_band_of_a_choice_is_wider_than_that_of_a_family():
+    measured, s0 = measure(**flat_fields(3, 64), gain=GAIN)
+    names = ("lorentzian", "log_spline_5", "log_spline_7")
+    chosen = select_family(measured, names, s0, n_starts=1)[0]
+    (alone,) = select_family(measured, (chosen.family,), s0, n_starts=1)
+    assert chosen.standard_error.mean() > 1.02 * alone.standard_error.mean()
+    torch.testing.assert_close(chosen.curve, alone.curve)
 
 
 def test_impossible_input_is_refused():
