@@ -16,9 +16,9 @@ def floats(
 
 @triton.jit
 def load_complex(pointer, start, n, BLOCK: tl.constexpr):
-    """Real and imaginary parts of BLOCK numbers from `start` on, 0 beyond n."""
+    """Real and imaginary parts of BLOCK numbers from `start` on, 0 beyond n; 2 n may pass int32."""
     offsets = start * 2 + tl.arange(0, 2 * BLOCK)
-    both = tl.load(pointer + offsets, mask=offsets < 2 * n, other=0.0)
+    both = tl.load(pointer + offsets, mask=offsets - n < n, other=0.0)
     return tl.split(tl.reshape(both, (BLOCK, 2)))
 
 
@@ -27,4 +27,4 @@ def store_complex(pointer, start, n, real, imaginary, BLOCK: tl.constexpr):
     """Write BLOCK numbers from `start` on, none beyond n."""
     offsets = start * 2 + tl.arange(0, 2 * BLOCK)
     both = tl.reshape(tl.join(real, imaginary), (2 * BLOCK,))
-    tl.store(pointer + offsets, both, mask=offsets < 2 * n)
+    tl.store(pointer + offsets, both, mask=offsets - n < n)

@@ -77,6 +77,8 @@ class StackedSlices:
     is_made = False
 
     def __init__(self, stack: Tensor) -> None:
+        if stack.shape[-3] == 0:
+            raise ValueError("multislice needs at least one slice")
         self.tensors: tuple[Tensor, ...] = (stack,)
         self.shape = torch.Size((*stack.shape[:-3], *stack.shape[-2:]))
         self.dtype, self.device = stack.dtype, stack.device

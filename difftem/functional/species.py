@@ -157,7 +157,9 @@ def _compress(
     """
     area = torch.sqrt(q + q[1] / 8)
     flat = functions.flatten(0, 1)
-    _, singular, right = torch.linalg.svd(flat * area, full_matrices=False)
+    # The matrix is tiny: a GPU is slow at it.
+    _, singular, right = torch.linalg.svd((flat * area).cpu(), full_matrices=False)
+    singular, right = singular.to(flat.device), right.to(flat.device)
     rank = int((singular > tolerance * singular[0]).sum())
     radial = right[:rank] / area
     expansion = (flat * area) @ right[:rank].T

@@ -18,9 +18,9 @@ def kernel_mode() -> str:
     Returns
     -------
     str
-        ``auto`` (also where it is unset): Triton for single-precision tensors on a CUDA device,
-        PyTorch for everything else; ``torch``: PyTorch everywhere; ``triton``: Triton wherever a
-        kernel exists, in any precision, on the CPU in Triton's interpreter.
+        ``auto`` (also where it is unset): Triton for single-precision tensors on the current CUDA
+        device, PyTorch for everything else; ``torch``: PyTorch everywhere; ``triton``: Triton
+        wherever a kernel exists, in any precision, on the CPU in Triton's interpreter.
 
     Raises
     ------
@@ -59,6 +59,7 @@ def use_triton(*tensors: Tensor) -> bool:
         return (
             on_device
             and all(tensor.dtype in KERNEL_DTYPES for tensor in tensors)
+            and all(tensor.get_device() == torch.cuda.current_device() for tensor in tensors)
             and _triton_is_installed()
         )
     if not on_device and os.environ.get("TRITON_INTERPRET") != "1":

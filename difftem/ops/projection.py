@@ -1,6 +1,8 @@
 """Central slices of a template's Fourier volume: PyTorch, or a Triton kernel."""
 
+import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -10,6 +12,9 @@ from difftem.functional import projection as plain
 from difftem.functional.projection import TemplateSpectrum
 from difftem.functional.spread import kernel_coefficients
 from difftem.ops.dispatch import use_triton
+
+# Triton's interpreter has one state for the whole process; projections come from several threads.
+_INTERPRETER = threading.Lock()
 
 
 def extract_slices(
@@ -51,7 +56,8 @@ def _interpolate(
 ) -> Tensor:
     from kernels_triton.projection import interpolate_fwd
 
-    return interpolate_fwd(table, points, polynomials, size, first, scale)
+    with _launch(points):
+        return interpolate_fwd(table, points, polynomials, size, first, scale)
 
 
 @torch.library.custom_op("difftem::interpolate_spectrum_backward", mutates_args=())
@@ -69,9 +75,15 @@ def _interpolate_backward(
     """Gradients of points and table, empty where they are not wanted."""
     from kernels_triton.projection import interpolate_bwd
 
-    return interpolate_bwd(
-        grad, table, points, polynomials, size, first, scale, by_points, by_table
-    )
+    with _launch(points):
+        return interpolate_bwd(
+            grad, table, points, polynomials, size, first, scale, by_points, by_table
+        )
+
+
+def _launch(points: Tensor) -> AbstractContextManager[Any]:
+    """One launch at a time in the interpreter, any number on a GPU."""
+    return nullcontext() if points.is_cuda else _INTERPRETER
 
 
 @_interpolate.register_fake

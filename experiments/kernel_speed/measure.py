@@ -1,5 +1,6 @@
 """Check one op, time it, and measure the bandwidth it could have."""
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -127,10 +128,16 @@ def _forward(work: Work) -> Tensor:
 def _everything(work: Work) -> list[Tensor]:
     """Output and gradients of a weighted sum of it."""
     out = work.run()
-    phase = torch.arange(out.numel(), device=out.device) % 7 - 3.0
-    weight = phase.to(out.real.dtype).reshape(out.shape)
-    grad = torch.complex(weight, weight.flip(-1)) if out.is_complex() else weight
+    grad = _weights(out.shape, out.dtype, out.device)
     return [out.detach(), *torch.autograd.grad(out, list(work.inputs), grad)]
+
+
+@functools.lru_cache(maxsize=1)
+def _weights(shape: torch.Size, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Make the weights of the sum once, in the warm-up: they are not the op's."""
+    phase = torch.arange(shape.numel(), device=device) % 7 - 3.0
+    weight = phase.to(dtype.to_real()).reshape(shape)
+    return torch.complex(weight, weight.flip(-1)) if dtype.is_complex else weight
 
 
 def _sample(call: Callable[[Any], Any], argument: Any, device: torch.device) -> Sample:

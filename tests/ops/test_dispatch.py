@@ -13,8 +13,16 @@ ROOT = Path(__file__).parents[2]
 class OnDevice:
     """What the dispatch reads of a tensor, for a device that need not be there."""
 
-    def __init__(self, dtype, is_cuda=True):
-        self.dtype, self.is_cuda = dtype, is_cuda
+    def __init__(self, dtype, is_cuda=True, number=0):
+        self.dtype, self.is_cuda, self.number = dtype, is_cuda, number
+
+    def get_device(self):
+        return self.number
+
+
+@pytest.fixture(autouse=True)
+def first_gpu_is_current(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
 
 
 SINGLE, DOUBLE = OnDevice(torch.float32), OnDevice(torch.float64)
@@ -32,6 +40,8 @@ def test_by_default_single_precision_on_a_gpu_goes_to_triton(monkeypatch, value)
     assert not use_triton(SINGLE, DOUBLE)
     assert not use_triton(OnDevice(torch.complex128))
     assert not use_triton(SINGLE, ON_CPU)
+    # PyTorch minds a tensor's device, Triton launches on the current one.
+    assert not use_triton(SINGLE, OnDevice(torch.float32, number=1))
     assert not use_triton(torch.zeros(2))
 
 

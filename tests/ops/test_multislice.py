@@ -156,10 +156,11 @@ def test_second_backward_pass_gives_the_same():
     assert torch.equal(*first, *torch.autograd.grad(loss, potential.positions))
 
 
-def test_no_slice_is_refused():
+@pytest.mark.parametrize("slices", [iter(()), torch.ones(0, 4, 4, dtype=torch.float64)])
+def test_no_slice_is_refused(slices):
     propagator = torch.ones(4, 4, dtype=torch.complex128)
     with pytest.raises(ValueError, match="multislice needs at least one slice"):
-        multislice(iter(()), SIGMA, propagator)
+        multislice(slices, SIGMA, propagator)
 
 
 def test_fixed_slices_get_no_gradient_and_no_memory_for_one(monkeypatch):
