@@ -11,6 +11,8 @@ import yaml
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+# mypy does not see what Lightning passes on.
 from lightning.pytorch.utilities.exceptions import (  # type: ignore[attr-defined]
     MisconfigurationException,
 )
@@ -98,6 +100,7 @@ class DifftemCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Any:
         """Add a report, and a checkpoint for Ctrl-C, where the configuration has none."""
         trainer = super().instantiate_trainer(**kwargs)
+        # Set by a connector of Lightning, where mypy does not look.
         present: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
         if not any(isinstance(each, LogReport) for each in present):
             present.append(LogReport())

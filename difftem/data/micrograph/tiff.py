@@ -107,6 +107,7 @@ def _read_by_pillow(path: Path) -> NDArray[np.generic]:
 
 def _pixel_size(tiff: tifffile.TiffFile) -> float | None:
     """Pixel size in Å from the resolution of the first page, or None."""
+    # The first page is never one of tifffile's light frames, which have no tags.
     tags = tiff.pages[0].tags  # type: ignore[union-attr]
     if (resolution := tags.get("XResolution")) is None:
         return None
