@@ -11,6 +11,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from kernels_triton.complex import floats
 from kernels_triton.spread import kernel_weight
 
 POINTS = 128  # of one program
@@ -25,34 +26,23 @@ def cell_of(coordinate, size, WIDTH: tl.constexpr):
 
 
 @triton.jit
-def load_cells(
-    points, scale, first, size, at, valid, WIDTH: tl.constexpr, SPAN: tl.constexpr
-):  # fmt: skip
-    """Cells, arguments and the table's strides for x, y, z; sizes are in the order z, y, x."""
-    z = tl.load(points + at * 3 + 2, mask=valid, other=0.0) * tl.load(scale) - tl.load(first)
-    y = tl.load(points + at * 3 + 1, mask=valid, other=0.0) * tl.load(scale + 1) - tl.load(
-        first + 1
-    )
-    x = tl.load(points + at * 3, mask=valid, other=0.0) * tl.load(scale + 2) - tl.load(first + 2)
-    size_y = tl.load(size + 1)
-    size_x = tl.load(size + 2)
-    cell_z, t_z = cell_of(z, tl.load(size), WIDTH)
-    cell_y, t_y = cell_of(y, size_y, WIDTH)
-    cell_x, t_x = cell_of(x, size_x, WIDTH)
-    return (cell_z * size_y + cell_y) * size_x + cell_x, size_y * size_x, size_x, t_z, t_y, t_x
+def load_cells(coordinates, size_z, size_y, size_x, at, valid, WIDTH: tl.constexpr):
+    """First row of the table that each point needs, and arguments along z, y, x."""
+    cell_z, t_z = cell_of(tl.load(coordinates + at * 3 + 2, mask=valid, other=0.0), size_z, WIDTH)
+    cell_y, t_y = cell_of(tl.load(coordinates + at * 3 + 1, mask=valid, other=0.0), size_y, WIDTH)
+    cell_x, t_x = cell_of(tl.load(coordinates + at * 3, mask=valid, other=0.0), size_x, WIDTH)
+    return (cell_z * size_y + cell_y) * size_x + cell_x, t_z, t_y, t_x
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["n"])
 def interpolate_fwd_kernel(
-    table, points, scale, first, size, polynomials, out, n,
+    table, coordinates, polynomials, out, n, size_z, size_y, size_x,
     WIDTH: tl.constexpr, SPAN: tl.constexpr, POINTS: tl.constexpr,
 ):  # fmt: skip
     """Interpolate at some points."""
     at = tl.program_id(0).to(tl.int64) * POINTS + tl.arange(0, POINTS)
     valid = at < n
-    row, step_z, step_y, t_z, t_y, t_x = load_cells(
-        points, scale, first, size, at, valid, WIDTH, SPAN
-    )
+    row, t_z, t_y, t_x = load_cells(coordinates, size_z, size_y, size_x, at, valid, WIDTH)
     span = tl.arange(0, SPAN)
     covered = valid[:, None] & (span < WIDTH)[None, :]
     along_x, slope_x = kernel_weight(polynomials, span[None, :], t_x[:, None], WIDTH)
@@ -62,7 +52,7 @@ def interpolate_fwd_kernel(
         along_z, slope_z = kernel_weight(polynomials, at * 0 + plane, t_z, WIDTH)
         for line in range(WIDTH):
             along_y, slope_y = kernel_weight(polynomials, at * 0 + line, t_y, WIDTH)
-            start = (row + plane * step_z + line * step_y) * (2 * WIDTH)
+            start = (row + (plane * size_y + line) * size_x) * (2 * WIDTH)
             here = table + start[:, None] + 2 * span[None, :]
             weight = (along_z * along_y)[:, None]
             real += weight * tl.load(here, mask=covered, other=0.0)
@@ -71,18 +61,16 @@ def interpolate_fwd_kernel(
     tl.store(out + at * 2 + 1, tl.sum(imaginary * along_x, 1), mask=valid)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["n"])
 def interpolate_bwd_kernel(
-    grad, table, points, scale, first, size, polynomials, grad_points, grad_table, n,
+    grad, table, coordinates, polynomials, grad_coordinates, grad_table, n, size_z, size_y, size_x,
     BY_POINTS: tl.constexpr, BY_TABLE: tl.constexpr,
     WIDTH: tl.constexpr, SPAN: tl.constexpr, POINTS: tl.constexpr,
 ):  # fmt: skip
     """Gradients of some points, and of the table by atomic additions."""
     at = tl.program_id(0).to(tl.int64) * POINTS + tl.arange(0, POINTS)
     valid = at < n
-    row, step_z, step_y, t_z, t_y, t_x = load_cells(
-        points, scale, first, size, at, valid, WIDTH, SPAN
-    )
+    row, t_z, t_y, t_x = load_cells(coordinates, size_z, size_y, size_x, at, valid, WIDTH)
     g_real = tl.load(grad + at * 2, mask=valid, other=0.0)
     g_imaginary = tl.load(grad + at * 2 + 1, mask=valid, other=0.0)
     span = tl.arange(0, SPAN)
@@ -93,7 +81,7 @@ def interpolate_bwd_kernel(
         along_z, slope_z = kernel_weight(polynomials, at * 0 + plane, t_z, WIDTH)
         for line in range(WIDTH):
             along_y, slope_y = kernel_weight(polynomials, at * 0 + line, t_y, WIDTH)
-            start = (row + plane * step_z + line * step_y) * (2 * WIDTH)
+            start = (row + (plane * size_y + line) * size_x) * (2 * WIDTH)
             offsets = start[:, None] + 2 * span[None, :]
             if BY_POINTS:
                 seen = g_real[:, None] * tl.load(table + offsets, mask=covered, other=0.0)
@@ -107,26 +95,23 @@ def interpolate_bwd_kernel(
                 tl.atomic_add(grad_table + offsets, weight * g_real[:, None], mask=covered)
                 tl.atomic_add(grad_table + offsets + 1, weight * g_imaginary[:, None], mask=covered)
     if BY_POINTS:  # the argument is 2 t - 1
-        tl.store(grad_points + at * 3, 2 * tl.load(scale + 2) * by_x, mask=valid)
-        tl.store(grad_points + at * 3 + 1, 2 * tl.load(scale + 1) * by_y, mask=valid)
-        tl.store(grad_points + at * 3 + 2, 2 * tl.load(scale) * by_z, mask=valid)
+        tl.store(grad_coordinates + at * 3, 2 * by_x, mask=valid)
+        tl.store(grad_coordinates + at * 3 + 1, 2 * by_y, mask=valid)
+        tl.store(grad_coordinates + at * 3 + 2, 2 * by_z, mask=valid)
 
 
 def interpolate_fwd(
     table: Tensor,  # (mz * my * mx, 2 * width)
-    points: Tensor,  # (n, 3) 1/Å, as x, y, z
+    coordinates: Tensor,  # (n, 3) steps of the table, as x, y, z
     polynomials: Tensor,  # (width + 2, width)
     size: Sequence[int],  # mz, my, mx
-    first: Sequence[int],  # z, y, x
-    scale: Sequence[float],  # z, y, x
 ) -> Tensor:  # (n,) complex
     """Interpolate a table at points."""
-    out = points.new_empty(len(points), 2)
-    width = polynomials.shape[1]
-    interpolate_fwd_kernel[(triton.cdiv(len(points), POINTS),)](
-        table.contiguous(), points.contiguous(), *_geometry(points, size, first, scale),
-        polynomials.contiguous(), out, len(points), width, triton.next_power_of_2(width), POINTS,
-        num_warps=4,
+    out = coordinates.new_empty(len(coordinates), 2)
+    n, width = len(coordinates), polynomials.shape[1]
+    interpolate_fwd_kernel[(triton.cdiv(n, POINTS),)](
+        table.contiguous(), coordinates.contiguous(), polynomials.contiguous(), out, n, *size,
+        width, triton.next_power_of_2(width), POINTS, num_warps=4,
     )  # fmt: skip
     return torch.view_as_complex(out)
 
@@ -134,35 +119,21 @@ def interpolate_fwd(
 def interpolate_bwd(
     grad: Tensor,  # (n,) complex
     table: Tensor,  # (mz * my * mx, 2 * width)
-    points: Tensor,  # (n, 3)
+    coordinates: Tensor,  # (n, 3)
     polynomials: Tensor,  # (width + 2, width)
     size: Sequence[int],
-    first: Sequence[int],
-    scale: Sequence[float],
     by_points: bool,
     by_table: bool,
 ) -> tuple[Tensor, Tensor]:  # (n, 3), like table; empty where not asked for
-    """Gradients of points and table."""
+    """Gradients of coordinates and table."""
     form = torch.contiguous_format
-    grad_points = torch.empty_like(points, memory_format=form) if by_points else points.new_empty(0)
+    empty = coordinates.new_empty(0)
+    by_coordinates = torch.empty_like(coordinates, memory_format=form) if by_points else empty
     grad_table = torch.zeros_like(table, memory_format=form) if by_table else table.new_empty(0)
-    grad = torch.view_as_real(grad.resolve_conj().resolve_neg().contiguous())
-    width = polynomials.shape[1]
-    interpolate_bwd_kernel[(triton.cdiv(len(points), POINTS),)](
-        grad, table.contiguous(), points.contiguous(), *_geometry(points, size, first, scale),
-        polynomials.contiguous(), grad_points, grad_table, len(points), by_points, by_table, width,
+    n, width = len(coordinates), polynomials.shape[1]
+    interpolate_bwd_kernel[(triton.cdiv(n, POINTS),)](
+        floats(grad), table.contiguous(), coordinates.contiguous(), polynomials.contiguous(),
+        by_coordinates, grad_table, n, *size, by_points, by_table, width,
         triton.next_power_of_2(width), POINTS, num_warps=4,
     )  # fmt: skip
-    return grad_points, grad_table
-
-
-def _geometry(
-    points: Tensor, size: Sequence[int], first: Sequence[int], scale: Sequence[float]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Scale, first index and size as tensors: float arguments of a kernel are of single precision.
-
-    In one copy to the device, and then split there.
-    """
-    numbers = torch.tensor([*scale, *first, *size], dtype=torch.float64).to(points.device)
-    scales, firsts, sizes = numbers.view(3, 3)
-    return scales.to(points.dtype), firsts.to(points.dtype), sizes.long()
+    return by_coordinates, grad_table

@@ -33,7 +33,7 @@ def atom_slices(
     """
     tensors = [t for each in atoms for t in each[:2]]
     if use_triton(filters, *tensors):
-        from kernels_triton.spread import serves
+        from kernels_triton.tiles import serves
 
         if serves(*field, kernel_width(band_limit)):
             return TiledAtomSlices(atoms, filters, field, band_limit, batch)
@@ -51,14 +51,22 @@ class TiledAtomSlices(AtomSlices):
         band_limit: float,
         batch: tuple[int, ...] = (),
     ) -> None:
+        from kernels_triton.tiles import cut, tile_lists
+
         super().__init__(atoms, filters, field, band_limit, batch)
-        self.table = kernel_coefficients(band_limit).to(filters).contiguous()
-        self.lists = [tile_lists(each, field, band_limit) for each in atoms]
+        table = kernel_coefficients(band_limit)
+        self.table = table.to(filters, non_blocking=True).contiguous()
+        self.n_tiles = cut(*field).number
+        with torch.no_grad():
+            self.lists = [
+                tile_lists(each.xy, each.counts, cut(*field), table.shape[1]) for each in atoms
+            ]
 
     def spread(self, member: int, index: int, xy: Tensor, coefficients: Tensor) -> Tensor:
         """Layers of one slice."""
-        order, starts = self._list(member, index)
-        return spread_deltas(xy, coefficients, order, starts, self.table, *self.field)
+        order, starts = self.lists[member]
+        here = starts[index * self.n_tiles : (index + 1) * self.n_tiles + 1]
+        return spread_deltas(xy, coefficients, order, here, self.table, *self.field)
 
     def project(self, member: int, index: int, xy: Tensor, coefficients: Tensor) -> Tensor:
         """One slice of one member of the batch."""
@@ -79,51 +87,7 @@ class TiledAtomSlices(AtomSlices):
         self, member: int, index: int, layers: Tensor, xy: Tensor, coefficients: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Gradients of atoms from those of the layers."""
-        order, _ = self._list(member, index)
-        return spread_deltas_backward(layers, xy, coefficients, order, self.table)
-
-    def _list(self, member: int, index: int) -> tuple[Tensor, Tensor]:
-        """Order of one slice's atoms, and where each tile's begin."""
-        order, starts = self.lists[member]
-        begin, end = self.starts[member][index : index + 2]
-        return order[begin:end], starts[index]
-
-
-@torch.no_grad()
-def tile_lists(
-    atoms: SlicedAtoms,
-    field: tuple[int, int],
-    band_limit: float,
-) -> tuple[Tensor, Tensor]:  # (n_entries,) int32, (n_slices, n_tiles + 1) int32
-    """Sort the atoms of each slice by the tile in which their footprints begin.
-
-    Parameters
-    ----------
-    atoms : SlicedAtoms
-        Sorted by slice.
-    field : tuple of int
-        ``(ny, nx)`` in pixels.
-    band_limit : float
-        Which sets the footprint.
-
-    Returns
-    -------
-    tuple of Tensor
-        Numbers of the atoms within their slice, in the order of the tiles, and where each tile's
-        list begins in its slice.
-    """
-    from kernels_triton.spread import cut, tile_of
-
-    tiles = cut(*field)
-    device, n_slices = atoms.xy.device, len(atoms.counts)
-    counts = torch.tensor(atoms.counts, device=device)
-    first = torch.cumsum(counts, 0) - counts
-    slice_ = torch.repeat_interleave(counts)
-    key = slice_ * tiles.number + tile_of(atoms.xy, tiles, kernel_width(band_limit))
-    order = torch.argsort(key, stable=True) - first[slice_]
-    per_tile = torch.bincount(key, minlength=n_slices * tiles.number).view(n_slices, -1)
-    starts = torch.nn.functional.pad(torch.cumsum(per_tile, 1), (1, 0))
-    return order.int(), starts.int()
+        return spread_deltas_backward(layers, xy, coefficients, self.table)
 
 
 @torch.library.custom_op("difftem::spread_deltas", mutates_args=())
@@ -147,13 +111,12 @@ def spread_deltas_backward(
     grad: Tensor,
     xy: Tensor,
     coefficients: Tensor,
-    order: Tensor,
     table: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """Gather the gradients of one slice's atoms: `kernels_triton.spread.spread_bwd`."""
     from kernels_triton.spread import spread_bwd
 
-    return spread_bwd(grad, xy, coefficients, order, table)
+    return spread_bwd(grad, xy, coefficients, table)
 
 
 @spread_deltas.register_fake
@@ -170,9 +133,7 @@ def _(
 
 
 @spread_deltas_backward.register_fake
-def _(
-    grad: Tensor, xy: Tensor, coefficients: Tensor, order: Tensor, table: Tensor
-) -> tuple[Tensor, Tensor]:
+def _(grad: Tensor, xy: Tensor, coefficients: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
     form = torch.contiguous_format
     return (
         torch.empty_like(xy, memory_format=form),
@@ -181,8 +142,8 @@ def _(
 
 
 def _keep_atoms(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    xy, coefficients, order, _, table, _, _ = inputs
-    ctx.save_for_backward(xy, coefficients, order, table)
+    xy, coefficients, _, _, table, _, _ = inputs
+    ctx.save_for_backward(xy, coefficients, table)
 
 
 def _gradient(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:

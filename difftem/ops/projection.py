@@ -33,102 +33,90 @@ def extract_slices(
         return plain.central_slices(spectrum, rotations, frequency)
     turned = frequency @ rotations  # k R = (Rᵀ k)ᵀ
     band, width = 1 / spectrum.interpolation.oversampling, spectrum.interpolation.width
-    polynomials = kernel_coefficients(band, width).to(turned)
-    values = _interpolate(
-        spectrum.table,
-        turned.reshape(-1, 3),
-        polynomials,
-        spectrum.size,
-        spectrum.first,
-        spectrum.scale,
-    )
+    # To the device without waiting for what it is doing.
+    polynomials = kernel_coefficients(band, width).to(turned, non_blocking=True)
+    geometry = torch.tensor([spectrum.scale[::-1], spectrum.first[::-1]], dtype=torch.float64)
+    scale, first = geometry.to(turned, non_blocking=True)
+    # Not in the kernel: fused to one rounding, a point on a node may go to the cell before it.
+    coordinates = (turned * scale - first).reshape(-1, 3)
+    values = _interpolate(spectrum.table, coordinates, polynomials, spectrum.size)
     return values.reshape(turned.shape[:-1])
 
 
 @torch.library.custom_op("difftem::interpolate_spectrum", mutates_args=())
 def _interpolate(
     table: Tensor,
-    points: Tensor,
+    coordinates: Tensor,
     polynomials: Tensor,
     size: Sequence[int],
-    first: Sequence[int],
-    scale: Sequence[float],
 ) -> Tensor:
     from kernels_triton.projection import interpolate_fwd
 
-    with _launch(points):
-        return interpolate_fwd(table, points, polynomials, size, first, scale)
+    with _launch(coordinates):
+        return interpolate_fwd(table, coordinates, polynomials, size)
 
 
 @torch.library.custom_op("difftem::interpolate_spectrum_backward", mutates_args=())
 def _interpolate_backward(
     grad: Tensor,
     table: Tensor,
-    points: Tensor,
+    coordinates: Tensor,
     polynomials: Tensor,
     size: Sequence[int],
-    first: Sequence[int],
-    scale: Sequence[float],
     by_points: bool,
     by_table: bool,
 ) -> tuple[Tensor, Tensor]:
-    """Gradients of points and table, empty where they are not wanted."""
+    """Gradients of coordinates and table, empty where they are not wanted."""
     from kernels_triton.projection import interpolate_bwd
 
-    with _launch(points):
-        return interpolate_bwd(
-            grad, table, points, polynomials, size, first, scale, by_points, by_table
-        )
+    with _launch(coordinates):
+        return interpolate_bwd(grad, table, coordinates, polynomials, size, by_points, by_table)
 
 
-def _launch(points: Tensor) -> AbstractContextManager[Any]:
+def _launch(tensor: Tensor) -> AbstractContextManager[Any]:
     """One launch at a time in the interpreter, any number on a GPU."""
-    return nullcontext() if points.is_cuda else _INTERPRETER
+    return nullcontext() if tensor.is_cuda else _INTERPRETER
 
 
 @_interpolate.register_fake
 def _(
     table: Tensor,
-    points: Tensor,
+    coordinates: Tensor,
     polynomials: Tensor,
     size: Sequence[int],
-    first: Sequence[int],
-    scale: Sequence[float],
 ) -> Tensor:
-    return points.new_empty(len(points), dtype=points.dtype.to_complex())
+    return coordinates.new_empty(len(coordinates), dtype=coordinates.dtype.to_complex())
 
 
 @_interpolate_backward.register_fake
 def _(
     grad: Tensor,
     table: Tensor,
-    points: Tensor,
+    coordinates: Tensor,
     polynomials: Tensor,
     size: Sequence[int],
-    first: Sequence[int],
-    scale: Sequence[float],
     by_points: bool,
     by_table: bool,
 ) -> tuple[Tensor, Tensor]:
-    form = torch.contiguous_format
+    form, empty = torch.contiguous_format, coordinates.new_empty(0)
     return (
-        torch.empty_like(points, memory_format=form) if by_points else points.new_empty(0),
+        torch.empty_like(coordinates, memory_format=form) if by_points else empty,
         torch.empty_like(table, memory_format=form) if by_table else table.new_empty(0),
     )
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    table, points, polynomials, *ctx.geometry = inputs
-    ctx.save_for_backward(table, points, polynomials)
+    table, coordinates, polynomials, ctx.size = inputs
+    ctx.save_for_backward(table, coordinates, polynomials)
 
 
 def _gradient(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     by_table, by_points = ctx.needs_input_grad[:2]
-    grad_points, grad_table = _interpolate_backward(
-        grad, *ctx.saved_tensors, *ctx.geometry, by_points, by_table
+    by_coordinates, grad_table = _interpolate_backward(
+        grad, *ctx.saved_tensors, ctx.size, by_points, by_table
     )
-    found = grad_table if by_table else None, grad_points if by_points else None
-    return *found, None, None, None, None
+    found = grad_table if by_table else None, by_coordinates if by_points else None
+    return *found, None, None
 
 
 _interpolate.register_autograd(_gradient, setup_context=_keep)

@@ -7,6 +7,7 @@ memory that each variant of each kernel takes.
 import importlib
 import json
 import sys
+from itertools import product
 
 import triton
 from triton.backends.compiler import GPUTarget
@@ -15,7 +16,7 @@ from triton.compiler import ASTSource
 FLOAT = "*fp32"
 # Constants that the launchers pass; every branch of a kernel is in one of its variants. A size of 1
 # is a constant for the compiler, so it has a variant too.
-SPREAD = {"WIDTH": 6, "BACK_Y": 1, "BACK_X": 1, "TILE": 16, "LAYERS": 8, "POINTS": 16}
+SPREAD = {"WIDTH": 6, "TILE": 16, "LAYERS": 8}
 POINTS = {"WIDTH": 4, "SPAN": 4, "POINTS": 128}
 GATHER = {"WIDTH": 6, "SPAN": 8, "POINTS": 16}
 WAVE = {"COMPLEX": False, "ABSORBING": False, "BLOCK": 1024}
@@ -37,8 +38,8 @@ KERNELS = {
         POINTS | {"BY_POINTS": True, "BY_TABLE": True, "WIDTH": 6, "SPAN": 8},
     ],
     "spread.spread_fwd_kernel": [
-        SPREAD | {"n_layers": 1},
-        SPREAD | {"WIDTH": 16, "BACK_Y": 2, "BACK_X": 2},
+        SPREAD | {"n_layers": 1, "LAYERS": 1},
+        SPREAD | {"WIDTH": 16},
     ],
     "spread.spread_bwd_kernel": [
         GATHER | {"n_layers": 1},
@@ -47,17 +48,27 @@ KERNELS = {
 }
 INTEGERS = {
     "n": "i32", "repeats": "i32", "ny": "i32", "nx": "i32", "rows": "i32", "columns": "i32",
-    "n_layers": "i32", "order": "*i32", "starts": "*i32", "size": "*i64",
+    "n_layers": "i32", "order": "*i32", "starts": "*i64",
+    "size_z": "i32", "size_y": "i32", "size_x": "i32",
 }  # fmt: skip
 
 
-def shared_memory(kernel, constants: dict, architecture: str) -> int:
-    """Compile one variant down to machine code and return its bytes of shared memory."""
-    names = kernel.arg_names
-    signature = {
-        name: "constexpr" if name in constants else INTEGERS.get(name, FLOAT) for name in names
-    }
-    source = ASTSource(fn=kernel, signature=signature, constexprs=constants)
+def shared_memory(kernel, constants: dict, architecture: str, *, aligned: bool) -> int:
+    """Compile one variant down to machine code and return its bytes of shared memory.
+
+    Aligned, all that a launch looks at is divisible by 16, as it is for most sizes: loads get wider
+    and layouts change.
+    """
+    signature, attributes = {}, {}
+    for parameter in kernel.params:
+        name = parameter.name
+        signature[name] = kind = "constexpr" if name in constants else INTEGERS.get(name, FLOAT)
+        looked_at = not parameter.do_not_specialize and not (
+            kind.startswith("*") and parameter.do_not_specialize_on_alignment
+        )
+        if aligned and kind != "constexpr" and looked_at:
+            attributes[(parameter.num,)] = [["tt.divisibility", 16]]
+    source = ASTSource(fn=kernel, signature=signature, constexprs=constants, attrs=attributes)
     target = GPUTarget("cuda", int(architecture.removeprefix("sm_")), 32)
     compiled = triton.compile(source, target=target, options={"num_warps": 4})
     if not compiled.asm["cubin"]:
@@ -72,9 +83,9 @@ def main() -> None:
         for name, variants in KERNELS.items():
             module, _, kernel = name.partition(".")
             compiled = getattr(importlib.import_module(f"kernels_triton.{module}"), kernel)
-            for i, constants in enumerate(variants):
-                key = f"{architecture} {name} {i}"
-                found[key] = shared_memory(compiled, constants, architecture)
+            for (i, constants), aligned in product(enumerate(variants), (False, True)):
+                key = f"{architecture} {name} {i}{' aligned' if aligned else ''}"
+                found[key] = shared_memory(compiled, constants, architecture, aligned=aligned)
     print(json.dumps(found))
 
 

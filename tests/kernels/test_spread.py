@@ -4,8 +4,8 @@ import torch
 from difftem.functional.atom_slices import AtomSlices
 from difftem.functional.potential import SlicedAtoms, slice_atoms
 from difftem.functional.spread import kernel_coefficients, spread_deltas
-from difftem.ops.potential import tile_lists
-from kernels_triton.spread import cut, serves, spread_bwd, spread_fwd, tile_of
+from kernels_triton.spread import spread_bwd, spread_fwd
+from kernels_triton.tiles import cut, tile_lists
 from tests.helpers.closeness import assert_agree
 
 
@@ -15,10 +15,10 @@ def spread_both_ways(xy, coefficients, shape, band):
     expected = spread_deltas(leaf, each, shape, band)
     grad = torch.randn_like(expected)
     truth = torch.autograd.grad(expected, (leaf, each), grad)
-    order, starts = tile_lists(SlicedAtoms(xy, coefficients, [len(xy)]), shape, band)
     table = kernel_coefficients(band).to(xy)
-    found = spread_fwd(xy, coefficients, order, starts[0], table, *shape)
-    gradients = spread_bwd(grad, xy, coefficients, order, table)
+    order, starts = tile_lists(xy, [len(xy)], cut(*shape), table.shape[1])
+    found = spread_fwd(xy, coefficients, order, starts, table, *shape)
+    gradients = spread_bwd(grad, xy, coefficients, table)
     return (found, *gradients), (expected.detach(), *truth)
 
 
@@ -91,22 +91,3 @@ def test_grid_that_is_too_small_for_tiles_stays_with_pytorch(kernels):
     atoms = SlicedAtoms(xy, torch.ones_like(xy[:, :1]), [4])
     filters = torch.rand(1, 5, 3, dtype=dtype, device=device)
     assert type(atom_slices([atoms], filters, (5, 5), 2 / 3)) is AtomSlices
-    assert not serves(40, 5, 6)
-    assert not serves(16, 16, 6)
-    assert serves(17, 17, 6)
-
-
-@pytest.mark.parametrize("shape", [(17, 33), (48, 31), (100, 16)])
-def test_every_pixel_has_the_tile_that_covers_it(shape):
-    tiles = cut(*shape)
-    y, x = torch.meshgrid(*(torch.arange(n) for n in shape), indexing="ij")
-    # The footprint of a point at x + 2 begins in pixel x, for a width of 6.
-    xy = torch.stack([x, y], -1).reshape(-1, 2).double() + 2
-    found = tile_of(xy, tiles, 6).reshape(shape)
-    for row in range(tiles.rows):
-        for column in range(tiles.columns):
-            top, bottom = (r * shape[0] // tiles.rows for r in (row, row + 1))
-            left, right = (c * shape[1] // tiles.columns for c in (column, column + 1))
-            assert 0 < bottom - top <= 16
-            assert 0 < right - left <= 16
-            assert (found[top:bottom, left:right] == row * tiles.columns + column).all()

@@ -1,10 +1,9 @@
 import pytest
 import torch
 
-from difftem.functional.potential import SlicedAtoms
 from difftem.functional.spread import kernel_coefficients
 from difftem.modules import Potential
-from difftem.ops.potential import tile_lists
+from kernels_triton.tiles import cut, tile_lists
 from tests.helpers.closeness import assert_agree
 from tests.helpers.specimen import random_atoms
 
@@ -19,9 +18,9 @@ def inputs(monkeypatch):
     monkeypatch.setenv("DIFFTEM_KERNELS", "triton")
     xy = torch.tensor([[3.3, 17.9], [-1.2, 5.1], [20.4, 8.8]], dtype=torch.float64)
     coefficients = torch.randn(3, 2, dtype=torch.float64, requires_grad=True)
-    order, starts = tile_lists(SlicedAtoms(xy, coefficients, [3]), FIELD, BAND)
     table = kernel_coefficients(BAND).contiguous()
-    return [xy.requires_grad_(), coefficients, order, starts[0], table, *FIELD]
+    order, starts = tile_lists(xy, [3], cut(*FIELD), table.shape[1])
+    return [xy.requires_grad_(), coefficients, order, starts, table, *FIELD]
 
 
 def test_spread_deltas_has_the_gradient_of_finite_differences(inputs):
@@ -36,10 +35,10 @@ def test_spread_deltas_has_the_gradient_of_finite_differences(inputs):
 
 def test_spread_deltas_is_a_lawful_op_and_so_is_its_backward(inputs):
     torch.library.opcheck(OPS.spread_deltas.default, inputs)
-    xy, coefficients, order, _, table, *_ = inputs
+    xy, coefficients, _, _, table, *_ = inputs
     grad = torch.randn(2, *FIELD, dtype=torch.float64)
     atoms = xy.detach(), coefficients.detach()
-    torch.library.opcheck(OPS.spread_deltas_backward.default, (grad, *atoms, order, table))
+    torch.library.opcheck(OPS.spread_deltas_backward.default, (grad, *atoms, table))
 
 
 def test_potential_is_the_same_with_kernels_and_so_are_all_its_gradients(kernels, monkeypatch):

@@ -14,20 +14,21 @@ def inputs(monkeypatch):
         pytest.skip("tested with tensors of a CPU: in the interpreter")
     monkeypatch.setenv("DIFFTEM_KERNELS", "triton")
     spectrum = template_spectrum(torch.randn(3, 3, 3, dtype=torch.float64), 1.0, 0.3)
-    points = (torch.rand(5, 3, dtype=torch.float64) - 0.5) * 0.34
-    table = kernel_coefficients(1 / 1.5, 4)
-    tensors = spectrum.table.requires_grad_(), points.requires_grad_(), table
-    return [*tensors, *(list(each) for each in spectrum[1:4])]
+    size = torch.tensor(spectrum.size[::-1])
+    coordinates = 1 + torch.rand(5, 3, dtype=torch.float64) * (size - 3)
+    polynomials = kernel_coefficients(1 / 1.5, 4)
+    tensors = spectrum.table.requires_grad_(), coordinates.requires_grad_(), polynomials
+    return [*tensors, list(spectrum.size)]
 
 
 def test_interpolation_has_the_gradient_of_finite_differences(inputs):
-    table, points, *rest = inputs
+    table, coordinates, *rest = inputs
 
-    def interpolated(scale, points):
-        return OPS.interpolate_spectrum(table.detach() * scale, points, *rest)
+    def interpolated(scale, coordinates):
+        return OPS.interpolate_spectrum(table.detach() * scale, coordinates, *rest)
 
     scale = torch.ones(1, 8, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(interpolated, (scale, points), fast_mode=True)
+    assert torch.autograd.gradcheck(interpolated, (scale, coordinates), fast_mode=True)
 
 
 def test_interpolation_is_a_lawful_op_and_so_is_its_backward(inputs):
