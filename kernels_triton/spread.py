@@ -92,7 +92,7 @@ def spread_bwd_kernel(
     y = first[:, None] + span[None, :]
     y = tl.where(y < ny, y, y - ny)
     along_y, slope_y = kernel_weight(table, span[None, :], t[:, None], WIDTH)
-    pixels = y[:, :, None] * nx + x[:, None, :]
+    pixels = y.to(tl.int64)[:, :, None] * nx + x[:, None, :]
     covered = (span < WIDTH)[None, :, None] & (span < WIDTH)[None, None, :] & valid[:, None, None]
     by_x = tl.zeros((POINTS,), dtype=grad_xy.dtype.element_ty)
     by_y = tl.zeros((POINTS,), dtype=grad_xy.dtype.element_ty)

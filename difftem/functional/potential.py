@@ -11,6 +11,7 @@ from difftem.functional.grid import (
     frequency_grid,
     radius,
 )
+from difftem.functional.reorder import reorder
 from difftem.functional.spread import kernel_transform
 
 
@@ -89,7 +90,7 @@ def slice_atoms(
         xy, coefficients, index = xy[keep], coefficients[keep], index[keep]
     order = torch.argsort(index, stable=True)
     counts = torch.bincount(index, minlength=n_slices).tolist()
-    return SlicedAtoms(xy[order], coefficients[order], counts)
+    return SlicedAtoms(reorder(xy, order), reorder(coefficients, order), counts)
 
 
 def basis_filter(

@@ -14,6 +14,7 @@ from torch import Tensor
 from difftem.constants.physical import POTENTIAL_CONSTANT
 from difftem.constants.scattering import ScatteringTable
 from difftem.functional.form_factor import scattering_factor
+from difftem.functional.reorder import reorder
 
 # Fine beside the width of the broadest atom (B = 300 Å²): cubic interpolation errs by 1e-6.
 RADIAL_STEP = 0.004
@@ -92,11 +93,11 @@ def species_basis(
     radial, expansion = _compress(functions, q, tolerance)
     per_node = _interpolation_weights(b_factors, b_range)  # (n_atoms, n_nodes)
     order = torch.argsort(element_index, stable=True)
-    parts = per_node[order].split(torch.bincount(element_index).tolist())
+    parts = reorder(per_node, order).split(torch.bincount(element_index).tolist())
     sorted_ = torch.cat(
         [part @ each for part, each in zip(parts, expansion.to(per_node), strict=True)]
     )
-    coefficients = sorted_[torch.argsort(order)] * weights[:, None]
+    coefficients = reorder(sorted_, torch.argsort(order)) * weights[:, None]
     return SpeciesBasis(q, radial, coefficients)
 
 

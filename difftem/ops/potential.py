@@ -54,6 +54,8 @@ class TiledAtomSlices(AtomSlices):
         from kernels_triton.tiles import cut, tile_lists
 
         super().__init__(atoms, filters, field, band_limit, batch)
+        # The inverse FFT's 1/n would be a pass of its own.
+        self.scaled = filters / (field[0] * field[1])
         table = kernel_coefficients(band_limit)
         self.table = table.to(filters, non_blocking=True).contiguous()
         self.n_tiles = cut(*field).number
@@ -73,14 +75,15 @@ class TiledAtomSlices(AtomSlices):
         from kernels_triton.layers import sum_layers
 
         layers = self.spread(member, index, xy, coefficients)
-        summed = sum_layers(torch.fft.rfft2(layers), self.filters)
-        return torch.fft.irfft2(summed, s=self.field)
+        summed = sum_layers(torch.fft.rfft2(layers), self.scaled)
+        return torch.fft.irfft2(summed, s=self.field, norm="forward")
 
     def project_adjoint(
         self, member: int, index: int, grad: Tensor, xy: Tensor, coefficients: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Gradients of one slice's atoms."""
-        layers = torch.fft.irfft2(torch.fft.rfft2(grad) * self.filters, s=self.field)
+        spectra = torch.fft.rfft2(grad) * self.scaled
+        layers = torch.fft.irfft2(spectra, s=self.field, norm="forward")
         return self.gather(member, index, layers, xy, coefficients)
 
     def gather(

@@ -1,0 +1,44 @@
+"""Rows of a tensor in another order."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def reorder(
+    rows: Tensor,  # (n, ...)
+    order: Tensor,  # (n,) int64, a permutation
+) -> Tensor:  # (n, ...)
+    """Rows in the order of a permutation.
+
+    As ``rows[order]``, whose gradient has to add up rows that might be the same: on a GPU it sorts
+    all of them for that.
+
+    Parameters
+    ----------
+    rows : Tensor
+        Shape ``(n, ...)``.
+    order : Tensor
+        Every row's number once, int64, shape ``(n,)``.
+
+    Returns
+    -------
+    Tensor
+        Differentiable in the rows.
+    """
+    reordered: Tensor = _Reorder.apply(rows, order)
+    return reordered
+
+
+class _Reorder(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, order: Tensor) -> Tensor:
+        ctx.save_for_backward(order)
+        return rows.index_select(0, order)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (order,) = ctx.saved_tensors
+        number = torch.arange(len(order), device=order.device)
+        return reorder(grad, torch.empty_like(order).scatter_(0, order, number)), None
