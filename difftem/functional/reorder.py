@@ -40,5 +40,4 @@ class _Reorder(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (order,) = ctx.saved_tensors
-        number = torch.arange(len(order), device=order.device)
-        return reorder(grad, torch.empty_like(order).scatter_(0, order, number)), None
+        return torch.empty_like(grad).index_copy(0, order, grad), None
