@@ -8,7 +8,6 @@ from torch import Tensor
 
 from difftem.functional.grid import band_limit_mask, frequency_grid
 from difftem.functional.wave import complex_dtype, phase_factor
-from difftem.functional.wave_buffers import Interaction, WaveBuffers
 
 
 def fresnel_propagator(
@@ -173,16 +172,9 @@ def multislice(
     ----------
     Kirkland, Advanced Computing in Electron Microscopy (2010), section 6.4.
     """
-    buffers: WaveBuffers | None = None
-    plain = amplitude_contrast is None and mask is None and not torch.is_grad_enabled()
     for slice_ in projected_potential:
         if wave is None:
             wave = torch.ones_like(slice_, dtype=propagator.dtype)
-        if plain and _alike(wave, slice_, propagator):
-            buffers = buffers or WaveBuffers(wave)
-            buffers.transmit(slice_, Interaction(sigma))
-            wave = buffers.propagate(propagator)
-            continue
         wave = propagate(transmit(wave, slice_, sigma, amplitude_contrast, mask), propagator)
     if wave is None:
         raise ValueError("multislice needs at least one slice")
@@ -279,12 +271,3 @@ def _parts(
     if imaginary is None:
         return root * real, a * real
     return root * real - a * imaginary, a * real + root * imaginary
-
-
-def _alike(wave: Tensor, projected_potential: Tensor, propagator: Tensor) -> bool:
-    """Whether a slice's result has the wave's own shape and type."""
-    return (
-        wave.shape == projected_potential.shape
-        and wave.dtype == propagator.dtype == complex_dtype(projected_potential.dtype)
-        and propagator.ndim == 2
-    )

@@ -91,24 +91,18 @@ class _Multislice(torch.autograd.Function):
             buffers.propagate(propagator)
         if plan.unitary:
             starts.append(buffers.wave)
-        ctx.plan, ctx.kept = plan, slices.kept
-        ctx.n_starts, ctx.has_absorbing = len(starts), absorbing is not None
-        ctx.save_for_backward(
-            elastic, *([] if absorbing is None else [absorbing]), propagator, *starts, *tensors
-        )
+        ctx.plan, ctx.n_starts = plan, len(starts)
+        ctx.save_for_backward(elastic, absorbing, propagator, slices.kept, *starts, *tensors)
         return buffers.wave
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        saved = list(ctx.saved_tensors)
-        elastic = saved.pop(0)
-        absorbing = saved.pop(0) if ctx.has_absorbing else None
-        propagator = saved.pop(0)
-        starts, tensors = saved[: ctx.n_starts], saved[ctx.n_starts :]
-        del saved
+        elastic, absorbing, propagator, kept, *others = ctx.saved_tensors
+        starts, tensors = others[: ctx.n_starts], others[ctx.n_starts :]
+        del others
         plan: Plan = ctx.plan
-        slices = _Slices(plan, tensors, ctx.kept)
+        slices = _Slices(plan, tensors, kept)
         walk = _Backward(plan, slices, Interaction(elastic, absorbing, plan.mask), propagator, grad)
         _, _, *wanted = ctx.needs_input_grad[:5]
         walk.wants_constants, walk.wants_propagator = any(wanted[:2]), wanted[2]

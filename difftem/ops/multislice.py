@@ -1,5 +1,6 @@
 """Multislice through the fastest steps of the device, with a gradient that fits in memory."""
 
+import functools
 from collections.abc import Iterable, Iterator
 
 import torch
@@ -9,7 +10,7 @@ from difftem.functional.multislice import interaction_constants
 from difftem.functional.multislice_gradient import KEPT_BYTES, Plan, multislice_with_gradient
 from difftem.functional.slice_source import ListedSlices, Slices, SliceSource, as_slices
 from difftem.functional.wave import complex_dtype
-from difftem.functional.wave_buffers import Interaction
+from difftem.functional.wave_buffers import Interaction, WaveBuffers
 from difftem.ops.wave_buffers import wave_buffers
 
 
@@ -59,7 +60,8 @@ def multislice(
     elastic, absorbing = interaction_constants(sigma.to(slices.device, real), amplitude_contrast)
     constants = [t for t in (elastic, absorbing, propagator) if t is not None]
     shape = torch.broadcast_shapes(slices.shape, *(t.shape for t in constants))
-    wave = torch.ones(shape, dtype=complex_dtype(slices.dtype), device=slices.device)
+    # One number: whoever changes the wave makes an array of it.
+    wave = torch.ones((), dtype=complex_dtype(slices.dtype), device=slices.device).expand(shape)
     run = _Run(wave, Interaction(elastic, absorbing, mask), propagator)
     if not torch.is_grad_enabled():
         return run.through(slices)
@@ -72,26 +74,30 @@ def multislice(
         stream = iter(slices)
         collected = list(stream) if is_needed else run.until_gradient(stream)
         if not collected:
-            return run.buffers.wave
+            return run.wave
         source = ListedSlices(collected)
     absorbs = absorbing is not None or slices.dtype.is_complex
     lossless = unitary and mask is None and not absorbs
     plan = Plan(source, mask, lossless, wave_buffers, kept_bytes)
-    return multislice_with_gradient(plan, run.buffers.wave, elastic, absorbing, propagator)
+    return multislice_with_gradient(plan, run.wave, elastic, absorbing, propagator)
 
 
 class _Run:
     """A wave on its way through slices that need no gradient."""
 
     def __init__(self, wave: Tensor, interaction: Interaction, propagator: Tensor) -> None:
-        self.interaction, self.propagator = interaction, propagator
-        self.buffers = wave_buffers(wave)
+        self.wave, self.interaction, self.propagator = wave, interaction, propagator
+
+    @functools.cached_property
+    def _buffers(self) -> WaveBuffers:
+        """Made for the first slice, if there is one."""
+        return wave_buffers(self.wave)
 
     def through(self, stream: Iterable[Tensor]) -> Tensor:
         """Pass all slices."""
         for slice_ in stream:
             self._step(slice_)
-        return self.buffers.wave
+        return self.wave
 
     def until_gradient(self, stream: Iterator[Tensor]) -> list[Tensor]:
         """Pass slices up to the first that needs a gradient; collect that one and the others."""
@@ -103,5 +109,5 @@ class _Run:
 
     @torch.no_grad()
     def _step(self, slice_: Tensor) -> None:
-        self.buffers.transmit(slice_, self.interaction)
-        self.buffers.propagate(self.propagator)
+        self._buffers.transmit(slice_, self.interaction)
+        self.wave = self._buffers.propagate(self.propagator)

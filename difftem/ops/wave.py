@@ -23,8 +23,8 @@ def transmit(
     """
     if mask is not None or not fits(wave, projected_potential, sigma, amplitude_contrast):
         return plain.transmit(wave, projected_potential, sigma, amplitude_contrast, mask)
-    wave, projected_potential = _same_batch(wave, projected_potential)
     elastic, absorbing = plain.interaction_constants(sigma.to(wave.real), amplitude_contrast)
+    wave, projected_potential = _same_batch(wave, projected_potential, elastic.shape)
     return _transmit(wave, projected_potential, elastic, absorbing)
 
 
@@ -35,7 +35,7 @@ def propagate(
     """`difftem.functional.multislice.propagate`, fused on a GPU; differentiable once there."""
     if not use_triton(wave, propagator):
         return plain.propagate(wave, propagator)
-    return _propagate(*_same_batch(wave, propagator), False)
+    return _propagate(*_same_batch(wave, propagator))
 
 
 def fits(
@@ -51,9 +51,11 @@ def fits(
     return use_triton(wave, projected_potential)
 
 
-def _same_batch(wave: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+def _same_batch(
+    wave: Tensor, other: Tensor, constant: tuple[int, ...] = ()
+) -> tuple[Tensor, Tensor]:
     """Waves in their full batch shape, and what they are multiplied with: one image, or as many."""
-    shape = torch.broadcast_shapes(wave.shape, other.shape)
+    shape = torch.broadcast_shapes(wave.shape, other.shape, constant)
     shared = other.numel() == shape[-1] * shape[-2]
     return wave.expand(shape), other.reshape(other.shape[-2:]) if shared else other.expand(shape)
 
@@ -122,35 +124,32 @@ _transmit.register_autograd(_transmit_gradient, setup_context=_keep_slice)
 
 
 @torch.library.custom_op("difftem::propagate", mutates_args=())
-def _propagate(wave: Tensor, propagator: Tensor, conjugate: bool) -> Tensor:
+def _propagate(wave: Tensor, propagator: Tensor) -> Tensor:
     from kernels_triton.multislice import propagate_fwd
 
-    return propagate_fwd(wave, propagator, conjugate=conjugate)
+    return propagate_fwd(wave, propagator)
 
 
 @torch.library.custom_op("difftem::propagate_backward", mutates_args=())
 def _propagate_backward(
-    grad: Tensor, wave: Tensor, propagator: Tensor, conjugate: bool, wanted: bool
+    grad: Tensor, wave: Tensor, propagator: Tensor, wanted: bool
 ) -> tuple[Tensor, Tensor]:
     """Gradients of wave and propagator; the latter is empty unless it is wanted."""
     from kernels_triton.multislice import propagate_fwd, propagator_bwd
 
-    by_wave = propagate_fwd(grad, propagator, conjugate=not conjugate)
+    by_wave = propagate_fwd(grad, propagator, conjugate=True)
     if not wanted:
         return by_wave, propagator.new_empty(0)
-    by_propagator = propagator_bwd(grad, wave, propagator)
-    return by_wave, torch.conj_physical(by_propagator) if conjugate else by_propagator
+    return by_wave, propagator_bwd(grad, wave, propagator)
 
 
 @_propagate.register_fake
-def _(wave: Tensor, propagator: Tensor, conjugate: bool) -> Tensor:
+def _(wave: Tensor, propagator: Tensor) -> Tensor:
     return torch.empty_like(wave, memory_format=torch.contiguous_format)
 
 
 @_propagate_backward.register_fake
-def _(
-    grad: Tensor, wave: Tensor, propagator: Tensor, conjugate: bool, wanted: bool
-) -> tuple[Tensor, Tensor]:
+def _(grad: Tensor, wave: Tensor, propagator: Tensor, wanted: bool) -> tuple[Tensor, Tensor]:
     form = torch.contiguous_format
     by_propagator = torch.empty_like(propagator, memory_format=form)
     return (
@@ -160,14 +159,13 @@ def _(
 
 
 def _keep_wave(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    wave, propagator, ctx.conjugate = inputs
-    ctx.save_for_backward(wave, propagator)
+    ctx.save_for_backward(*inputs)
 
 
 def _propagate_gradient(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     wanted = ctx.needs_input_grad[1]
-    by_wave, by_propagator = _propagate_backward(grad, *ctx.saved_tensors, ctx.conjugate, wanted)
-    return by_wave, by_propagator if wanted else None, None
+    by_wave, by_propagator = _propagate_backward(grad, *ctx.saved_tensors, wanted)
+    return by_wave, by_propagator if wanted else None
 
 
 _propagate.register_autograd(_propagate_gradient, setup_context=_keep_wave)

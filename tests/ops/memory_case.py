@@ -1,7 +1,8 @@
 """Measure the memory of one gradient in a process of its own.
 
 ``python -m tests.ops.memory_case CASE N_SLICES SIZE N_ATOMS`` prints, as JSON, the bytes by which
-the process grew at most, and those of the inputs' gradients.
+the process grew at most, those of the inputs' gradients, and what the growth is in waves beside
+these gradients and, where the slices are kept, beside them.
 """
 
 import json
@@ -70,7 +71,10 @@ def main() -> None:
     intensity(given, factor)
     grown = status("VmHWM") - before
     assert leaf.grad.isfinite().all() and leaf.grad.abs().max() > 0
-    print(json.dumps({"grown": grown, "gradient": leaf.grad.nbytes}))
+    wave = 8 * size**2
+    kept = n_slices * wave / 2 if case == "kept" else 0
+    waves = (grown - leaf.grad.nbytes - kept) / wave
+    print(json.dumps({"grown": grown, "gradient": leaf.grad.nbytes, "waves": round(waves, 1)}))
 
 
 if __name__ == "__main__":
