@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.simulator_speed import peak_memory, report, run
+from experiments.simulator_speed import before_after, peak_memory, report, run
 from experiments.simulator_speed.cases import CASES, SMOKE_CASES
 from experiments.simulator_speed.difftem_stages import LEARNED, DifftemStages
 from experiments.simulator_speed.gate import GateError, check, prepare
@@ -161,3 +161,23 @@ def test_the_memory_mark_is_not_inherited_from_the_parent():
 def test_smoke_results_do_not_overwrite_published_ones():
     with pytest.raises(SystemExit):
         run.main(["--smoke"])
+
+
+@pytest.mark.slow
+def test_a_checkout_is_timed_beside_another_one_stage_by_stage(tmp_path, capsys):
+    output = tmp_path / "pairs.json"
+    command = [str(ROOT), "--smoke", "--repeats", "2", "--cases", "protein"]
+    assert before_after.main([*command, "--output", str(output)]) == 0
+    stages = json.loads(output.read_text())["cases"]["protein"]
+    assert stages.keys() == set(DifftemStages.stages)
+    for entry in stages.values():
+        low, middle, high = entry["ratio"]
+        assert 0 < low <= middle <= high
+        assert len(entry["before"]["wall_s"]["samples"]) == 2
+    assert "| protein | gradient" in capsys.readouterr().out
+
+
+def test_what_is_no_checkout_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        before_after.main([str(tmp_path)])
+    assert "is no checkout of difftem with this experiment" in capsys.readouterr().err

@@ -1,0 +1,180 @@
+"""Time every stage of this checkout beside the same stage of another one.
+
+python -m experiments.simulator_speed.before_after OTHER [--repeats 15] [--cases platinum protein]
+
+OTHER is a checkout of an earlier commit, from ``git worktree add OTHER COMMIT`` for one.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from experiments._base.results import markdown_table
+from experiments.simulator_speed.cases import CASES, SMOKE_CASES
+from experiments.simulator_speed.difftem_stages import DifftemStages
+from experiments.simulator_speed.gate import prepare
+from experiments.simulator_speed.measure import Sample, summarise
+from experiments.simulator_speed.metadata import metadata
+
+HERE = Path(__file__).parents[2]
+WARM_UP = 2
+COLUMNS = ("case", "stage", "before [s]", "after [s]", "after / before (quartiles)")
+
+
+class Worker:
+    """A process that runs the stages of one checkout whenever it is asked to."""
+
+    def __init__(self, checkout: Path, case: str, folder: Path, *, smoke: bool) -> None:
+        command = [sys.executable, "-P", str(Path(__file__).with_name("stage_server.py"))]
+        self._process = subprocess.Popen(
+            [*command, case, str(folder), *(["--smoke"] if smoke else [])],
+            cwd=checkout,
+            env=os.environ | {"PYTHONPATH": str(checkout)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if not Path(self._answer("ready")["package"]).is_relative_to(checkout):
+            raise RuntimeError(f"{checkout}: its processes import another difftem")
+
+    def time(self, stage: str) -> Sample:
+        """Run one stage once."""
+        return Sample(**self._ask(stage))
+
+    def close(self) -> None:
+        """Let the process end."""
+        self._process.communicate()
+
+    def _ask(self, stage: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{stage}\n")
+        self._process.stdin.flush()
+        return self._answer(stage)
+
+    def _answer(self, what: str) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self._process.args[2]} failed at {what!r}, see above")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+def compare(other: Path, name: str, repeats: int, *, smoke: bool, bar: tqdm) -> dict[str, Any]:
+    """Time all stages of one case in turn: other, this, other, this, ...
+
+    Parameters
+    ----------
+    other : Path
+        Checkout to compare with.
+    name : str
+        Of the case.
+    repeats : int
+        Timed pairs of each stage.
+    smoke : bool
+        Take the small case.
+    bar : tqdm
+        Progress.
+
+    Returns
+    -------
+    dict
+        By stage, ``before``, ``after``, and the quartiles of the ratios of the pairs.
+    """
+    case = (SMOKE_CASES if smoke else CASES)[name]
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        prepare(case).save(Path(folder))
+        workers = []
+        for checkout in (other, HERE):
+            worker = Worker(checkout, name, Path(folder), smoke=smoke)
+            stack.callback(worker.close)
+            workers.append(worker)
+        for stage in DifftemStages.stages:
+            if stage in ("micrograph", "gradient") and not case.with_gradient:
+                continue
+            bar.set_description(f"{name}: {stage}")
+            pairs = []
+            for i in range(WARM_UP + repeats):
+                pair = [worker.time(stage) for worker in workers]
+                pairs += [pair] if i >= WARM_UP else []
+                bar.update()
+            before, after = (summarise(list(each)) for each in zip(*pairs, strict=True))
+            ratios = [new.wall / old.wall for old, new in pairs]
+            quartiles = statistics.quantiles(ratios, n=4, method="inclusive")
+            found[stage] = {"before": before, "after": after, "ratio": quartiles}
+    return found
+
+
+def table(result: dict[str, Any]) -> str:
+    """Markdown of all stages."""
+    rows = []
+    for case, stages in result["cases"].items():
+        for stage, entry in stages.items():
+            low, middle, high = entry["ratio"]
+            medians = (f"{entry[key]['wall_s']['median']:.3f}" for key in ("before", "after"))
+            rows.append((case, stage, *medians, f"{middle:.2f} ({low:.2f}-{high:.2f})"))
+    return markdown_table(COLUMNS, rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Of the command line.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.simulator_speed.before_after",
+        description="Time every stage of this checkout beside the same stage of another one.",
+    )
+    parser.add_argument("other", type=Path, help="checkout of an earlier commit")
+    parser.add_argument("--repeats", type=int, default=15, help="timed pairs of each stage")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--output", type=Path, help="JSON to write beside the table")
+    parser.add_argument("--smoke", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    other = options.other.resolve()
+    if not (other / "experiments" / "simulator_speed").is_dir():
+        parser.error(f"{options.other} is no checkout of difftem with this experiment")
+    if options.repeats < 2:
+        parser.error(f"--repeats must be at least 2, got {options.repeats}")
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=other, capture_output=True, text=True, check=False
+    )
+    result: dict[str, Any] = {
+        "metadata": metadata(),
+        "before": commit.stdout.strip() or "unknown",
+        "settings": {"repeats": options.repeats, "warm_up": WARM_UP},
+        "cases": {},
+    }
+    with tqdm(unit="pair", disable=None) as bar:
+        for name in options.cases:
+            result["cases"][name] = compare(
+                other, name, options.repeats, smoke=options.smoke, bar=bar
+            )
+    print(table(result))
+    if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
