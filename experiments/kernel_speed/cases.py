@@ -1,8 +1,10 @@
 """What is timed: each op and the whole chain, as a user's modules call them.
 
-Random inputs of a case are drawn on the CPU, so that all devices and precisions see the same.
+Random inputs are drawn on the CPU, so that all devices and precisions see the same; those that are
+too large for that are timed only, and drawn where they are needed.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -18,6 +20,7 @@ from difftem.ops import wave as wave_ops
 from difftem.ops.projection import extract_slices
 
 PIXEL_A, SLICE_A = 0.5, 2.0
+DRAWN_ON_CPU = 30_000_000  # numbers of one input
 FFT_BYTES = 32  # of one complex64 pixel: two passes, each read and written
 
 
@@ -203,6 +206,9 @@ class _Draw:
         return made.to(self.device, to).requires_grad_()
 
     def uniform(self, *shape: int, scale: float = 1.0) -> Tensor:
+        if math.prod(shape) > DRAWN_ON_CPU:
+            made = torch.rand(shape, device=self.device, dtype=self.dtype)
+            return made.mul_(scale).requires_grad_()
         made = scale * torch.rand(shape, generator=self.generator, dtype=torch.float64)
         return made.to(self.device, self.dtype).requires_grad_()
 
