@@ -21,6 +21,9 @@ COMMANDS = {
 }
 
 
+_OUT_OF_MEMORY = "out of memory; use a smaller field or fewer copies"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a subcommand.
 
@@ -52,15 +55,24 @@ def main(arguments: list[str] | None = None) -> int:
         # LightningCLI tells its subcommands apart by itself.
         module.main(arguments if COMMANDS[command][0] == "difftem.cli.fit" else arguments[1:])
     except MemoryError:
-        return _fail("out of memory; use a smaller field or fewer copies")
+        return _fail(_OUT_OF_MEMORY)
     except (ValueError, OSError) as error:
         if os.environ.get("DIFFTEM_DEBUG") == "1":
             raise
         return _fail(" ".join(str(error).split()))
+    except RuntimeError as error:
+        if not _is_out_of_memory(error):
+            raise
+        return _fail(_OUT_OF_MEMORY)
     except KeyboardInterrupt:
         _fail("interrupted, nothing was written")
         return 130
     return 0
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether PyTorch found no memory, on a GPU or on the CPU."""
+    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from difftem.cli.device import accelerator_device
 from difftem.cli.generate.config import GenerateConfig
 from difftem.cli.generate.folder import claimed_folder, finished_items
 from difftem.cli.generate.item import is_finished
@@ -102,6 +103,5 @@ def _check(config: GenerateConfig) -> None:
         value = getattr(config, name)
         if value is not None and value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    if config.accelerator == "cuda" and not torch.cuda.is_available():
-        raise ValueError("accelerator cuda: PyTorch finds no CUDA device here")
+    accelerator_device(config.accelerator)
     check(config)

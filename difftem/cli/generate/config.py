@@ -1,8 +1,8 @@
 """What `difftem generate` can be told beside the scene."""
 
 from dataclasses import dataclass
-from typing import Literal
 
+from difftem.cli.device import Accelerator
 from difftem.cli.scene.config import SceneConfig
 
 
@@ -46,7 +46,7 @@ class GenerateConfig(SceneConfig):
     """
 
     micrographs: int = 1
-    accelerator: Literal["cpu", "cuda"] = "cpu"
+    accelerator: Accelerator = "cpu"
     devices: int = 1
     num_nodes: int = 1
     threads: int | None = None

@@ -11,6 +11,7 @@ import torch
 from tqdm import tqdm
 
 import difftem
+from difftem.cli.device import accelerator_device
 from difftem.cli.parsing import parse
 from difftem.cli.simulate.advice import sampling_advice
 from difftem.cli.simulate.config import SimulateConfig
@@ -100,6 +101,7 @@ def simulate(config: SimulateConfig, folders: list[Path], output: Path) -> None:
             f"sampling.pixel_size must be within {PIXEL_SIZES[0]:g} and {PIXEL_SIZES[1]:g} Å, "
             f"got {pixel_size:g}"
         )
+    device = accelerator_device(config.accelerator)
     generator = torch.Generator().manual_seed(config.seed)
     stopwatch = Stopwatch()
     lens = build_lens(config.microscope, config.sampling.pixel_size)
@@ -116,6 +118,7 @@ def simulate(config: SimulateConfig, folders: list[Path], output: Path) -> None:
     memory = check_memory(estimate_bytes(sampling, len(atoms), n_micrographs))
     if memory is not None:
         _say(memory)
+    simulator.to(device).detector.cpu()  # noise is drawn from the CPU's random numbers
     run = run_simulation(simulator, exposure.tilts_deg, exposure.exposures, generator, stopwatch)
     with stopwatch.stage("output"):
         _write_images(run, config, output)

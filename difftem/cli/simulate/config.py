@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from difftem.cli.device import Accelerator
+
 
 @dataclass(frozen=True)
 class StructureConfig:
@@ -220,6 +222,9 @@ class SimulateConfig:
         Camera.
     seed
         Of all random numbers: same seed, same bytes.
+    accelerator
+        What computes waves and images: 'cpu' or 'cuda'. Noise is drawn on the CPU either way; the
+        two may round an expected count differently.
     """
 
     structure: StructureConfig = field(default_factory=StructureConfig)
@@ -229,3 +234,4 @@ class SimulateConfig:
     exposure: ExposureConfig = field(default_factory=ExposureConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     seed: int = 0
+    accelerator: Accelerator = "cpu"

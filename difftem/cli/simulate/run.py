@@ -26,6 +26,8 @@ class Stopwatch:
         try:
             yield
         finally:
+            if torch.cuda.is_initialized():
+                torch.cuda.synchronize()
             self.seconds[name] += time.perf_counter() - start
 
 
@@ -50,7 +52,8 @@ def run_simulation(
     Parameters
     ----------
     simulator : Simulator
-        From `difftem.cli.simulate.microscope.build_simulator`.
+        From `difftem.cli.simulate.microscope.build_simulator`, on any device; its detector on the
+        CPU.
     tilts_deg : list of float
         Stage tilts in degrees.
     exposures : int
@@ -75,7 +78,7 @@ def run_simulation(
                 exit_wave = simulator.exit_wave(lambda slices: _timed(slices, stopwatch, bar))
             with stopwatch.stage("lens"):
                 _, intensity = simulator.image(exit_wave)
-                expected = simulator.expected_counts(intensity)
+                expected = simulator.expected_counts(intensity).cpu()
             with stopwatch.stage("detector"):
                 noise_free.append(simulator.detector.expected(expected))
                 for _ in range(exposures):

@@ -1,0 +1,32 @@
+"""The device that a configuration names."""
+
+from typing import Literal
+
+import torch
+
+Accelerator = Literal["cpu", "cuda"]
+
+
+def accelerator_device(
+    name: Accelerator,
+) -> torch.device:
+    """Device of a name.
+
+    Parameters
+    ----------
+    name : {"cpu", "cuda"}
+        As configured.
+
+    Returns
+    -------
+    torch.device
+        To compute on.
+
+    Raises
+    ------
+    ValueError
+        If it is not there.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("accelerator cuda: PyTorch finds no CUDA device here")
+    return torch.device(name)
