@@ -4,13 +4,14 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from difftem.functional.patches import add_patches
 from difftem.functional.projection import SliceGrid, TemplateSpectrum, patches_from_slices
 from difftem.functional.slabs import Slabs, slab_coefficients, slab_from_planes, slab_planes
 from difftem.functional.threads import ordered_map
+from difftem.ops.patches import add_patches
 from difftem.ops.projection import extract_slices
 
 CHUNK_POINTS = 100_000  # Fourier coefficients at a time: some 30 MB of intermediates
+GPU_CHUNK_POINTS = 2_000_000
 KEPT_BYTES = 1_000_000_000  # of one particle's copies that reach through several slices
 
 
@@ -51,7 +52,8 @@ def paint(
         The field, differentiable in positions, rotations and the template.
     """
     middle = torch.tensor([n // 2 for n in reversed(field.shape)]).to(positions)
-    chunk = max(1, CHUNK_POINTS // (len(grid.target) * slabs.n_planes))
+    points = GPU_CHUNK_POINTS if field.is_cuda else CHUNK_POINTS
+    chunk = max(1, points // (len(grid.target) * slabs.n_planes))
     portions = [slice(start, start + chunk) for start in range(0, len(names), chunk)]
     pixels = positions[:, :2] / grid.pixel_size + middle
     corners = torch.floor(pixels.detach()).long() - grid.size // 2
