@@ -10,6 +10,7 @@ from torch import Tensor
 
 from kernels_triton.complex import floats
 
+TILE_Y, TILE_X = 32, 64  # floats of the field: few registers, many programs that wait for corners
 BLOCK = 1024  # floats of a patch that one program of the backward pass reads
 
 
@@ -60,14 +61,6 @@ def add_patches_bwd_kernel(
     tl.store(out + patch * n + at, found, mask=at < n)
 
 
-def tile_size(
-    rows: int,
-    columns: int,
-) -> tuple[int, int, int]:  # TILE_Y, TILE_X, num_warps
-    """Rows and floats of one program's tile, and its warps: few tiles read the list of patches."""
-    return (64, 128, 8) if rows * columns >= 2**24 else (32, 64, 4)
-
-
 def add_patches_fwd(
     field: Tensor,  # (y, x), contiguous
     patches: Tensor,  # (n, size_y, size_x), same dtype
@@ -76,11 +69,10 @@ def add_patches_fwd(
     """Add patches to a field in place."""
     parts = 2 if field.is_complex() else 1
     rows, columns = field.shape[0], field.shape[1] * parts
-    tile_y, tile_x, warps = tile_size(rows, columns)
-    add_patches_fwd_kernel[(triton.cdiv(columns, tile_x), triton.cdiv(rows, tile_y))](
+    add_patches_fwd_kernel[(triton.cdiv(columns, TILE_X), triton.cdiv(rows, TILE_Y))](
         torch.view_as_real(field) if field.is_complex() else field, floats(patches),
         corners.contiguous(), len(patches), rows, columns, patches.shape[1],
-        patches.shape[2] * parts, parts, tile_y, tile_x, num_warps=warps,
+        patches.shape[2] * parts, parts, TILE_Y, TILE_X, num_warps=4,
     )  # fmt: skip
 
 

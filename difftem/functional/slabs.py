@@ -99,6 +99,9 @@ def slab_planes(
     shifted = points - torch.nn.functional.pad(steps[:, None], (2, 0))[:, None]
     # The template holds nothing beyond its band: there the table has no neighbours.
     inside = (shifted**2).sum(-1) <= (spectrum.max_frequency * (1 + ROUNDING)) ** 2
+    if shifted.is_cuda:  # all planes at once, and the host need not know what is inside
+        flat = extract(spectrum, rotations, shifted.flatten(0, 1))
+        return flat.unflatten(1, inside.shape) * inside
     planes = torch.stack([extract(spectrum, rotations, plane) for plane in shifted], 1)
     return planes if bool(inside.all()) else planes * inside
 

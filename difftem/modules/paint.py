@@ -11,6 +11,8 @@ from difftem.ops.patches import add_patches
 from difftem.ops.projection import extract_slices
 
 CHUNK_POINTS = 100_000  # Fourier coefficients at a time: some 30 MB of intermediates
+# On a GPU, whose launches are to be few. Up to 160 bytes each (counted, with kernels and gradient,
+# of particles that are not cut) and what cuFFT needs: some 400 MB.
 GPU_CHUNK_POINTS = 2_000_000
 KEPT_BYTES = 1_000_000_000  # of one particle's copies that reach through several slices
 

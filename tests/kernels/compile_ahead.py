@@ -19,7 +19,7 @@ FLOAT = "*fp32"
 SPREAD = {"WIDTH": 6, "TILE": 16, "LAYERS": 8}
 POINTS = {"WIDTH": 4, "SPAN": 4, "POINTS": 128}
 GATHER = {"WIDTH": 6, "SPAN": 8, "POINTS": 16}
-TILE = {"PARTS": 2, "TILE_Y": 64, "TILE_X": 128}
+TILE = {"PARTS": 2, "TILE_Y": 32, "TILE_X": 64}
 WAVE = {"COMPLEX": False, "ABSORBING": False, "BLOCK": 1024}
 KERNELS = {
     "multislice.transmit_fwd_kernel": [
@@ -32,7 +32,7 @@ KERNELS = {
     ],
     "multislice.propagate_kernel": [{"CONJUGATE": True, "BLOCK": 1024, "repeats": 1}],
     "multislice.propagator_bwd_kernel": [{"BLOCK": 1024, "repeats": 1}],
-    "patches.add_patches_fwd_kernel": [TILE, {"PARTS": 1, "TILE_Y": 32, "TILE_X": 64, "n": 1}],
+    "patches.add_patches_fwd_kernel": [TILE, TILE | {"PARTS": 1, "n": 1}],
     "patches.add_patches_bwd_kernel": [
         {"PARTS": 2, "BLOCK": 1024},
         {"PARTS": 1, "BLOCK": 1024, "size_y": 1, "size_x": 1},

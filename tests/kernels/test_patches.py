@@ -6,8 +6,8 @@ from difftem.functional.pose import random_rotations
 from difftem.functional.projection import slice_grid, template_spectrum
 from difftem.functional.slabs import Slabs
 from difftem.modules.paint import paint
-from kernels_triton.patches import add_patches_bwd, add_patches_fwd, tile_size
-from tests.helpers.closeness import assert_agree, assert_as_exact
+from kernels_triton.patches import add_patches_bwd, add_patches_fwd
+from tests.helpers.closeness import assert_as_exact
 
 # Of tiles of 32 rows and 64 floats: inside one, on a border, across corners, partly and wholly
 # outside the field, twice at the same place.
@@ -38,19 +38,6 @@ def test_patches_are_summed_and_their_gradient_gathered_as_plainly(
     assert truth.any()
 
 
-def test_large_fields_have_large_tiles_and_every_pixel_one(kernels):
-    device, dtype, _ = kernels
-    shape = (2048, 4098) if dtype == torch.float32 else (4098, 2048)
-    field = torch.zeros(shape, dtype=dtype.to_complex(), device=device)
-    assert tile_size(shape[0], 2 * shape[1]) != tile_size(71, 75)
-    assert tile_size(shape[0], 2 * shape[1])[0] < 71
-    corners = torch.tensor([(60, 60), (-3, -2), (shape[1] - 2, shape[0] - 3)], device=device)
-    patches = torch.randn(3, 9, 9, dtype=field.dtype, device=device)
-    expected = plain.add_patches(field.clone(), patches, corners)
-    add_patches_fwd(field, patches, corners)
-    assert torch.equal(field, expected)
-
-
 def test_no_patches_and_patches_outside_change_nothing(kernels):
     device, dtype, _ = kernels
     field = torch.randn(33, 65, dtype=dtype, device=device)
@@ -76,14 +63,14 @@ def test_patches_and_gradients_may_be_views(kernels):
     assert add_patches_bwd(ones, corners, 5, 6).sum() == 7 * 30
 
 
-@pytest.mark.parametrize("thickness", [None, 7.0])
+@pytest.mark.parametrize("thickness", [None, 20.0])
 @pytest.mark.parametrize("graded", [True, False])
 def test_painted_slice_and_its_gradients_are_those_of_pytorch(
     kernels, monkeypatch, generator, thickness, graded
 ):
     device, dtype, tolerance = kernels
-    monkeypatch.setattr("difftem.modules.paint.CHUNK_POINTS", 1500)  # several copies, chunks
-    monkeypatch.setattr("difftem.modules.paint.GPU_CHUNK_POINTS", 1500)
+    for name in ("CHUNK_POINTS", "GPU_CHUNK_POINTS"):  # two copies at a time
+        monkeypatch.setattr(f"difftem.modules.paint.{name}", 250 if thickness is None else 1250)
     volume = torch.randn(8, 8, 8, generator=generator, dtype=torch.float64)
     positions = 12 * torch.randn(5, 3, generator=generator, dtype=torch.float64)
     inputs = (positions, random_rotations(5, generator), volume)
@@ -104,6 +91,4 @@ def test_painted_slice_and_its_gradients_are_those_of_pytorch(
             loss = (found * weights.to(found)).real.sum()
             results[-1] += torch.autograd.grad(loss, leaves)
     assert len(results[0]) == (4 if graded else 1)
-    if dtype == torch.float64:
-        assert_agree(results[0], results[1], 100 * tolerance)
     assert_as_exact(*results, tolerance)
