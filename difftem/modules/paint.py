@@ -53,7 +53,8 @@ def paint(
     Tensor
         The field, differentiable in positions, rotations and the template.
     """
-    middle = torch.tensor([n // 2 for n in reversed(field.shape)]).to(positions)
+    middle = torch.tensor([n // 2 for n in reversed(field.shape)])
+    middle = middle.to(positions, non_blocking=True)
     points = GPU_CHUNK_POINTS if field.is_cuda else CHUNK_POINTS
     chunk = max(1, points // (len(grid.target) * slabs.n_planes))
     portions = [slice(start, start + chunk) for start in range(0, len(names), chunk)]

@@ -206,11 +206,12 @@ class Specimen(nn.Module):
         )
         limit = highest_frequency(self._limit(placed.particle), slabs)
         spectrum = placed.particle.spectrum(min(limit, placed.particle.nyquist))
-        names, here = here.tolist(), here.to(placed.positions.device)
+        names, here = here.tolist(), here.to(placed.positions.device, non_blocking=True)
+        origin = torch.tensor([0.0, 0.0, plane]).to(placed.positions, non_blocking=True)
         return paint(
             field,
             spectrum,
-            placed.positions[here] - torch.tensor([0.0, 0.0, plane]).to(placed.positions),
+            placed.positions[here] - origin,
             placed.rotations[here],
             grid,
             slabs,
