@@ -4,13 +4,16 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from difftem.functional.patches import add_patches
 from difftem.functional.projection import SliceGrid, TemplateSpectrum, patches_from_slices
 from difftem.functional.slabs import Slabs, slab_coefficients, slab_from_planes, slab_planes
 from difftem.functional.threads import ordered_map
+from difftem.ops.patches import add_patches
 from difftem.ops.projection import extract_slices
 
 CHUNK_POINTS = 100_000  # Fourier coefficients at a time: some 30 MB of intermediates
+# On a GPU, whose launches are to be few. Up to 160 bytes each (counted, with kernels and gradient,
+# of particles that are not cut) and what cuFFT needs: some 400 MB.
+GPU_CHUNK_POINTS = 2_000_000
 KEPT_BYTES = 1_000_000_000  # of one particle's copies that reach through several slices
 
 
@@ -50,8 +53,10 @@ def paint(
     Tensor
         The field, differentiable in positions, rotations and the template.
     """
-    middle = torch.tensor([n // 2 for n in reversed(field.shape)]).to(positions)
-    chunk = max(1, CHUNK_POINTS // (len(grid.target) * slabs.n_planes))
+    middle = torch.tensor([n // 2 for n in reversed(field.shape)])
+    middle = middle.to(positions, non_blocking=True)
+    points = GPU_CHUNK_POINTS if field.is_cuda else CHUNK_POINTS
+    chunk = max(1, points // (len(grid.target) * slabs.n_planes))
     portions = [slice(start, start + chunk) for start in range(0, len(names), chunk)]
     pixels = positions[:, :2] / grid.pixel_size + middle
     corners = torch.floor(pixels.detach()).long() - grid.size // 2

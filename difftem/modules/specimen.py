@@ -167,14 +167,17 @@ class Specimen(nn.Module):
         """
         grids = [self._grid(each.particle) for each in placed]
         stores: list[dict[int, Tensor]] = [{} for _ in placed]
+        reaches = [(each.first.cpu(), each.last.cpu()) for each in placed]
         for index in slice_range(placed):
             plane = index * self.slice_thickness
             field = self._empty()
-            for each, grid, store in zip(placed, grids, stores, strict=True):
-                here = ((each.first <= index) & (index <= each.last)).nonzero()[:, 0]
+            for each, (first, last), grid, store in zip(
+                placed, reaches, grids, stores, strict=True
+            ):
+                here = ((first <= index) & (index <= last)).nonzero()[:, 0]
                 if len(here):
                     field = self._paint(field, each, here, grid, plane, wavelength, store)
-                for done in (each.last == index).nonzero()[:, 0].tolist():
+                for done in (last == index).nonzero()[:, 0].tolist():
                     store.pop(done, None)
             yield plane, field if self.is_complex else field.real
 
@@ -188,7 +191,7 @@ class Specimen(nn.Module):
         self,
         field: Tensor,
         placed: Placed,
-        here: Tensor,
+        here: Tensor,  # on the CPU
         grid: SliceGrid,
         plane: float,
         wavelength: Tensor,
@@ -203,15 +206,17 @@ class Specimen(nn.Module):
         )
         limit = highest_frequency(self._limit(placed.particle), slabs)
         spectrum = placed.particle.spectrum(min(limit, placed.particle.nyquist))
+        names, here = here.tolist(), here.to(placed.positions.device, non_blocking=True)
+        origin = torch.tensor([0.0, 0.0, plane]).to(placed.positions, non_blocking=True)
         return paint(
             field,
             spectrum,
-            placed.positions[here] - torch.tensor([0.0, 0.0, plane]).to(placed.positions),
+            placed.positions[here] - origin,
             placed.rotations[here],
             grid,
             slabs,
             store,
-            here.tolist(),
+            names,
         )
 
     def _limit(self, particle: Particle) -> float:  # 1/Å

@@ -1,8 +1,6 @@
 """Central slices of a template's Fourier volume: PyTorch, or a Triton kernel."""
 
-import threading
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -12,9 +10,7 @@ from difftem.functional import projection as plain
 from difftem.functional.projection import TemplateSpectrum
 from difftem.functional.spread import kernel_coefficients
 from difftem.ops.dispatch import use_triton
-
-# Triton's interpreter has one state for the whole process; projections come from several threads.
-_INTERPRETER = threading.Lock()
+from difftem.ops.interpreter import launch
 
 
 def extract_slices(
@@ -52,7 +48,7 @@ def _interpolate(
 ) -> Tensor:
     from kernels_triton.projection import interpolate_fwd
 
-    with _launch(coordinates):
+    with launch(coordinates):
         return interpolate_fwd(table, coordinates, polynomials, size)
 
 
@@ -69,13 +65,8 @@ def _interpolate_backward(
     """Gradients of coordinates and table, empty where they are not wanted."""
     from kernels_triton.projection import interpolate_bwd
 
-    with _launch(coordinates):
+    with launch(coordinates):
         return interpolate_bwd(grad, table, coordinates, polynomials, size, by_points, by_table)
-
-
-def _launch(tensor: Tensor) -> AbstractContextManager[Any]:
-    """One launch at a time in the interpreter, any number on a GPU."""
-    return nullcontext() if tensor.is_cuda else _INTERPRETER
 
 
 @_interpolate.register_fake

@@ -19,6 +19,7 @@ FLOAT = "*fp32"
 SPREAD = {"WIDTH": 6, "TILE": 16, "LAYERS": 8}
 POINTS = {"WIDTH": 4, "SPAN": 4, "POINTS": 128}
 GATHER = {"WIDTH": 6, "SPAN": 8, "POINTS": 16}
+TILE = {"PARTS": 2, "TILE_Y": 32, "TILE_X": 64}
 WAVE = {"COMPLEX": False, "ABSORBING": False, "BLOCK": 1024}
 KERNELS = {
     "multislice.transmit_fwd_kernel": [
@@ -31,6 +32,11 @@ KERNELS = {
     ],
     "multislice.propagate_kernel": [{"CONJUGATE": True, "BLOCK": 1024, "repeats": 1}],
     "multislice.propagator_bwd_kernel": [{"BLOCK": 1024, "repeats": 1}],
+    "patches.add_patches_fwd_kernel": [TILE, TILE | {"PARTS": 1, "n": 1}],
+    "patches.add_patches_bwd_kernel": [
+        {"PARTS": 2, "BLOCK": 1024},
+        {"PARTS": 1, "BLOCK": 1024, "size_y": 1, "size_x": 1},
+    ],
     "layers.sum_layers_kernel": [{"BLOCK": 512}, {"BLOCK": 512, "n_layers": 1}],
     "projection.interpolate_fwd_kernel": [POINTS, POINTS | {"WIDTH": 6, "SPAN": 8}],
     "projection.interpolate_bwd_kernel": [
@@ -49,7 +55,7 @@ KERNELS = {
 INTEGERS = {
     "n": "i32", "repeats": "i32", "ny": "i32", "nx": "i32", "rows": "i32", "columns": "i32",
     "n_layers": "i32", "order": "*i32", "starts": "*i64",
-    "size_z": "i32", "size_y": "i32", "size_x": "i32",
+    "size_z": "i32", "size_y": "i32", "size_x": "i32", "corners": "*i64",
 }  # fmt: skip
 
 

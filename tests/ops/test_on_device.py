@@ -116,7 +116,10 @@ def whole_chain(simulator):
         ),
         (
             particles_simulator, 2,
-            ["interpolate_fwd", "interpolate_bwd", "transmit_fwd", "transmit_bwd", "propagate"],
+            [
+                "interpolate_fwd", "interpolate_bwd", "add_patches_fwd", "add_patches_bwd",
+                "transmit_fwd", "transmit_bwd", "propagate",
+            ],
         ),
     ],
 )  # fmt: skip
@@ -147,3 +150,37 @@ def test_host_waits_for_nothing_between_the_slices(given):
             waits.append((traffic["to host"], traffic["to device"]))
             assert traffic["propagate_kernel"] >= 3 * n_slices - 3
     assert waits[0] == waits[1]
+
+
+@pytest.mark.parametrize("thickness", [30.0, 3.9])
+@pytest.mark.parametrize("graded", [True, False])
+def test_host_waits_as_often_for_many_copies_in_a_slice_as_for_few(
+    generator, monkeypatch, thickness, graded
+):
+    waits = []
+    for n_copies, n_chunks in ((2, 1), (5, 1), (5, 5)):
+        particle = Particle(torch.randn(4, 4, 4, generator=generator), 2.0, radius=3.0)
+        positions = torch.nn.functional.pad(
+            15 * torch.randn(n_copies, 2, generator=generator), (0, 1)
+        )
+        instances = Instances("one", positions, learnable=["positions", "rotation_vectors"])
+        specimen = Specimen(
+            {"one": particle}, [instances], (26, 24), 2.0, thickness, max_frequency=0.08
+        )
+        if n_chunks > 1:
+            monkeypatch.setattr("difftem.modules.paint.GPU_CHUNK_POINTS", 1)
+        with pretend_gpu() as traffic, torch.set_grad_enabled(graded):
+            specimen = specimen.to("cuda", torch.float32)
+            shift, wavelength = torch.zeros(2, device="cuda"), torch.tensor(0.02, device="cuda")
+            placed = specimen.place(torch.eye(3, device="cuda"), shift)
+            assert placed[0].thick == (thickness < 4)
+            traffic.clear()
+            _, field = next(specimen.slices(placed, wavelength))
+            if graded:
+                field.abs().square().sum().backward()
+            assert traffic["add_patches_fwd_kernel"] == n_chunks
+            assert traffic["add_patches_bwd_kernel"] == n_chunks * graded
+            waits.append((traffic["to host"], traffic["to device"]))
+    assert waits[0] == waits[1]
+    assert waits[0][0] == waits[2][0] <= 5  # chunks wait for nothing but constants going out
+    assert waits[0][1] <= 14
