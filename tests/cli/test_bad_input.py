@@ -4,6 +4,7 @@ import gzip
 import os
 
 import pytest
+import torch
 
 from difftem.cli.main import main
 
@@ -216,3 +217,19 @@ def test_termination_leaves_nothing_behind(pdb, tmp_path):
     assert process.returncode == 130
     assert "interrupted" in error
     assert sorted(p.name for p in tmp_path.iterdir()) == ["blob.pdb"]
+
+
+def test_a_gpu_that_is_not_there(simulate, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    check(simulate("--accelerator", "cuda"), "accelerator cuda", "no CUDA device")
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA"), RuntimeError("CPU: can't allocate memory: you")]
+)
+def test_memory_that_pytorch_does_not_get(simulate, monkeypatch, error):
+    def refuse(*arguments):
+        raise error
+
+    monkeypatch.setattr("difftem.cli.simulate.command.run_simulation", refuse)
+    check(simulate(), "out of memory; use a smaller field")

@@ -3,9 +3,11 @@ import json
 import mrcfile
 import numpy as np
 import pytest
+import torch
 
 from difftem.cli.main import main
 from tests.cli.conftest import SMALL
+from tests.helpers.pretend_gpu import pretend_gpu
 
 
 def read(path):
@@ -217,3 +219,18 @@ def test_the_bundled_example_runs_without_any_file(tmp_path, capsys):
     arguments = ["--specimen.copies", "1", *SMALL, "--sampling.size", "[96, 96]"]
     assert main(["simulate", *arguments, "--output", str(tmp_path / "o")]) == 0
     assert "53568 atoms" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(
+    torch.cuda.is_available(), reason="kernels are interpreted only where there is no CUDA device"
+)
+def test_a_gpu_gives_the_images_of_the_cpu(simulate, tmp_path):
+    options = ("--exposure.tilts_deg", "[0, 30]")
+    _, _, folder = simulate(*options, output=tmp_path / "cpu")
+    expected, _, _ = read(folder / "noise_free.mrc")
+    with pretend_gpu() as traffic:
+        code, _, folder = simulate(*options, "--accelerator", "cuda", output=tmp_path / "cuda")
+        assert traffic["spread_fwd_kernel"] and traffic["propagate_kernel"]
+    assert code == 0
+    found, _, _ = read(folder / "noise_free.mrc")
+    assert np.abs(found - expected).max() < 1e-3 * expected.std()
