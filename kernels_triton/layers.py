@@ -6,6 +6,7 @@ import triton.language as tl
 from torch import Tensor
 
 from kernels_triton.complex import floats, load_complex, store_complex
+from kernels_triton.options import FUSED
 
 BLOCK = 512
 
@@ -36,6 +37,6 @@ def sum_layers(
     n = out.numel()
     sum_layers_kernel[(triton.cdiv(n, BLOCK),)](
         floats(spectra), filters.contiguous(), torch.view_as_real(out), n, len(spectra), BLOCK,
-        num_warps=4,
+        num_warps=4, **FUSED,
     )  # fmt: skip
     return out

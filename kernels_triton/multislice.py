@@ -10,6 +10,7 @@ import triton.language as tl
 from torch import Tensor
 
 from kernels_triton.complex import floats, load_complex, store_complex
+from kernels_triton.options import FUSED
 
 
 @triton.jit
@@ -170,7 +171,8 @@ def transmit_fwd(
     transmit_fwd_kernel[(triton.cdiv(n, block), images)](
         floats(wave), floats(projected_potential), elastic,
         elastic if absorbing is None else absorbing, torch.view_as_real(out), n, repeats,
-        projected_potential.is_complex(), absorbing is not None, conjugate, block, num_warps=warps,
+        projected_potential.is_complex(), absorbing is not None, conjugate, block,
+        num_warps=warps, **FUSED,
     )  # fmt: skip
     return out
 
@@ -196,7 +198,7 @@ def transmit_bwd(
         floats(grad), floats(wave), potential, elastic,
         elastic if absorbing is None else absorbing, torch.view_as_real(out), grad_potential, sums,
         n, repeats, projected_potential.is_complex(), absorbing is not None, constants, block,
-        num_warps=warps,
+        num_warps=warps, **FUSED,
     )  # fmt: skip
     if projected_potential.is_complex():
         grad_potential = torch.view_as_complex(grad_potential)
@@ -214,7 +216,7 @@ def propagate_fwd(
     block, warps = launch_size(n)
     propagate_kernel[(triton.cdiv(n, block), images)](
         torch.view_as_real(spectrum), floats(propagator), n, repeats, conjugate, block,
-        num_warps=warps,
+        num_warps=warps, **FUSED,
     )  # fmt: skip
     return torch.fft.ifft2(spectrum, norm="forward").contiguous()
 
@@ -230,6 +232,6 @@ def propagator_bwd(
     out = torch.empty_like(propagator, memory_format=torch.contiguous_format)
     propagator_bwd_kernel[(triton.cdiv(n, block), images)](
         floats(torch.fft.fft2(wave)), floats(torch.fft.fft2(grad)), torch.view_as_real(out),
-        n, repeats, block, num_warps=warps,
+        n, repeats, block, num_warps=warps, **FUSED,
     )  # fmt: skip
     return out

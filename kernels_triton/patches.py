@@ -9,6 +9,7 @@ import triton.language as tl
 from torch import Tensor
 
 from kernels_triton.complex import floats
+from kernels_triton.options import FUSED
 
 TILE_Y, TILE_X = 32, 64  # floats of the field: few registers, many programs that wait for corners
 BLOCK = 1024  # floats of a patch that one program of the backward pass reads
@@ -72,7 +73,7 @@ def add_patches_fwd(
     add_patches_fwd_kernel[(triton.cdiv(columns, TILE_X), triton.cdiv(rows, TILE_Y))](
         torch.view_as_real(field) if field.is_complex() else field, floats(patches),
         corners.contiguous(), len(patches), rows, columns, patches.shape[1],
-        patches.shape[2] * parts, parts, TILE_Y, TILE_X, num_warps=4,
+        patches.shape[2] * parts, parts, TILE_Y, TILE_X, num_warps=4, **FUSED,
     )  # fmt: skip
 
 
@@ -88,6 +89,7 @@ def add_patches_bwd(
     blocks = triton.cdiv(size_y * size_x * parts, BLOCK)
     add_patches_bwd_kernel[(len(corners), blocks)](
         floats(grad), corners.contiguous(), torch.view_as_real(out) if out.is_complex() else out,
-        grad.shape[0], grad.shape[1] * parts, size_y, size_x * parts, parts, BLOCK, num_warps=4,
+        grad.shape[0], grad.shape[1] * parts, size_y, size_x * parts, parts, BLOCK,
+        num_warps=4, **FUSED,
     )  # fmt: skip
     return out

@@ -12,6 +12,7 @@ import triton.language as tl
 from torch import Tensor
 
 from kernels_triton.complex import floats
+from kernels_triton.options import FUSED
 from kernels_triton.spread import kernel_weight
 
 POINTS = 128  # of one program
@@ -111,7 +112,7 @@ def interpolate_fwd(
     n, width = len(coordinates), polynomials.shape[1]
     interpolate_fwd_kernel[(triton.cdiv(n, POINTS),)](
         table.contiguous(), coordinates.contiguous(), polynomials.contiguous(), out, n, *size,
-        width, triton.next_power_of_2(width), POINTS, num_warps=4,
+        width, triton.next_power_of_2(width), POINTS, num_warps=4, **FUSED,
     )  # fmt: skip
     return torch.view_as_complex(out)
 
@@ -134,6 +135,6 @@ def interpolate_bwd(
     interpolate_bwd_kernel[(triton.cdiv(n, POINTS),)](
         floats(grad), table.contiguous(), coordinates.contiguous(), polynomials.contiguous(),
         by_coordinates, grad_table, n, *size, by_points, by_table, width,
-        triton.next_power_of_2(width), POINTS, num_warps=4,
+        triton.next_power_of_2(width), POINTS, num_warps=4, **FUSED,
     )  # fmt: skip
     return by_coordinates, grad_table

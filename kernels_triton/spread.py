@@ -10,6 +10,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from kernels_triton.options import FUSED
 from kernels_triton.tiles import TILE, cut
 
 LAYERS = 8  # of one program, at most
@@ -126,7 +127,7 @@ def spread_fwd(
     tiles, layers = cut(ny, nx), min(LAYERS, triton.next_power_of_2(n_layers))
     spread_fwd_kernel[(tiles.number, triton.cdiv(n_layers, layers))](
         xy.contiguous(), coefficients.contiguous(), order, starts, table.contiguous(), out, ny, nx,
-        tiles.rows, tiles.columns, n_layers, table.shape[1], TILE, layers, num_warps=1,
+        tiles.rows, tiles.columns, n_layers, table.shape[1], TILE, layers, num_warps=1, **FUSED,
     )  # fmt: skip
     return out
 
@@ -148,6 +149,6 @@ def spread_bwd(
     points = max(1, PROGRAM_PIXELS // span**2)
     spread_bwd_kernel[(triton.cdiv(n, points),)](
         grad.contiguous(), xy.contiguous(), coefficients.contiguous(), table.contiguous(), grad_xy,
-        grad_coefficients, n, ny, nx, n_layers, width, span, points, num_warps=4,
+        grad_coefficients, n, ny, nx, n_layers, width, span, points, num_warps=4, **FUSED,
     )  # fmt: skip
     return grad_xy, grad_coefficients

@@ -13,7 +13,10 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
+from kernels_triton.options import FUSED
+
 FLOAT = "*fp32"
+WARPS = {"spread_fwd_kernel": 1}  # 4 without it
 # Constants that the launchers pass; every branch of a kernel is in one of its variants. A size of 1
 # is a constant for the compiler, so it has a variant too.
 SPREAD = {"WIDTH": 6, "TILE": 16, "LAYERS": 8}
@@ -76,7 +79,8 @@ def shared_memory(kernel, constants: dict, architecture: str, *, aligned: bool) 
             attributes[(parameter.num,)] = [["tt.divisibility", 16]]
     source = ASTSource(fn=kernel, signature=signature, constexprs=constants, attrs=attributes)
     target = GPUTarget("cuda", int(architecture.removeprefix("sm_")), 32)
-    compiled = triton.compile(source, target=target, options={"num_warps": 4})
+    options = {"num_warps": WARPS.get(kernel.__name__, 4), **FUSED}
+    compiled = triton.compile(source, target=target, options=options)
     if not compiled.asm["cubin"]:
         raise RuntimeError(f"{kernel} gave no machine code for {architecture}")
     return compiled.metadata.shared
