@@ -17,9 +17,11 @@ from difftem.functional.pose import rotation_from_vector
 from difftem.functional.projection import template_spectrum
 from difftem.modules import Beam, Multislice, Potential
 from difftem.ops import wave as wave_ops
+from difftem.ops.patches import add_patches
 from difftem.ops.projection import extract_slices
 
 PIXEL_A, SLICE_A = 0.5, 2.0
+PATCH = 108  # pixels per side of a particle's image
 DRAWN_ON_CPU = 30_000_000  # numbers of one input
 FFT_BYTES = 32  # of one complex64 pixel: two passes, each read and written
 
@@ -104,6 +106,20 @@ def extract(size: Size, device: torch.device, dtype: torch.dtype, seed: int) -> 
     return Work(run, (vectors, spectrum.table), (forward, 2 * forward + 12 * points + table))
 
 
+def patches(size: Size, device: torch.device, dtype: torch.dtype, seed: int) -> Work:
+    """Images of many particles into an empty slice."""
+    draw = _Draw(seed, device, dtype)
+    images = draw.normal(size.slices, PATCH, PATCH, complex_=True)
+    where = torch.randint(-PATCH, size.n, (size.slices, 2), generator=draw.generator).to(device)
+
+    def run() -> Tensor:
+        field = torch.zeros(size.n, size.n, device=device, dtype=images.dtype)
+        return add_patches(field, images, where)
+
+    field, read = 8.0 * size.n**2, 8.0 * images.numel()
+    return Work(run, (images,), (3 * field + read, 4 * field + 3 * read))
+
+
 def multislice(size: Size, device: torch.device, dtype: torch.dtype, seed: int) -> Work:
     """From a stack of slices to the exit wave."""
     draw = _Draw(seed, device, dtype)
@@ -134,6 +150,7 @@ CASES: dict[str, Prepare] = {
     "propagate": propagate,
     "project_potential": project_potential,
     "extract_slices": extract,
+    "add_patches": patches,
     "multislice": multislice,
     "chain": chain,
 }
@@ -143,6 +160,7 @@ CHECKED = {
     "propagate": Size(65),
     "project_potential": Size(96, 3, 200),
     "extract_slices": Size(16, 3),
+    "add_patches": Size(65, 4),
     "multislice": Size(64, 5),
     "chain": Size(64, 5, 200),
 }
@@ -151,6 +169,7 @@ ON_CPU = {
     "propagate": [Size(512), Size(1024)],
     "project_potential": [Size(512, 10, 10_000)],
     "extract_slices": [Size(64, 20)],
+    "add_patches": [Size(1024, 100)],
     "multislice": [Size(256, 20), Size(512, 20)],
     "chain": [Size(256, 20, 5000)],
 }
@@ -159,6 +178,7 @@ ON_GPU = {
     "propagate": [Size(1024), Size(2048), Size(4096)],
     "project_potential": [Size(1024, 50, 100_000), Size(2048, 100, 1_000_000)],
     "extract_slices": [Size(128, 200), Size(256, 200)],
+    "add_patches": [Size(1024, 200), Size(4096, 1000)],
     "multislice": [Size(1024, 100), Size(2048, 100), Size(4096, 100)],
     "chain": [Size(1024, 50, 100_000), Size(2048, 100, 1_000_000)],
 }

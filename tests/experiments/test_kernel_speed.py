@@ -5,7 +5,15 @@ import torch
 
 from experiments.kernel_speed import cases, measure, report, run
 
-OPS = ["transmit", "propagate", "project_potential", "extract_slices", "multislice", "chain"]
+OPS = [
+    "transmit",
+    "propagate",
+    "project_potential",
+    "extract_slices",
+    "add_patches",
+    "multislice",
+    "chain",
+]
 
 
 def smoke(output, *options):
@@ -34,7 +42,7 @@ def test_the_command_times_pytorch_on_a_cpu_and_says_that_triton_needs_a_gpu(tmp
         assert 0 < entry["floor_bytes"]["forward"] < entry["floor_bytes"]["both"]
     assert result["bandwidth"] > 1e8
     table = report.render(result)
-    assert table.count("\n| ") == 8
+    assert table.count("\n| ") == 9
     assert "| transmit | 65² | torch |" in table
 
 
