@@ -33,7 +33,7 @@ class SliceGradient(NamedTuple):
 
 
 class WaveBuffers:
-    """A wave that changes in place: fresh arrays of this size cost page faults.
+    """A wave that changes with each step, with memory for it: fresh arrays cost page faults.
 
     Parameters
     ----------
@@ -74,9 +74,11 @@ class WaveBuffers:
         """Convolve the wave with a propagator, or with its adjoint."""
         if conjugate:
             propagator = self._conjugate(propagator)
-        _, spectrum = self._memory()
-        torch.fft.fft2(self.wave, out=spectrum)
-        return torch.fft.ifft2(spectrum.mul_(propagator), out=self.wave)
+        # Not with `out`: on a CPU that is a copy of the result, not its place.
+        spectrum = torch.fft.fft2(self.wave).mul_(propagator)
+        del self.wave  # makes room for its successor
+        self.wave = torch.fft.ifft2(spectrum)
+        return self.wave
 
     def transmit_adjoint(
         self,

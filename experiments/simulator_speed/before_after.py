@@ -1,6 +1,6 @@
 """Time every stage of this checkout beside the same stage of another one.
 
-python -m experiments.simulator_speed.before_after OTHER [--repeats 15] [--cases platinum protein]
+python -m experiments.simulator_speed.before_after OTHER [--repeats 5] [--cases platinum protein]
 
 OTHER is a checkout of an earlier commit, from ``git worktree add OTHER COMMIT`` for one.
 """
@@ -28,6 +28,8 @@ from experiments.simulator_speed.metadata import metadata
 
 HERE = Path(__file__).parents[2]
 WARM_UP = 2
+# Of each stage, since where a process has its memory makes it faster or slower for all its life.
+PROCESSES = 3
 COLUMNS = ("case", "stage", "before [s]", "after [s]", "after / before (quartiles)")
 
 
@@ -51,8 +53,10 @@ class Worker:
         """Run one stage once."""
         return Sample(**self._ask(stage))
 
-    def close(self) -> None:
-        """Let the process end."""
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self._process.communicate()
 
     def _ask(self, stage: str) -> dict[str, Any]:
@@ -70,8 +74,10 @@ class Worker:
         return answer
 
 
-def compare(other: Path, name: str, repeats: int, *, smoke: bool, bar: tqdm) -> dict[str, Any]:
-    """Time all stages of one case in turn: other, this, other, this, ...
+def compare(
+    other: Path, name: str, stages: Sequence[str], repeats: int, *, smoke: bool, bar: tqdm
+) -> dict[str, Any]:
+    """Time stages of one case in turn: other, this, this, other, ..., in fresh processes.
 
     Parameters
     ----------
@@ -79,8 +85,10 @@ def compare(other: Path, name: str, repeats: int, *, smoke: bool, bar: tqdm) -> 
         Checkout to compare with.
     name : str
         Of the case.
+    stages : sequence of str
+        Names.
     repeats : int
-        Timed pairs of each stage.
+        Timed pairs of each pair of processes.
     smoke : bool
         Take the small case.
     bar : tqdm
@@ -93,22 +101,25 @@ def compare(other: Path, name: str, repeats: int, *, smoke: bool, bar: tqdm) -> 
     """
     case = (SMOKE_CASES if smoke else CASES)[name]
     found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as folder:
         prepare(case).save(Path(folder))
-        workers = []
-        for checkout in (other, HERE):
-            worker = Worker(checkout, name, Path(folder), smoke=smoke)
-            stack.callback(worker.close)
-            workers.append(worker)
-        for stage in DifftemStages.stages:
+        for stage in stages:
             if stage in ("micrograph", "gradient") and not case.with_gradient:
                 continue
             bar.set_description(f"{name}: {stage}")
             pairs = []
-            for i in range(WARM_UP + repeats):
-                pair = [worker.time(stage) for worker in workers]
-                pairs += [pair] if i >= WARM_UP else []
-                bar.update()
+            for _ in range(PROCESSES):
+                with ExitStack() as stack:
+                    workers = [
+                        stack.enter_context(Worker(checkout, name, Path(folder), smoke=smoke))
+                        for checkout in (other, HERE)
+                    ]
+                    for i in range(WARM_UP + repeats):
+                        # Who comes second finds the caches full of the other's numbers.
+                        order = (0, 1) if i % 2 else (1, 0)
+                        times = {k: workers[k].time(stage) for k in order}
+                        pairs += [[times[0], times[1]]] if i >= WARM_UP else []
+                        bar.update()
             before, after = (summarise(list(each)) for each in zip(*pairs, strict=True))
             ratios = [new.wall / old.wall for old, new in pairs]
             quartiles = statistics.quantiles(ratios, n=4, method="inclusive")
@@ -145,29 +156,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Time every stage of this checkout beside the same stage of another one.",
     )
     parser.add_argument("other", type=Path, help="checkout of an earlier commit")
-    parser.add_argument("--repeats", type=int, default=15, help="timed pairs of each stage")
+    parser.add_argument("--repeats", type=int, default=5, help="timed pairs of each of 3 processes")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument(
+        "--stages", nargs="+", choices=DifftemStages.stages, default=list(DifftemStages.stages)
+    )
     parser.add_argument("--output", type=Path, help="JSON to write beside the table")
     parser.add_argument("--smoke", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     other = options.other.resolve()
     if not (other / "experiments" / "simulator_speed").is_dir():
         parser.error(f"{options.other} is no checkout of difftem with this experiment")
-    if options.repeats < 2:
-        parser.error(f"--repeats must be at least 2, got {options.repeats}")
+    if options.repeats < 1:
+        parser.error(f"--repeats must be at least 1, got {options.repeats}")
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=other, capture_output=True, text=True, check=False
     )
     result: dict[str, Any] = {
         "metadata": metadata(),
         "before": commit.stdout.strip() or "unknown",
-        "settings": {"repeats": options.repeats, "warm_up": WARM_UP},
+        "settings": {"repeats": options.repeats, "processes": PROCESSES, "warm_up": WARM_UP},
         "cases": {},
     }
     with tqdm(unit="pair", disable=None) as bar:
         for name in options.cases:
             result["cases"][name] = compare(
-                other, name, options.repeats, smoke=options.smoke, bar=bar
+                other, name, options.stages, options.repeats, smoke=options.smoke, bar=bar
             )
     print(table(result))
     if options.output:

@@ -166,14 +166,14 @@ def test_smoke_results_do_not_overwrite_published_ones():
 @pytest.mark.slow
 def test_a_checkout_is_timed_beside_another_one_stage_by_stage(tmp_path, capsys):
     output = tmp_path / "pairs.json"
-    command = [str(ROOT), "--smoke", "--repeats", "2", "--cases", "protein"]
+    command = [str(ROOT), "--smoke", "--repeats", "1", "--cases", "protein"]
     assert before_after.main([*command, "--output", str(output)]) == 0
     stages = json.loads(output.read_text())["cases"]["protein"]
     assert stages.keys() == set(DifftemStages.stages)
     for entry in stages.values():
         low, middle, high = entry["ratio"]
         assert 0 < low <= middle <= high
-        assert len(entry["before"]["wall_s"]["samples"]) == 2
+        assert len(entry["before"]["wall_s"]["samples"]) == before_after.PROCESSES
     assert "| protein | gradient" in capsys.readouterr().out
 
 
