@@ -38,12 +38,13 @@ class Size(NamedTuple):
     """How large a case is."""
 
     n: int  # pixels per side of a wave or slice, voxels per side of a template
-    slices: int = 1  # or instances
+    slices: int = 1  # or what `counted` says
     atoms: int = 0
+    counted: str = "slices"
 
     def __str__(self) -> str:
         parts = [f"{self.n}²"]
-        parts += [f"{self.slices} slices"] if self.slices > 1 else []
+        parts += [f"{self.slices} {self.counted}"] if self.slices > 1 else []
         parts += [f"{self.atoms} atoms"] if self.atoms else []
         return ", ".join(parts)
 
@@ -159,8 +160,8 @@ CHECKED = {
     "transmit": Size(65),
     "propagate": Size(65),
     "project_potential": Size(96, 3, 200),
-    "extract_slices": Size(16, 3),
-    "add_patches": Size(65, 4),
+    "extract_slices": Size(16, 3, counted="poses"),
+    "add_patches": Size(65, 4, counted="images"),
     "multislice": Size(64, 5),
     "chain": Size(64, 5, 200),
 }
@@ -168,8 +169,8 @@ ON_CPU = {
     "transmit": [Size(512), Size(1024)],
     "propagate": [Size(512), Size(1024)],
     "project_potential": [Size(512, 10, 10_000)],
-    "extract_slices": [Size(64, 20)],
-    "add_patches": [Size(1024, 100)],
+    "extract_slices": [Size(64, 20, counted="poses")],
+    "add_patches": [Size(1024, 100, counted="images")],
     "multislice": [Size(256, 20), Size(512, 20)],
     "chain": [Size(256, 20, 5000)],
 }
@@ -177,8 +178,8 @@ ON_GPU = {
     "transmit": [Size(1024), Size(2048), Size(4096)],
     "propagate": [Size(1024), Size(2048), Size(4096)],
     "project_potential": [Size(1024, 50, 100_000), Size(2048, 100, 1_000_000)],
-    "extract_slices": [Size(128, 200), Size(256, 200)],
-    "add_patches": [Size(1024, 200), Size(4096, 1000)],
+    "extract_slices": [Size(128, 200, counted="poses"), Size(256, 200, counted="poses")],
+    "add_patches": [Size(n, 1000, counted="images") for n in (1024, 4096)],
     "multislice": [Size(1024, 100), Size(2048, 100), Size(4096, 100)],
     "chain": [Size(1024, 50, 100_000), Size(2048, 100, 1_000_000)],
 }

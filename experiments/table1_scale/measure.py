@@ -27,7 +27,12 @@ from difftem.cli.simulate.config import MicroscopeConfig
 
 CASES = Path(__file__).with_name("cases.yaml")
 WARM_ON_GPU = 3  # micrographs after the first one
+TOLERANCE = 2e-3  # of the contrast: rounding of float32 in images of 1e7 pixels
 KILOBYTE = 1024 if sys.platform != "darwin" else 1
+
+
+class CheckError(Exception):
+    """A device whose image is wrong."""
 
 
 def scene_config(case: dict[str, Any], count: int) -> SceneConfig:
@@ -78,7 +83,11 @@ def device_named(name: str) -> torch.device:
 
 
 def measure(
-    config: SceneConfig, structures: Path, device: torch.device | None = None
+    config: SceneConfig,
+    structures: Path,
+    device: torch.device | None = None,
+    *,
+    check: bool = False,
 ) -> dict[str, Any]:
     """Time template and micrograph, from files to files.
 
@@ -90,11 +99,18 @@ def measure(
         Folder of the structure files.
     device : torch.device, optional
         Computes the micrograph; the CPU without it. Templates are rendered on the CPU.
+    check : bool
+        First compare the device's noise-free image with that of the CPU.
 
     Returns
     -------
     dict
         Seconds and bytes; on a GPU the micrograph's time is that of later ones in the same process.
+
+    Raises
+    ------
+    CheckError
+        If the images differ by more than `TOLERANCE`.
     """
     said: list[str] = []
     device = device or torch.device("cpu")
@@ -105,6 +121,7 @@ def measure(
         microscope = SceneMicroscope(scene, [structures], said.append)
         microscope.device = device
         template = time.perf_counter() - start
+        error = _error(microscope, device) if check else None
         times = []
         # The first one on a GPU also waits for kernels to be compiled and FFTs to be planned.
         for index in range(1 + WARM_ON_GPU if on_gpu else 1):
@@ -116,6 +133,7 @@ def measure(
         writing = time.perf_counter() - start
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
+        "error": error,  # beside the contrast; None where nothing was compared
         "template_s": template,
         "micrograph_s": median(times[1:] or times),
         "first_micrograph_s": times[0],
@@ -129,12 +147,28 @@ def measure(
     }
 
 
+def _error(microscope: SceneMicroscope, device: torch.device) -> float:
+    """Largest difference between the images of device and CPU, beside the contrast."""
+    images = []
+    for where in (torch.device("cpu"), device):
+        microscope.device = where
+        images.append(microscope.take(0).noise_free.double())
+    error = float((images[1] - images[0]).abs().max() / images[0].std())
+    if not error <= TOLERANCE:
+        raise CheckError(
+            f"{device} is wrong, so it is not timed: its image differs from that of the CPU by "
+            f"{error:.1e} of the contrast, allowed is {TOLERANCE:.0e}"
+        )
+    return error
+
+
 def main() -> None:
     """Print the measurement as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("case", help="name in cases.yaml")
     parser.add_argument("count", type=int, help="copies")
     parser.add_argument("structures", type=Path, help="folder of the structure files")
+    parser.add_argument("--check", action="store_true", help="first compare with the CPU")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     arguments = parser.parse_args()
     device = device_named(arguments.device)
@@ -143,7 +177,7 @@ def main() -> None:
     torch.set_grad_enabled(False)
     case = yaml.safe_load(CASES.read_text("utf-8"))["cases"][arguments.case]
     config = scene_config(case, arguments.count)
-    print(json.dumps(measure(config, arguments.structures, device)))
+    print(json.dumps(measure(config, arguments.structures, device, check=arguments.check)))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,14 @@ import yaml
 
 from difftem.cli.scene.config import SceneConfig
 from experiments.table1_scale import report, run
-from experiments.table1_scale.measure import CASES, device_named, measure, scene_config
+from experiments.table1_scale.measure import (
+    CASES,
+    CheckError,
+    device_named,
+    measure,
+    scene_config,
+)
+from tests.helpers.pretend_gpu import pretend_gpu
 
 ALL = yaml.safe_load(CASES.read_text("utf-8"))["cases"]
 
@@ -101,19 +108,38 @@ def test_the_device_reaches_every_process_and_the_result(tmp_path, monkeypatch):
     given = ["--structures", str(tmp_path), "--cases", "tmv", "--output", str(output)]
     run.main([*given, "--repeats", "2", "--device", "cuda"])
     assert [command[-2:] for command in started] == [["--device", "cuda"]] * 2
+    assert ["--check" in command for command in started] == [True, False]
     made = json.loads(output.read_text())
     assert made["metadata"]["gpu"] == "H 100"
     assert "### H 100, 2 CPU cores" in report.table(made)
 
 
+SMALL = {
+    "particle": {"name": "apoferritin", "source": "apoferritin"},
+    "ice": {"thickness_nm": 20},
+    "sampling": {"size": [64, 64], "pixel_size": 8.0},
+    "microscope": {"defocus_um": 1.0},
+}
+
+
+@pytest.mark.skipif(
+    torch.cuda.is_available(), reason="kernels are interpreted only where there is no CUDA device"
+)
+def test_a_gpu_is_compared_with_the_cpu_and_not_timed_where_it_is_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 1)
+    config, cuda = scene_config(SMALL, 2), torch.device("cuda")
+    with pretend_gpu() as traffic:
+        found = measure(config, tmp_path, cuda, check=True)
+        assert traffic["interpolate_fwd_kernel"] and traffic["add_patches_fwd_kernel"]
+    assert 0 < found["error"] < 1e-3
+    assert found["first_micrograph_s"] > 0
+    monkeypatch.setattr("experiments.table1_scale.measure.TOLERANCE", 1e-9)
+    with pretend_gpu(), pytest.raises(CheckError, match="cuda is wrong, so it is not timed"):
+        measure(config, tmp_path, cuda, check=True)
+
+
 def test_a_small_case_is_measured_from_files_to_files(tmp_path, device):
-    case = {
-        "particle": {"name": "apoferritin", "source": "apoferritin"},
-        "ice": {"thickness_nm": 20},
-        "sampling": {"size": [64, 64], "pixel_size": 8.0},
-        "microscope": {"defocus_um": 1.0},
-    }
-    found = measure(scene_config(case, 2), tmp_path, torch.device(device))
+    found = measure(scene_config(SMALL, 2), tmp_path, torch.device(device))
     assert found["template_s"] > 0 and found["micrograph_s"] > 0 and found["writing_s"] > 0
     assert found["n_slices"] == 1
     if torch.device(device).type == "cuda":
