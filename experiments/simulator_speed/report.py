@@ -7,33 +7,27 @@ import json
 from pathlib import Path
 from typing import Any
 
+from experiments._base.results import write_readme
+
 HERE = Path(__file__).parent
-BEGIN, END = "<!-- results: written by report.py -->", "<!-- end of results -->"
 
 
-def main(readme: Path = HERE / "README.md", results: Path = HERE / "results") -> None:
-    """Replace what stands between the two comments.
+def main(folder: Path = HERE) -> None:
+    """Write the README of a folder that has ``results``.
 
     Parameters
     ----------
-    readme : Path
-        File with both comments.
-    results : Path
-        Folder of JSON files.
+    folder : Path
+        Of the experiment.
 
     Raises
     ------
     ValueError
-        If a comment is missing.
+        If the README has no place for them.
     """
-    text = readme.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"{readme} has no place for results: it needs {BEGIN} and {END}")
-    head, _, rest = text.partition(BEGIN)
-    tail = rest.partition(END)[2]
-    parts = [render(json.loads(path.read_text("utf-8"))) for path in sorted(results.glob("*.json"))]
-    body = "\n\n".join(parts) or "None yet."
-    readme.write_text(f"{head}{BEGIN}\n\n{body}\n\n{END}{tail}", encoding="utf-8")
+    files = sorted((folder / "results").glob("*.json"))
+    parts = [render(json.loads(path.read_text("utf-8"))) for path in files]
+    write_readme(folder, "report.py", "\n\n".join(parts) or "None yet.")
 
 
 def render(result: dict[str, Any]) -> str:

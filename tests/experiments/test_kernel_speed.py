@@ -3,6 +3,7 @@ import json
 import pytest
 import torch
 
+from experiments._base.results import BEGIN, END
 from experiments.kernel_speed import cases, measure, report, run
 
 OPS = [
@@ -112,10 +113,12 @@ def test_table_1_runs_on_the_same_device_with_the_given_structures(tmp_path, mon
 
 def test_report_replaces_what_stands_between_its_comments(tmp_path):
     readme = tmp_path / "README.md"
-    readme.write_text(f"a\n{report.BEGIN}\nold\n{report.END}\nb\n")
-    (tmp_path / "gpu_table1.json").write_text("{}")
-    report.main(readme, tmp_path)
-    assert readme.read_text() == f"a\n{report.BEGIN}\n\nNone yet.\n\n{report.END}\nb\n"
+    begin = BEGIN.format("report.py")
+    readme.write_text(f"a\n{begin}\nold\n{END}\nb\n")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "gpu_table1.json").write_text("{}")
+    report.main(tmp_path)
+    assert readme.read_text() == f"a\n{begin}\n\nNone yet.\n\n{END}\nb\n"
     readme.write_text("nothing")
-    with pytest.raises(ValueError, match="has no place for results"):
-        report.main(readme, tmp_path)
+    with pytest.raises(ValueError, match=r"README\.md: no .* with .* behind it"):
+        report.main(tmp_path)

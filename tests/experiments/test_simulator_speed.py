@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments._base.results import BEGIN, END
 from experiments.simulator_speed import before_after, peak_memory, report, run
 from experiments.simulator_speed.cases import CASES, SMOKE_CASES
 from experiments.simulator_speed.difftem_stages import LEARNED, DifftemStages
@@ -76,9 +77,11 @@ def test_the_command_measures_both_programs_and_the_report_shows_them(tmp_path):
     assert case["gradient_over"].keys() == {"micrograph", "chain"}
 
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-    report.main(readme, tmp_path)
-    report.main(readme, tmp_path)  # it replaces, it does not append
+    readme.write_text(f"before\n{BEGIN.format('report.py')}\nold\n{END}\nafter\n")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "cpu.json").rename(tmp_path / "results" / "cpu.json")
+    report.main(tmp_path)
+    report.main(tmp_path)  # it replaces, it does not append
     text = readme.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
     wall = case["stages"]["chain"]["ratio"]["wall"]

@@ -7,6 +7,7 @@ import torch
 import yaml
 
 from difftem.cli.scene.config import SceneConfig
+from experiments._base.results import BEGIN, END
 from experiments.table1_scale import report, run
 from experiments.table1_scale.measure import (
     CASES,
@@ -71,9 +72,9 @@ def test_the_table_has_a_row_for_each_number_with_the_published_times_beside():
 def test_the_report_replaces_what_stands_between_its_marks(tmp_path):
     readme, results = tmp_path / "README.md", tmp_path / "results"
     results.mkdir()
-    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", "utf-8")
+    readme.write_text(f"before\n{BEGIN.format('report.py')}\nold\n{END}\nafter\n", "utf-8")
     (results / "cpu2.json").write_text(json.dumps(result(zika_1=[2.0])), "utf-8")
-    report.main(readme, results)
+    report.main(tmp_path)
     text = readme.read_text("utf-8")
     assert text.startswith("before\n") and text.endswith("after\n")
     assert "zika 1" in text and "old" not in text
