@@ -1,7 +1,7 @@
 """Results of an experiment: JSON beside it, tables in its README."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,29 @@ def save_results(folder: Path, name: str, results: dict[str, Any]) -> None:
     path = folder / "results" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+
+
+def write_report(folder: Path, render: Callable[[dict[str, Any]], str], skip: str = "") -> None:
+    """Put what ``results/*.json`` say between the marks of ``report.py``.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the experiment.
+    render : callable
+        Markdown of one file.
+    skip : str, optional
+        End of names that are left out.
+
+    Raises
+    ------
+    ValueError
+        If the README has no such marks.
+    """
+    files = sorted((folder / "results").glob("*.json"))
+    wanted = [path for path in files if not (skip and path.stem.endswith(skip))]
+    parts = [render(json.loads(path.read_text("utf-8"))) for path in wanted]
+    write_readme(folder, "report.py", "\n\n".join(parts) or "None yet.")
 
 
 def write_readme(folder: Path, script: str, text: str) -> None:

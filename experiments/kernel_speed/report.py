@@ -3,32 +3,17 @@
 Run as ``python -m experiments.kernel_speed.report``.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
-from experiments._base.results import write_readme
+from experiments._base.results import write_report
 
 HERE = Path(__file__).parent
 
 
 def main(folder: Path = HERE) -> None:
-    """Write the README of a folder that has ``results``.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the experiment.
-
-    Raises
-    ------
-    ValueError
-        If the README has no place for them.
-    """
-    files = sorted((folder / "results").glob("*.json"))
-    files = [path for path in files if not path.stem.endswith("_table1")]
-    parts = [render(json.loads(path.read_text("utf-8"))) for path in files]
-    write_readme(folder, "report.py", "\n\n".join(parts) or "None yet.")
+    """Write the README of a folder that has ``results``."""
+    write_report(folder, render, skip="_table1")
 
 
 def render(result: dict[str, Any]) -> str:
