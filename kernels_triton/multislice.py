@@ -202,7 +202,7 @@ def transmit_bwd(
     )  # fmt: skip
     if projected_potential.is_complex():
         grad_potential = torch.view_as_complex(grad_potential)
-    return out, grad_potential, sums.sum(0)
+    return out, grad_potential, sums.sum(0) if constants else sums[0]
 
 
 def propagate_fwd(

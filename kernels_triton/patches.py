@@ -15,7 +15,7 @@ TILE_Y, TILE_X = 32, 64  # floats of the field: few registers, many programs tha
 BLOCK = 1024  # floats of a patch that one program of the backward pass reads
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["n"])
 def add_patches_fwd_kernel(
     field, patches, corners, n, rows, columns, size_y, size_x,
     PARTS: tl.constexpr, TILE_Y: tl.constexpr, TILE_X: tl.constexpr,

@@ -75,9 +75,9 @@ def tile_lists(
     number = torch.arange(len(xy), device=xy.device) - (per_slice.cumsum(0) - per_slice)[slice_]
     columns, in_columns = _reached(xy[:, 0], tiles.nx, tiles.columns, width)
     rows, in_rows = _reached(xy[:, 1], tiles.ny, tiles.rows, width)
-    keys = rows[:, None] * tiles.columns + columns + slice_ * tiles.number
-    reached = in_rows[:, None] & in_columns
-    keys, numbers = keys[reached], number.expand_as(keys)[reached]
+    keys = (rows[:, None] * tiles.columns + columns + slice_ * tiles.number).flatten()
+    reached = (in_rows[:, None] & in_columns).flatten().nonzero()[:, 0]
+    keys, numbers = keys[reached], number[reached % max(1, len(xy))]
     order = torch.argsort(keys, stable=True)
     starts = torch.bincount(keys, minlength=n_slices * tiles.number).cumsum(0)
     return numbers[order].int(), torch.nn.functional.pad(starts, (1, 0))

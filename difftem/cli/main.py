@@ -8,7 +8,7 @@ import threading
 from typing import Any, NoReturn
 
 import difftem
-from difftem.cli.process import keep_freed_memory
+from difftem.cli.process import is_out_of_memory, keep_freed_memory
 
 COMMANDS = {
     "simulate": ("difftem.cli.simulate", "atoms to micrographs"),
@@ -61,18 +61,13 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         return _fail(" ".join(str(error).split()))
     except RuntimeError as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         return _fail(_OUT_OF_MEMORY)
     except KeyboardInterrupt:
         _fail("interrupted, nothing was written")
         return 130
     return 0
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether PyTorch found no memory, on a GPU or on the CPU."""
-    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:

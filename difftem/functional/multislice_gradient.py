@@ -193,9 +193,9 @@ class _Backward:
         self.wave.wave.copy_(exit_wave)
         for index in reversed(range(len(self.source))):
             slice_ = self.slices.get(index)
-            transmitted = self.wave.propagate(self.propagator, conjugate=True)
+            self.wave.propagate(self.propagator, conjugate=True)
             if self.wants_propagator:
-                self._propagator(transmitted)
+                self._propagator(self.wave.wave)
             self.grad.propagate(self.propagator, conjugate=True)
             self.wave.transmit(slice_, self.interaction, conjugate=True)
             self._slice(index, self.wave.wave, slice_)

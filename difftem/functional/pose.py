@@ -4,6 +4,32 @@ import torch
 from torch import Tensor
 
 
+def rotate(
+    vectors: Tensor,  # (..., n, 3)
+    rotations: Tensor,  # (..., 3, 3)
+) -> Tensor:  # (..., n, 3)
+    """Turn vectors, in the full precision of their numbers.
+
+    As ``vectors @ rotations.mT``, which a GPU may be allowed to round to 10 bits (TF32, autocast):
+    a quarter of an Å for an atom at 500 Å.
+
+    Parameters
+    ----------
+    vectors : Tensor
+        Shape ``(..., n, 3)``.
+    rotations : Tensor
+        Shape ``(..., 3, 3)``; leading axes broadcast.
+
+    Returns
+    -------
+    Tensor
+        ``x' = R x`` of each, shape ``(..., n, 3)``.
+    """
+    x, y, z = (each[..., None] for each in vectors.unbind(-1))
+    by_x, by_y, by_z = (column[..., None, :] for column in rotations.unbind(-1))
+    return x * by_x + y * by_y + z * by_z
+
+
 def rotation_from_vector(
     vector: Tensor,  # (..., 3) rad
 ) -> Tensor:  # (..., 3, 3)

@@ -95,7 +95,7 @@ def slab_planes(
     if slabs.depth != "ignored":
         bend = -slabs.wavelength / 2 * (frequency**2).sum(-1)
     points = torch.cat([frequency, bend[:, None]], -1)
-    steps = torch.tensor(_steps(slabs)).to(points, non_blocking=True)
+    steps = torch.tensor(_steps(slabs), dtype=torch.float64).to(points, non_blocking=True)
     shifted = points - torch.nn.functional.pad(steps[:, None], (2, 0))[:, None]
     # The template holds nothing beyond its band: there the table has no neighbours.
     inside = (shifted**2).sum(-1) <= (spectrum.max_frequency * (1 + ROUNDING)) ** 2
@@ -139,10 +139,10 @@ def slab_from_planes(
     """Second half of `slab_coefficients`: sum the planes' Fourier series at the slab's height."""
     summed = planes[:, 0]
     if slabs.thickness is not None:
-        steps = torch.tensor(_steps(slabs)).to(height, non_blocking=True)
+        steps = torch.tensor(_steps(slabs), dtype=torch.float64).to(height, non_blocking=True)
         orders = range(1 - slabs.period, slabs.period)
-        weights = torch.tensor([_window_coefficient(m, slabs.period) for m in orders])
-        weights = weights.to(height, non_blocking=True)
+        window = [_window_coefficient(m, slabs.period) for m in orders]
+        weights = torch.tensor(window, dtype=torch.float64).to(height, non_blocking=True)
         turns = 2 * math.pi * steps * height[:, None]
         series = torch.complex(weights * torch.cos(turns), weights * torch.sin(turns))
         summed = (series[:, None] @ planes)[:, 0]

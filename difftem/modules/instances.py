@@ -5,7 +5,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor, nn
 
-from difftem.functional.pose import rotation_from_vector
+from difftem.functional.pose import rotate, rotation_from_vector
 from difftem.modules.quantity import check_learnable, register_quantity
 
 
@@ -92,9 +92,9 @@ class Instances(nn.Module):
             Å, shape ``(n, 3)``, and active rotations, shape ``(n, 3, 3)``.
         """
         stage = stage.to(self.positions)
-        positions = self.positions @ stage.T if turn_positions else self.positions
+        positions = rotate(self.positions, stage) if turn_positions else self.positions
         positions = positions + torch.nn.functional.pad(shift.to(positions), (0, 1))
         rotations = self.rotations
         if self.rotation_vectors.requires_grad or bool((self.rotation_vectors != 0).any()):
-            rotations = rotation_from_vector(self.rotation_vectors) @ rotations
-        return positions, stage @ rotations
+            rotations = rotate(rotations.mT, rotation_from_vector(self.rotation_vectors)).mT
+        return positions, rotate(rotations.mT, stage).mT

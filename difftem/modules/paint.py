@@ -56,7 +56,8 @@ def paint(
     middle = torch.tensor([n // 2 for n in reversed(field.shape)])
     middle = middle.to(positions, non_blocking=True)
     points = GPU_CHUNK_POINTS if field.is_cuda else CHUNK_POINTS
-    chunk = max(1, points // (len(grid.target) * slabs.n_planes))
+    # A patch much finer than its template has far more pixels than coefficients.
+    chunk = max(1, points // max(len(grid.target) * slabs.n_planes, grid.size**2 // 4))
     portions = [slice(start, start + chunk) for start in range(0, len(names), chunk)]
     pixels = positions[:, :2] / grid.pixel_size + middle
     corners = torch.floor(pixels.detach()).long() - grid.size // 2
@@ -66,7 +67,9 @@ def paint(
     if torch.is_grad_enabled():
         for some in portions:
             arguments = (spectrum, turned[some], height[some], offsets[some], grid, slabs)
-            patches = checkpoint(_patches, *arguments, use_reentrant=False)
+            patches = checkpoint(
+                _patches, *arguments, use_reentrant=False, preserve_rng_state=False
+            )
             field = add_patches(field, patches, corners[some])
         return field
 
@@ -97,7 +100,8 @@ def _planes(
     missing = [i for i, copy in enumerate(copies) if copy not in store]
     made = {}
     if missing:
-        planes = slab_planes(spectrum, rotations[missing], grid.frequency, slabs, extract_slices)
+        wanted = torch.tensor(missing).to(rotations.device, non_blocking=True)
+        planes = slab_planes(spectrum, rotations[wanted], grid.frequency, slabs, extract_slices)
         made = {copies[i]: each for i, each in zip(missing, planes, strict=True)}
     found = torch.stack([made[copy] if copy in made else store[copy] for copy in copies])
     return found, made

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor, nn
 
-from difftem.functional.pose import rotation_from_vector, tilt_rotation
+from difftem.functional.pose import rotate, rotation_from_vector, tilt_rotation
 from difftem.modules.quantity import check_learnable, register_quantity
 from difftem.units import deg_to_rad
 
@@ -59,7 +59,7 @@ class Pose(nn.Module):
         positions: Tensor,  # (..., n_atoms, 3) Å
     ) -> Tensor:  # (..., n_atoms, 3) Å
         """Coordinates in the microscope's frame; the tilts are the leading batch axis."""
-        turned = positions @ rotation_from_vector(self.rotation_vector).to(positions).mT
+        turned = rotate(positions, rotation_from_vector(self.rotation_vector).to(positions))
         turned = turned + self.shift.to(positions)[..., None, :]
         stage = tilt_rotation(self.tilt, deg_to_rad(self.tilt_axis_deg)).to(positions)
-        return turned @ stage.mT
+        return rotate(turned, stage)

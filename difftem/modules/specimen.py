@@ -207,7 +207,9 @@ class Specimen(nn.Module):
         limit = highest_frequency(self._limit(placed.particle), slabs)
         spectrum = placed.particle.spectrum(min(limit, placed.particle.nyquist))
         names, here = here.tolist(), here.to(placed.positions.device, non_blocking=True)
-        origin = torch.tensor([0.0, 0.0, plane]).to(placed.positions, non_blocking=True)
+        origin = torch.tensor([0.0, 0.0, plane], dtype=torch.float64).to(
+            placed.positions, non_blocking=True
+        )
         return paint(
             field,
             spectrum,

@@ -49,7 +49,8 @@ def use_triton(*tensors: Tensor) -> bool:
     Raises
     ------
     ValueError
-        If the environment asks for Triton on a CPU without its interpreter.
+        If the environment asks for Triton on a CPU without its interpreter, or on another device
+        than the current one.
     """
     mode = kernel_mode()
     if mode == "torch":
@@ -59,14 +60,21 @@ def use_triton(*tensors: Tensor) -> bool:
         return (
             on_device
             and all(tensor.dtype in KERNEL_DTYPES for tensor in tensors)
-            and all(tensor.get_device() == torch.cuda.current_device() for tensor in tensors)
+            and _on_current_device(tensors)
             and _triton_is_installed()
         )
+    if on_device and not _on_current_device(tensors):
+        raise ValueError(f"{VARIABLE}=triton needs tensors on the current CUDA device")
     if not on_device and os.environ.get("TRITON_INTERPRET") != "1":
         raise ValueError(
             f"{VARIABLE}=triton needs tensors on a CUDA device, or TRITON_INTERPRET=1 on a CPU"
         )
     return True
+
+
+def _on_current_device(tensors: tuple[Tensor, ...]) -> bool:
+    """PyTorch minds a tensor's device, Triton launches on the current one."""
+    return all(tensor.get_device() == torch.cuda.current_device() for tensor in tensors)
 
 
 @functools.cache

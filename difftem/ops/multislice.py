@@ -1,6 +1,5 @@
 """Multislice through the fastest steps of the device, with a gradient that fits in memory."""
 
-import functools
 from collections.abc import Iterable, Iterator
 
 import torch
@@ -50,7 +49,8 @@ def multislice(
 
     Notes
     -----
-    Without gradients one slice and three waves are held. With them, of slices that are stacked or
+    Without gradients one slice is held, the wave, its next state and spectrum; on a CPU two more of
+    working memory. With them, of slices that are stacked or
     made from atoms, about ``2.5 sqrt(n_slices)`` waves; a stream is collected first, from the
     first slice that needs a gradient. The gradient can be taken once: for higher derivatives use
     the function in `difftem.functional`.
@@ -86,12 +86,13 @@ class _Run:
     """A wave on its way through slices that need no gradient."""
 
     def __init__(self, wave: Tensor, interaction: Interaction, propagator: Tensor) -> None:
-        self.wave, self.interaction, self.propagator = wave, interaction, propagator
+        self._incident, self._interaction, self._propagator = wave, interaction, propagator
+        self._buffers: WaveBuffers | None = None  # made for the first slice, if there is one
 
-    @functools.cached_property
-    def _buffers(self) -> WaveBuffers:
-        """Made for the first slice, if there is one."""
-        return wave_buffers(self.wave)
+    @property
+    def wave(self) -> Tensor:
+        """Where it is now; whoever holds it keeps its memory."""
+        return self._incident if self._buffers is None else self._buffers.wave
 
     def through(self, stream: Iterable[Tensor]) -> Tensor:
         """Pass all slices."""
@@ -109,5 +110,7 @@ class _Run:
 
     @torch.no_grad()
     def _step(self, slice_: Tensor) -> None:
-        self._buffers.transmit(slice_, self.interaction)
-        self.wave = self._buffers.propagate(self.propagator)
+        if self._buffers is None:
+            self._buffers = wave_buffers(self._incident)
+        self._buffers.transmit(slice_, self._interaction)
+        self._buffers.propagate(self._propagator)

@@ -76,13 +76,14 @@ class TiledAtomSlices(AtomSlices):
 
         layers = self.spread(member, index, xy, coefficients)
         summed = sum_layers(torch.fft.rfft2(layers), self.scaled)
-        return torch.fft.irfft2(summed, s=self.field, norm="forward")
+        # With an axis in front: of two axes alone cuFFT is asked for one after the other.
+        return torch.fft.irfft2(summed[None], s=self.field, norm="forward")[0]
 
     def project_adjoint(
         self, member: int, index: int, grad: Tensor, xy: Tensor, coefficients: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Gradients of one slice's atoms."""
-        spectra = torch.fft.rfft2(grad) * self.scaled
+        spectra = torch.fft.rfft2(grad[None]) * self.scaled
         layers = torch.fft.irfft2(spectra, s=self.field, norm="forward")
         return self.gather(member, index, layers, xy, coefficients)
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from difftem.functional import projection as plain
+from difftem.functional.pose import rotate
 from difftem.functional.projection import TemplateSpectrum
 from difftem.functional.spread import kernel_coefficients
 from difftem.ops.dispatch import use_triton
@@ -27,7 +28,7 @@ def extract_slices(
     reproducible = by_template and torch.are_deterministic_algorithms_enabled()
     if reproducible or not use_triton(spectrum.table, rotations, frequency):
         return plain.central_slices(spectrum, rotations, frequency)
-    turned = frequency @ rotations  # k R = (Rᵀ k)ᵀ
+    turned = rotate(frequency, rotations.mT)
     band, width = 1 / spectrum.interpolation.oversampling, spectrum.interpolation.width
     # To the device without waiting for what it is doing.
     polynomials = kernel_coefficients(band, width).to(turned, non_blocking=True)

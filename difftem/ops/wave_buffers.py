@@ -42,7 +42,8 @@ class TritonWaveBuffers(WaveBuffers):
     def propagate(self, propagator: Tensor, *, conjugate: bool = False) -> Tensor:
         """Convolve the wave with a propagator, or with its adjoint."""
         if not self._is_image(propagator):
-            return super().propagate(propagator, conjugate=conjugate)
+            self.wave = super().propagate(propagator, conjugate=conjugate).contiguous()
+            return self.wave
         from kernels_triton.multislice import propagate_fwd
 
         self.wave = propagate_fwd(self.wave, propagator, conjugate)

@@ -105,6 +105,8 @@ def time_case(
         for which, call in calls.items():
             samples = [_sample(call, works[i % copies], device) for i in range(repeats + 2)][2:]
             found[which] = summarise(samples)["wall_s"]
+        works = [first]
+        for which, call in calls.items():
             if device.type == "cuda":
                 torch.cuda.reset_peak_memory_stats()
                 call(first)

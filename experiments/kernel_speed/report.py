@@ -45,7 +45,7 @@ def render(result: dict[str, Any]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     lines += [_row(entry, result["bandwidth"]) for entry in result["times"]]
-    worst = max(result["errors"].values())
+    worst = max(result["errors"].values(), default=float("nan"))
     return "\n".join([*lines, "", f"Largest error against float64: {worst:.1e}."])
 
 

@@ -50,22 +50,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "errors": {},
         "times": [],
     }
+    output = options.output or RESULTS / f"{_slug(result['metadata']['device'])}.json"
+    output.parent.mkdir(parents=True, exist_ok=True)
     failed = False
     for op in options.ops:
         for name in names:
             try:
                 result["errors"][f"{name} {op}"] = check(op, name, device)
-            except CheckError as error:
-                print(error, file=sys.stderr)
+                for size in sizes[op]:
+                    print(f"{name} {op} {size}", file=sys.stderr, flush=True)
+                    entry = time_case(op, size, name, device, options.repeats)
+                    result["times"].append({"op": op, "size": str(size), "by": name} | entry)
+            except (CheckError, RuntimeError) as error:  # one op's compiler or memory, say
+                print(f"{name} {op}: {error}", file=sys.stderr)
                 failed = True
-                continue
-            for size in sizes[op]:
-                print(f"{name} {op} {size}", file=sys.stderr, flush=True)
-                entry = time_case(op, size, name, device, options.repeats)
-                result["times"].append({"op": op, "size": str(size), "by": name} | entry)
-    output = options.output or RESULTS / f"{_slug(result['metadata']['device'])}.json"
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
+            # After each: what comes later may take all of the time that there is.
+            output.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
     print(output)
     if options.table1 is not None:
         failed |= _table1(options.table1, options.device, output) != 0

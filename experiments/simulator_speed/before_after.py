@@ -38,6 +38,7 @@ class Worker:
 
     def __init__(self, checkout: Path, case: str, folder: Path, *, smoke: bool) -> None:
         command = [sys.executable, "-P", str(Path(__file__).with_name("stage_server.py"))]
+        self.checkout = checkout
         self._process = subprocess.Popen(
             [*command, case, str(folder), *(["--smoke"] if smoke else [])],
             cwd=checkout,
@@ -46,32 +47,29 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
         )
-        if not Path(self._answer("ready")["package"]).is_relative_to(checkout):
-            raise RuntimeError(f"{checkout}: its processes import another difftem")
 
     def time(self, stage: str) -> Sample:
         """Run one stage once."""
         return Sample(**self._ask(stage))
 
     def __enter__(self) -> "Worker":
+        if not Path(self._ask("package")["package"]).is_relative_to(self.checkout):
+            raise RuntimeError(f"{self.checkout}: its processes import another difftem")
         return self
 
     def __exit__(self, *error: object) -> None:
         self._process.communicate()
 
-    def _ask(self, stage: str) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{stage}\n")
-        self._process.stdin.flush()
-        return self._answer(stage)
-
-    def _answer(self, what: str) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self._process.args[2]} failed at {what!r}, see above")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+    def _ask(self, what: str) -> dict[str, Any]:
+        """Ask for a stage or for the package, and wait for the answer."""
+        given, taken = self._process.stdin, self._process.stdout
+        if given is not None and taken is not None:
+            given.write(f"{what}\n")
+            given.flush()
+            if line := taken.readline():
+                answer: dict[str, Any] = json.loads(line)
+                return answer
+        raise RuntimeError(f"the process of {self.checkout} failed at {what!r}, see above")
 
 
 def compare(

@@ -19,9 +19,11 @@ def main() -> None:
     """Serve until standard input ends."""
     name, folder, *smoke = sys.argv[1:]
     case = (SMOKE_CASES if smoke else CASES)[name]
-    print(json.dumps({"package": difftem.__file__}), flush=True)
     for line in sys.stdin:
         stage = line.strip()
+        if stage == "package":
+            print(json.dumps({"package": difftem.__file__}), flush=True)
+            continue
         stages = DifftemStages(case, Inputs.load(Path(folder), stage))
         print(json.dumps(time_call(getattr(stages, stage))._asdict()), flush=True)
 

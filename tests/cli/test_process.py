@@ -2,6 +2,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
+
+from difftem.cli.generate.run import _cause
+from difftem.cli.process import is_out_of_memory
 
 SCRIPT = """
 import resource, sys
@@ -28,3 +32,23 @@ def faults(mode):
 def test_freed_arrays_are_used_again_instead_of_new_pages():
     pages = 40 * 1024**2 // 4096
     assert faults("plain") - faults("keep") > 5 * pages
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB."),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("cuFFT error: CUFFT_ALLOC_FAILED"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] can't allocate memory: you tried"),
+    ],
+)
+def test_lack_of_memory_is_recognised_here_and_in_another_process(error):
+    assert is_out_of_memory(error)
+    text = f"Traceback:\n  file, line\n{type(error).__module__}.{type(error).__name__}: {error}"
+    assert isinstance(_cause(text), MemoryError)
+
+
+def test_other_errors_are_not():
+    assert not is_out_of_memory(RuntimeError("shapes differ"))
+    assert isinstance(_cause("Traceback:\nRuntimeError: shapes differ"), RuntimeError)

@@ -234,3 +234,5 @@ def test_a_gpu_gives_the_images_of_the_cpu(simulate, tmp_path):
     assert code == 0
     found, _, _ = read(folder / "noise_free.mrc")
     assert np.abs(found - expected).max() < 1e-3 * expected.std()
+    seconds = json.loads((folder / "run.json").read_text())["seconds"]
+    assert "potential and multislice" in seconds and "multislice" not in seconds

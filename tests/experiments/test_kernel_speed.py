@@ -76,6 +76,17 @@ def test_an_op_that_is_wrong_is_named_and_not_timed(tmp_path, capsys, monkeypatc
     assert [entry["op"] for entry in json.loads(output.read_text())["times"]] == ["propagate"]
 
 
+def test_an_op_that_fails_leaves_the_results_of_the_others(tmp_path, capsys, monkeypatch):
+    def broken(*arguments):
+        raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(run, "time_case", broken)
+    output = tmp_path / "cpu.json"
+    assert smoke(output, "--ops", "transmit", "propagate") == 1
+    assert "torch transmit: no room" in capsys.readouterr().err
+    assert json.loads(output.read_text())["errors"].keys() == {"torch transmit", "torch propagate"}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

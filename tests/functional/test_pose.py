@@ -2,9 +2,11 @@ import math
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from difftem.functional.pose import (
     random_rotations,
+    rotate,
     rotation_from_euler,
     rotation_from_vector,
     tilt_rotation,
@@ -93,3 +95,14 @@ def test_random_rotations_are_proper_and_uniform(generator):
         assert chi2 < (bins - 1) + 5 * (2 * (bins - 1)) ** 0.5
     again = random_rotations(n, torch.Generator().manual_seed(0))
     assert torch.equal(r, again)
+
+
+@pytest.mark.parametrize(("vectors", "rotations"), [((5,), ()), ((2, 5), (2,)), ((5,), (3, 2))])
+def test_vectors_are_turned_as_by_matrices_without_a_matrix_product(vectors, rotations):
+    x = torch.randn(*vectors, 3, dtype=torch.float64)
+    r = rotation_from_vector(torch.randn(*rotations, 3, dtype=torch.float64))
+    expected = x @ r.mT
+    with FlopCounterMode(display=False) as counter:  # it counts products of matrices
+        found = rotate(x, r)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-13)
+    assert counter.get_total_flops() == 0

@@ -61,7 +61,7 @@ class GpuTensor(Tensor):
 
     def tolist(self):
         """Copy to the host."""
-        _traffic["to host"] += 1
+        _traffic["waits"] += 1
         return self.held.tolist()
 
     def __repr__(self):
@@ -78,11 +78,17 @@ _traffic = Counter()
 
 @contextmanager
 def pretend_gpu() -> Iterator[Counter]:
-    """Pretend, and count: copies ``to host`` and ``to device``, launches of each kernel by name."""
+    """Pretend, and count: how often the host ``waits``, tensors ``sent`` without, kernels by name.
+
+    It waits for copies from the device, for those to it without ``non_blocking``, for sizes that
+    depend on data, and to synchronise.
+    """
     _traffic.clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.cuda, "is_available", lambda: True)
         patch.setattr(torch.cuda, "current_device", lambda: 0)
+        patch.setattr(torch.cuda, "is_initialized", lambda: True)
+        patch.setattr(torch.cuda, "synchronize", lambda: _traffic.update(waits=1))
         patch.delenv("DIFFTEM_KERNELS", raising=False)
         for found in pkgutil.iter_modules(kernels_triton.__path__, "kernels_triton."):
             module = import_module(found.name)
@@ -128,6 +134,7 @@ class _Calls(TorchFunctionMode):
         if name == "__getitem__" and isinstance(args[1], list):
             return func(args[0], torch.tensor(args[1]))  # else C++ makes it, on "meta"
         if _is_gpu(kwargs.get("device")):
+            _traffic["waits"] += name in ("tensor", "as_tensor")
             return GpuTensor(func(*args, **kwargs | {"device": "cpu"}))
         return func(*args, **kwargs)
 
@@ -146,6 +153,7 @@ def _move(func, args, kwargs):
     if func.__name__ == "cuda":
         kwargs = {"device": CUDA}
     device, dtype = kwargs.get("device"), kwargs.get("dtype")
+    non_blocking = kwargs.get("non_blocking", False)
     for each in rest:
         if isinstance(each, Tensor):
             device, dtype = each.device, each.dtype
@@ -157,7 +165,8 @@ def _move(func, args, kwargs):
         return func(*args, **kwargs)
     if _is_gpu(device) == tensor.is_cuda and dtype in (None, tensor.dtype):
         return tensor
-    return aten._to_copy(tensor, dtype=dtype, device="meta" if _is_gpu(device) else "cpu")
+    device = "meta" if _is_gpu(device) else "cpu"
+    return aten._to_copy(tensor, dtype=dtype, device=device, non_blocking=non_blocking)
 
 
 def _compute(func, args, kwargs):
@@ -174,20 +183,19 @@ def _compute(func, args, kwargs):
         held_kwargs["device"] = "cpu"
     out = func(*held_args, **held_kwargs)
     if func in (aten._local_scalar_dense.default, aten.equal.default):
-        _traffic["to host"] += any(on_gpu)
+        _traffic["waits"] += any(on_gpu)
         return out
     if func in (aten._to_copy.default, aten.copy_.default):
         source, target = (on_gpu[0], to_gpu) if len(on_gpu) == 1 else (on_gpu[1], on_gpu[0])
         if source != target:
-            _traffic["to device" if target else "to host"] += 1
+            _traffic["sent" if target and kwargs.get("non_blocking") else "waits"] += 1
     elif any(on_gpu):
         strays = [t for t, there in zip(given, on_gpu, strict=True) if not there and t.ndim]
         if strays and (func not in INDEXING or not on_gpu[0]):
             raise RuntimeError(
                 f"{func}: cuda:0 meets a tensor of the CPU of shape {strays[0].shape}"
             )
-        _traffic["to device"] += len(strays)
-        _traffic["to host"] += func in WAITING
+        _traffic["waits"] += len(strays) + (func in WAITING)
     if not to_gpu:
         return out
     out = tree_map(lambda x: GpuTensor(x) if isinstance(x, Tensor) else x, out)

@@ -35,7 +35,7 @@ KERNELS = {
     ],
     "multislice.propagate_kernel": [{"CONJUGATE": True, "BLOCK": 1024, "repeats": 1}],
     "multislice.propagator_bwd_kernel": [{"BLOCK": 1024, "repeats": 1}],
-    "patches.add_patches_fwd_kernel": [TILE, TILE | {"PARTS": 1, "n": 1}],
+    "patches.add_patches_fwd_kernel": [TILE, TILE | {"PARTS": 1}],
     "patches.add_patches_bwd_kernel": [
         {"PARTS": 2, "BLOCK": 1024},
         {"PARTS": 1, "BLOCK": 1024, "size_y": 1, "size_x": 1},

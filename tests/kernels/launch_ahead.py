@@ -7,6 +7,7 @@ and divisibility of arguments, Triton finds here by itself.
 
 import json
 from collections import defaultdict
+from itertools import product
 from unittest import mock
 
 import torch
@@ -57,10 +58,10 @@ def learned_propagator():
 
 
 def patches_of_both_kinds():
-    """Real and complex patches on a field."""
-    corners = torch.tensor([[-3, 4], [30, 31]])
-    for dtype in (torch.float32, torch.complex64):
-        images = torch.ones(2, 9, 12, dtype=dtype, requires_grad=True)
+    """Real and complex patches on a field, any number of them."""
+    for dtype, n in product((torch.float32, torch.complex64), (1, 2, 16)):
+        images = torch.ones(n, 9, 12, dtype=dtype, requires_grad=True)
+        corners = torch.arange(2 * n).reshape(n, 2) - 3
         field = patches.add_patches(torch.zeros(40, 40, dtype=dtype), images, corners)
         field.real.sum().backward()
 

@@ -61,6 +61,12 @@ def test_triton_on_a_cpu_without_its_interpreter_is_refused(monkeypatch):
         use_triton(ON_CPU)
 
 
+def test_triton_on_another_device_than_the_current_one_is_refused(monkeypatch):
+    monkeypatch.setenv("DIFFTEM_KERNELS", "triton")
+    with pytest.raises(ValueError, match="needs tensors on the current CUDA device"):
+        use_triton(SINGLE, OnDevice(torch.float32, number=1))
+
+
 @pytest.mark.parametrize("value", ["cuda", "Triton", "1"])
 def test_wrong_value_is_refused_in_one_line(monkeypatch, value):
     monkeypatch.setenv("DIFFTEM_KERNELS", value)

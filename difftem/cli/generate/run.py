@@ -14,6 +14,7 @@ from tqdm import tqdm
 from difftem.cli.generate.config import GenerateConfig
 from difftem.cli.generate.producer import SceneProducer, quiet_lightning
 from difftem.cli.generate.progress import micrographs_bar
+from difftem.cli.process import is_out_of_memory
 
 LONGEST = timedelta(days=365)  # that one process may wait for another
 PATIENCE = 5.0  # s
@@ -165,7 +166,7 @@ def _cause(text: str) -> Exception:
     name = kind.rsplit(".", 1)[-1]
     if os.environ.get("DIFFTEM_DEBUG") == "1" or not re.fullmatch(r"\w+(Error|Exception)", name):
         return RuntimeError(text)
-    if name == "MemoryError" or "not enough memory" in message:
+    if name == "MemoryError" or is_out_of_memory(RuntimeError(last)):
         return MemoryError()
     if name in ("ValueError", "InputError"):
         return ValueError(message)
