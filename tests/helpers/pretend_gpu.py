@@ -88,6 +88,7 @@ def pretend_gpu() -> Iterator[Counter]:
         patch.setattr(torch.cuda, "is_available", lambda: True)
         patch.setattr(torch.cuda, "current_device", lambda: 0)
         patch.setattr(torch.cuda, "is_initialized", lambda: True)
+        patch.setattr(torch.cuda, "mem_get_info", lambda device: (10**10, 10**11))
         patch.setattr(torch.cuda, "synchronize", lambda: _traffic.update(waits=1))
         patch.delenv("DIFFTEM_KERNELS", raising=False)
         for found in pkgutil.iter_modules(kernels_triton.__path__, "kernels_triton."):

@@ -182,7 +182,5 @@ def test_host_waits_as_often_for_many_copies_in_a_slice_as_for_few(
             assert traffic["add_patches_bwd_kernel"] == n_chunks * graded
             waits.append((traffic["waits"], traffic["sent"]))
     assert waits[0] == waits[1], waits
-    assert waits[0][0] == waits[2][0] <= 5, (
-        waits
-    )  # chunks wait for nothing: their constants are sent
+    assert waits[0][0] == waits[2][0] <= 5, waits  # chunks only send constants
     assert waits[0][1] <= 14

@@ -115,7 +115,7 @@ def simulate(config: SimulateConfig, folders: list[Path], output: Path) -> None:
     for line in sampling_advice(atoms, config, sampling, float(simulator.beam.wavelength)):
         _say(f"warning: {line}")
     n_micrographs = len(exposure.tilts_deg) * exposure.exposures
-    memory = check_memory(estimate_bytes(sampling, len(atoms), n_micrographs))
+    memory = check_memory(estimate_bytes(sampling, len(atoms), n_micrographs), device)
     if memory is not None:
         _say(memory)
     simulator.to(device).detector.cpu()  # noise is drawn from the CPU's random numbers

@@ -1,6 +1,7 @@
 """How much memory a run will need, before it starts."""
 
 import psutil
+import torch
 
 from difftem.cli.simulate.microscope import Sampling
 
@@ -34,13 +35,15 @@ def estimate_bytes(sampling: Sampling, n_atoms: int, n_micrographs: int) -> floa
     return BASE_BYTES + BYTES_PER_PIXEL * pixels + BYTES_PER_ATOM * n_atoms + kept
 
 
-def check_memory(needed: float) -> str | None:
-    """Compare an estimate with what the machine has free.
+def check_memory(needed: float, device: torch.device | None = None) -> str | None:
+    """Compare an estimate with what the machine, or its GPU, has free.
 
     Parameters
     ----------
     needed : float
         Bytes.
+    device : torch.device, optional
+        That computes; the CPU without it.
 
     Returns
     -------
@@ -52,8 +55,10 @@ def check_memory(needed: float) -> str | None:
     ValueError
         If the run cannot fit.
     """
-    free = float(psutil.virtual_memory().available)
-    gigabytes = f"needs about {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB are free"
+    on_gpu = device is not None and device.type == "cuda"
+    free = torch.cuda.mem_get_info(device)[0] if on_gpu else psutil.virtual_memory().available
+    where = "GPU memory" if on_gpu else "memory"
+    gigabytes = f"needs about {needed / 1e9:.1f} GB of {where}, {free / 1e9:.1f} GB are free"
     if needed > free:
         raise ValueError(
             f"this run {gigabytes}; a smaller sampling.size or sampling.padding, or fewer copies, "
