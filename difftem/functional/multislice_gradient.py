@@ -37,7 +37,7 @@ def multislice_with_gradient(
     absorbing: Tensor | None,  # likewise
     propagator: Tensor,  # (..., y, x) complex
 ) -> Tensor:  # (..., y, x) complex
-    r"""Exit wave whose backward pass holds about :math:`2.5 \sqrt n` waves for n slices, or two.
+    r"""Exit wave whose backward pass holds about :math:`2 \sqrt n` waves for n slices, or two.
 
     Parameters
     ----------

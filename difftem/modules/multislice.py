@@ -120,7 +120,7 @@ class Multislice(nn.Module):
 
         Notes
         -----
-        The gradient of stacked or made slices holds about 2.5 waves times the square root of
+        The gradient of stacked or made slices holds about 2 waves times the square root of
         their number; see `difftem.ops.multislice.multislice`.
         """
         slices = as_slices(projected_potential)

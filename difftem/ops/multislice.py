@@ -49,11 +49,11 @@ def multislice(
 
     Notes
     -----
-    Without gradients one slice is held, the wave, its next state and spectrum; on a CPU two more of
-    working memory. With them, of slices that are stacked or
-    made from atoms, about ``2.5 sqrt(n_slices)`` waves; a stream is collected first, from the
-    first slice that needs a gradient. The gradient can be taken once: for higher derivatives use
-    the function in `difftem.functional`.
+    Without gradients one slice is held, the wave and its spectrum or next state; on a CPU two more
+    arrays to work in. With them, of slices that are stacked or made from atoms, about
+    ``2 sqrt(n_slices)`` waves and six to work in; a stream is collected first, from the first slice
+    that needs a gradient. The gradient can be taken once: for higher derivatives use the function
+    in `difftem.functional`.
     """
     slices = as_slices(projected_potential)
     real = slices.dtype.to_real()
