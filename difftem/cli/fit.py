@@ -8,14 +8,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
-
-# mypy does not see what Lightning passes on.
-from lightning.pytorch.utilities.exceptions import (  # type: ignore[attr-defined]
-    MisconfigurationException,
-)
 
 from difftem.callbacks import LogConfig, LogReport
 from difftem.cli.checkpoint import check_options, check_state, read_checkpoint

@@ -24,8 +24,7 @@ def is_first_process(config: GenerateConfig) -> bool:
     """Whether this process looks after the folder; a cluster may have started others like it."""
     if config.devices * config.num_nodes == 1:
         return True
-    # mypy does not see what Lightning and PyTorch pass on.
-    from lightning.pytorch.utilities.rank_zero import rank_zero_only  # type: ignore[attr-defined]
+    from lightning.fabric.utilities.rank_zero import rank_zero_only
 
     rank: int = getattr(rank_zero_only, "rank", 0)
     return rank == 0 and os.environ.get("NODE_RANK", "0") == "0"
@@ -73,9 +72,7 @@ def _predict(
 ) -> None:
     """Let a Trainer share the items among processes."""
     # Lightning takes seconds to import.
-    from lightning.pytorch.utilities.exceptions import (  # type: ignore[attr-defined]
-        MisconfigurationException,
-    )
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
     from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
     from difftem.data.pending import PendingItems
@@ -115,11 +112,9 @@ def _end_processes() -> None:
 
 def _trainer(config: GenerateConfig, n_items: int) -> Any:
     """Trainer that neither logs nor saves."""
+    from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+    from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
     from lightning.pytorch import Trainer
-    from lightning.pytorch.plugins.environments import (  # type: ignore[attr-defined]
-        SLURMEnvironment,
-        TorchElasticEnvironment,
-    )
     from lightning.pytorch.strategies import DDPStrategy
 
     devices = config.devices

@@ -150,7 +150,9 @@ def number_of_copies(
     if name == "per_um2":
         if not (region.flat or isinstance(region, Box)):
             raise ValueError(f"per_um2 needs a surface or a box, got {region}")
-        area = region.size if region.flat else region.size / region.depth  # type: ignore[attr-defined]
+        area = region.size
+        if isinstance(region, Box) and not region.flat:
+            area /= region.depth
         return round(value * area / 1e8)
     if region.flat:
         raise ValueError(f"{name} needs a volume, got {region}")

@@ -146,7 +146,8 @@ def build_simulator(
 def _middle(template: Template) -> tuple[float, float, float]:
     """Middle of a map in Å from voxel n // 2."""
     nz, ny, nx = template.values.shape
-    return tuple(((n - 1) / 2 - n // 2) * template.voxel_size for n in (nx, ny, nz))  # type: ignore[return-value]
+    x, y, z = (((n - 1) / 2 - n // 2) * template.voxel_size for n in (nx, ny, nz))
+    return x, y, z
 
 
 def _centre_of_field(field: Field) -> Tensor:  # (2,) Å
