@@ -1,1 +1,1 @@
-"""Raw Triton kernels and their launchers; `difftem.ops` decides when they run."""
+"""Raw Triton kernels, their launchers and their lists; `difftem.ops` decides when they run."""

@@ -8,7 +8,8 @@ Accelerator = Literal["cpu", "cuda"]
 
 
 def accelerator_device(
-    name: Accelerator,
+    name: str,
+    option: str = "accelerator",
 ) -> torch.device:
     """Device of a name.
 
@@ -16,6 +17,8 @@ def accelerator_device(
     ----------
     name : {"cpu", "cuda"}
         As configured.
+    option : str
+        How the user calls it.
 
     Returns
     -------
@@ -28,5 +31,5 @@ def accelerator_device(
         If it is not there.
     """
     if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("accelerator cuda: PyTorch finds no CUDA device here")
+        raise ValueError(f"{option} {name}: PyTorch finds no CUDA device here")
     return torch.device(name)

@@ -60,9 +60,9 @@ def check(case: str, name: str, device: torch.device) -> float:
         If it is too large, or not a number.
     """
     with implementation("torch"):
-        truth = _everything(CASES[case](CHECKED[case], torch.device("cpu"), torch.float64, 0))
+        truth = everything(CASES[case](CHECKED[case], torch.device("cpu"), torch.float64, 0))
     with implementation(name):
-        found = _everything(CASES[case](CHECKED[case], device, torch.float32, 0))
+        found = everything(CASES[case](CHECKED[case], device, torch.float32, 0))
     errors = [
         float((ours.cpu() - exact).abs().max() / exact.abs().max())
         for ours, exact in zip(found, truth, strict=True)
@@ -101,7 +101,7 @@ def time_case(
         found: dict[str, Any] = {
             "floor_bytes": dict(zip(("forward", "both"), first.floor, strict=True))
         }
-        calls: dict[str, Callable[[Work], Any]] = {"forward": _forward, "both": _everything}
+        calls: dict[str, Callable[[Work], Any]] = {"forward": forward, "both": everything}
         for which, call in calls.items():
             samples = [_sample(call, works[i % copies], device) for i in range(repeats + 2)][2:]
             found[which] = summarise(samples)["wall_s"]
@@ -123,11 +123,12 @@ def bandwidth(device: torch.device) -> float:
 
 
 @torch.no_grad()
-def _forward(work: Work) -> Tensor:
+def forward(work: Work) -> Tensor:
+    """Output alone."""
     return work.run()
 
 
-def _everything(work: Work) -> list[Tensor]:
+def everything(work: Work) -> list[Tensor]:
     """Output and gradients of a weighted sum of it."""
     out = work.run()
     grad = _weights(out.shape, out.dtype, out.device)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 import yaml
 
+from difftem.cli.device import accelerator_device
 from difftem.cli.generate.item import write_item
 from difftem.cli.preload import preload
 from difftem.cli.process import keep_freed_memory
@@ -76,10 +77,11 @@ def device_named(name: str) -> torch.device:
     SystemExit
         With code 2, after one line on standard error.
     """
-    if name == "cuda" and not torch.cuda.is_available():
-        print("table1_scale: error: device cuda: PyTorch finds no CUDA device", file=sys.stderr)
-        raise SystemExit(2)
-    return torch.device(name)
+    try:
+        return accelerator_device(name, "device")
+    except ValueError as error:
+        print(f"table1_scale: error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def measure(

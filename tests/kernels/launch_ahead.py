@@ -19,7 +19,7 @@ from difftem.modules import Potential
 from difftem.ops import patches, potential, projection, wave_buffers
 from difftem.ops import wave as wave_ops
 from experiments.kernel_speed.cases import CASES, CHECKED
-from experiments.kernel_speed.measure import _everything, _forward
+from experiments.kernel_speed.measure import everything, forward
 from tests.helpers.specimen import random_atoms
 
 CPU = torch.device("cpu")
@@ -82,8 +82,8 @@ def main() -> None:
             module.use_triton = lambda *tensors: True
         for name, case in CASES.items():
             work = case(CHECKED[name], CPU, torch.float32, 0)
-            _everything(work)
-            _forward(work)
+            everything(work)
+            forward(work)
             found[name] = {kernel: len(each) for kernel, each in variants.items()}
             variants.clear()
         for run_case in (slices_of_many_lengths, learned_propagator, patches_of_both_kinds):

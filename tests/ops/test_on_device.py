@@ -20,7 +20,7 @@ from difftem.modules import (
 )
 from difftem.ops.wave import transmit
 from experiments.kernel_speed.cases import CASES, CHECKED
-from experiments.kernel_speed.measure import _everything
+from experiments.kernel_speed.measure import everything
 from tests.helpers.closeness import assert_agree
 from tests.helpers.pretend_gpu import pretend_gpu
 from tests.helpers.specimen import random_atoms
@@ -47,9 +47,9 @@ def test_tensor_of_the_cpu_is_found_out():
 
 @pytest.mark.parametrize("case", CASES)
 def test_output_and_gradients_of_every_op_are_those_of_the_cpu(case):
-    truth = _everything(CASES[case](CHECKED[case], torch.device("cpu"), torch.float64, 0))
+    truth = everything(CASES[case](CHECKED[case], torch.device("cpu"), torch.float64, 0))
     with pretend_gpu() as traffic:
-        found = _everything(CASES[case](CHECKED[case], torch.device("cuda"), torch.float32, 0))
+        found = everything(CASES[case](CHECKED[case], torch.device("cuda"), torch.float32, 0))
         assert all(each.is_cuda for each in found)
         found = [each.cpu() for each in found]
     kernels = [name for name in traffic if name.endswith("_kernel")]
