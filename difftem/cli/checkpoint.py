@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from difftem.data.errors import input_error
+from difftem.io.errors import input_error
 
 _REMEDY = "take the configuration of its run"
 _UNREADABLE = (

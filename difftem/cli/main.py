@@ -8,7 +8,7 @@ import threading
 from typing import Any, NoReturn
 
 import difftem
-from difftem.cli.process import is_out_of_memory, keep_freed_memory
+from difftem.cli.process import keep_freed_memory
 
 COMMANDS = {
     "simulate": ("difftem.cli.simulate", "atoms to micrographs"),
@@ -61,6 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         return _fail(" ".join(str(error).split()))
     except RuntimeError as error:
+        from difftem.simulation.memory import is_out_of_memory
+
         if not is_out_of_memory(error):
             raise
         return _fail(_OUT_OF_MEMORY)

@@ -3,7 +3,7 @@
 import importlib
 import threading
 
-PREVIEW = "difftem.cli.simulate.preview"
+PREVIEW = "difftem.simulation.preview"
 
 
 def preload(module: str = PREVIEW) -> threading.Thread:

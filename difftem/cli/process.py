@@ -1,4 +1,4 @@
-"""How a command uses the machine: freed memory is kept, a lack of it is recognised."""
+"""How the command uses the machine: freed memory is kept."""
 
 import ctypes
 import sys
@@ -23,20 +23,3 @@ def keep_freed_memory() -> None:
         return
     mallopt(M_MMAP_MAX, 0)
     mallopt(M_TRIM_THRESHOLD, NEVER)
-
-
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether PyTorch, CUDA or cuFFT found no memory.
-
-    Parameters
-    ----------
-    error : RuntimeError
-        As raised, or with the last line of another process as its text.
-
-    Returns
-    -------
-    bool
-        By its kind and its words.
-    """
-    words = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
-    return type(error).__name__ == "OutOfMemoryError" or any(each in str(error) for each in words)

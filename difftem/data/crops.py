@@ -10,32 +10,9 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from difftem.micrograph.box import Box
+
 Batch = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Box:
-    """Where a crop is from.
-
-    Attributes
-    ----------
-    field : int
-        Number of the field of view, in the order of `CropFacts.fields`.
-    y, x : int
-        First row and column.
-    size : int
-        Side in pixels.
-    contrast, rings, score : float
-        Of `difftem.data.micrograph.background.score_windows`; NaN where the box was given.
-    """
-
-    field: int
-    y: int
-    x: int
-    size: int
-    contrast: float = math.nan
-    rings: float = math.nan
-    score: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ import math
 import torch
 from torch import Tensor
 
-from difftem.data.crops import Box, CropFacts, Crops, CropSet, check_positive
-from difftem.data.micrograph.contrasts import contrasts
-from difftem.data.mtf_curve import mtf_by_name
+from difftem.data.crops import CropFacts, Crops, CropSet, check_positive
 from difftem.functional.grid import frequency_grid, radius
+from difftem.io.mtf_curve import mtf_by_name
+from difftem.micrograph.box import Box
+from difftem.micrograph.contrasts import contrasts
 from difftem.modules.detector import Detector
 from difftem.modules.poisson import PoissonLayer
 

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from difftem.data.crops import CropFacts, Crops, CropSet, check_positive
-from difftem.data.errors import input_error
-from difftem.data.micrograph.edge import Edge, distance, find_edge
-from difftem.data.micrograph.field import Field, read_fields
-from difftem.data.mtf_curve import mtf_by_name
+from difftem.io.errors import input_error
+from difftem.io.mtf_curve import mtf_by_name
+from difftem.micrograph.edge import Edge, distance, find_edge
+from difftem.micrograph.field_of_view import Field, read_fields
 from difftem.modules.detector import Detector
 from difftem.modules.poisson import PoissonLayer
 

@@ -8,14 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from difftem.data.crops import Box, CropFacts, Crops, CropSet, check_positive
-from difftem.data.errors import input_error
-from difftem.data.micrograph.background import MIN_SIZE
-from difftem.data.micrograph.contrasts import contrasts
-from difftem.data.micrograph.crop_checks import check_crops, excess_noise
-from difftem.data.micrograph.field import Field, FieldUse, FrameUse, check_frames, read_fields
-from difftem.data.micrograph.figure import draw_picking
-from difftem.data.micrograph.picking import Picked, cut, pick
+from difftem.data.crops import CropFacts, Crops, CropSet, check_positive
+from difftem.io.errors import input_error
+from difftem.micrograph.background import MIN_SIZE
+from difftem.micrograph.box import Box
+from difftem.micrograph.contrasts import contrasts
+from difftem.micrograph.crop_checks import check_crops, excess_noise
+from difftem.micrograph.field_of_view import Field, FieldUse, FrameUse, check_frames, read_fields
+from difftem.micrograph.figure import draw_picking
+from difftem.micrograph.picking import Picked, cut, pick
 
 _DOSE_TOLERANCE = 0.25  # of a header's dose against the gain that was given
 
@@ -36,7 +37,7 @@ class RealCrops(Crops):
     """Background crops of micrographs, stacks of exposures, or movies.
 
     Crops are picked automatically by local variance and Thon rings
-    (`difftem.data.micrograph.background.score_windows`), or taken where a list says. Of two or
+    (`difftem.micrograph.background.score_windows`), or taken where a list says. Of two or
     more exposures of a field the crops are differences: what the exposures share, ice and
     specimen, cancels, and the noise stays. Exposures are shifted by whole pixels only, because
     interpolation would filter the noise. Bad pixels are replaced by the mean of their neighbours.

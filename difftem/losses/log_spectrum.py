@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from difftem.functional.noise_spectrum import RingSpectrum
+from difftem.analysis.noise_spectrum import RingSpectrum
 
 
 def log_spectrum_loss(

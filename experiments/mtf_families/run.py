@@ -9,9 +9,9 @@ import torch
 import yaml
 from tqdm import tqdm
 
+from difftem.analysis.noise_spectrum import RingSpectrum
 from difftem.data.flat_field import SyntheticFlatFields
-from difftem.data.star import read_mtf_star
-from difftem.functional.noise_spectrum import RingSpectrum
+from difftem.io.star import read_mtf_star
 from difftem.tasks.mtf_fit import (
     Measurement,
     fit_spectrum,

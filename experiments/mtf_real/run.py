@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import yaml
 
-from difftem.cli.estimate_mtf.from_noise import fit_noise, read_crops
-from difftem.cli.estimate_mtf.options import read_options
-from difftem.data.star import read_mtf_star
+from difftem.cli.estimate_mtf_options import read_options
+from difftem.io.star import read_mtf_star
 from difftem.tasks.mtf_fit import MTFFitResult
+from difftem.workflows.estimate_mtf.from_noise import fit_noise, read_crops
 from experiments._base.results import markdown_table, save_results, write_readme
 
 HERE = Path(__file__).parent

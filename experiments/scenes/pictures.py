@@ -9,10 +9,10 @@ import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from difftem.cli.generate.config import GenerateConfig
 from difftem.cli.parsing import parse
-from difftem.cli.scene.micrograph import SceneMicrograph, SceneMicroscope
-from difftem.cli.simulate.preview import save_preview
+from difftem.simulation.preview import save_preview
+from difftem.simulation.scene_microscope import SceneMicrograph, SceneMicroscope
+from difftem.workflows.generate.config import GenerateConfig
 
 HERE = Path(__file__).parent
 IMAGES = HERE.parents[1] / "docs" / "images"

@@ -124,8 +124,8 @@ def protein_wall(n_atoms: int, height: float) -> Any:
     import torch
 
     from difftem.atoms import Atoms
-    from difftem.data.examples import example_structure
-    from difftem.data.structure import read_structure
+    from difftem.io.examples import example_structure
+    from difftem.io.structure import read_structure
 
     shell = read_structure(example_structure(), hydrogens="implicit").centered()
     slab = shell.select(shell.positions[:, 2].abs() < height / 2 - 0.5)

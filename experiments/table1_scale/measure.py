@@ -13,18 +13,18 @@ from typing import Any
 import torch
 import yaml
 
-from difftem.cli.device import accelerator_device
-from difftem.cli.generate.item import write_item
 from difftem.cli.preload import preload
 from difftem.cli.process import keep_freed_memory
-from difftem.cli.scene.config import (
+from difftem.simulation.config import MicroscopeConfig
+from difftem.simulation.device import accelerator_device
+from difftem.simulation.scene_config import (
     IceConfig,
     ParticleConfig,
     SceneConfig,
     SceneSamplingConfig,
 )
-from difftem.cli.scene.micrograph import SceneMicroscope
-from difftem.cli.simulate.config import MicroscopeConfig
+from difftem.simulation.scene_microscope import SceneMicroscope
+from difftem.workflows.generate.item import write_item
 
 CASES = Path(__file__).with_name("cases.yaml")
 WARM_ON_GPU = 3  # micrographs after the first one

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from difftem.cli.main import main
-from difftem.cli.scene.config import ParticleConfig, SceneConfig, SceneSamplingConfig
-from difftem.cli.scene.micrograph import SceneMicroscope
-from difftem.cli.simulate.config import DetectorConfig
+from difftem.simulation.config import DetectorConfig
+from difftem.simulation.scene_config import ParticleConfig, SceneConfig, SceneSamplingConfig
+from difftem.simulation.scene_microscope import SceneMicroscope
 from tests.helpers.tem_simulator import INPUT
 
 SAMPLING = SceneSamplingConfig(size=(64, 48), pixel_size=2.0, padding=8)

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from difftem.atoms import Atoms
-from difftem.cli.simulate.advice import sampling_advice
-from difftem.cli.simulate.config import SamplingConfig, SimulateConfig
-from difftem.cli.simulate.microscope import build_lens, choose_sampling
+from difftem.simulation.advice import sampling_advice
+from difftem.simulation.config import SamplingConfig, SimulateConfig
+from difftem.simulation.microscope import build_lens, choose_sampling
 
 
 def advice(pixel_size, b_factor, element=78):

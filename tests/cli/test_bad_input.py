@@ -34,7 +34,7 @@ def test_truncated_compressed_structure(simulate, pdb, tmp_path):
 
 
 def test_truncated_compressed_cif(simulate, tmp_path):
-    from difftem.data.examples import example_structure
+    from difftem.io.examples import example_structure
 
     whole = example_structure().read_bytes()
     path = tmp_path / "half.cif.gz"
@@ -231,5 +231,5 @@ def test_memory_that_pytorch_does_not_get(simulate, monkeypatch, error):
     def refuse(*arguments):
         raise error
 
-    monkeypatch.setattr("difftem.cli.simulate.command.run_simulation", refuse)
+    monkeypatch.setattr("difftem.cli.simulate_command.run_simulation", refuse)
     check(simulate(), "out of memory; use a smaller field")

@@ -7,8 +7,8 @@ import torch
 
 from difftem.cli.main import main
 from difftem.data.knife_edge import KnifeEdge
-from difftem.data.mrc import read_mrc, write_mrc
-from difftem.data.star import read_mtf_star
+from difftem.io.mrc import read_mrc, write_mrc
+from difftem.io.star import read_mtf_star
 from tests.helpers.flat_fields import GAIN, flat_fields, tmv_curve
 
 SUFFIXES = (".star", ".csv", ".png", ".md")

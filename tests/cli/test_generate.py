@@ -11,14 +11,14 @@ import psutil
 import pytest
 import yaml
 
-from difftem.cli.generate.config import GenerateConfig
 from difftem.cli.main import main
 from difftem.cli.parsing import parse
-from difftem.cli.scene.config import ParticleConfig
-from difftem.data.scene.coordinates import read_coordinates
-from difftem.data.scene.relion_read import read_relion_particles
-from difftem.data.scene.relion_tilt_series import read_relion_tilt_series
-from difftem.data.star import read_star
+from difftem.io.star import read_star
+from difftem.scene.files.coordinates import read_coordinates
+from difftem.scene.files.relion_read import read_relion_particles
+from difftem.scene.files.relion_tilt_series import read_relion_tilt_series
+from difftem.simulation.scene_config import ParticleConfig
+from difftem.workflows.generate.config import GenerateConfig
 
 ITEM = {
     "item.json",

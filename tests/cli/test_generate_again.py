@@ -3,8 +3,8 @@
 import sys
 import time
 
-from difftem.cli.generate.progress import micrographs_bar
-from difftem.data.scene.coordinates import read_coordinates
+from difftem.scene.files.coordinates import read_coordinates
+from difftem.workflows.generate.progress import micrographs_bar
 
 
 def test_a_micrograph_of_a_set_is_taken_again_from_the_table_of_the_set(generate, pdb, tmp_path):

@@ -4,8 +4,8 @@ import sys
 import pytest
 import torch
 
-from difftem.cli.generate.run import _cause
-from difftem.cli.process import is_out_of_memory
+from difftem.simulation.memory import is_out_of_memory
+from difftem.workflows.generate.run import _cause
 
 SCRIPT = """
 import resource, sys

@@ -3,21 +3,21 @@ import math
 import pytest
 import torch
 
-from difftem.cli.generate.item import write_item
-from difftem.cli.scene.config import (
+from difftem.io.mrc import read_mrc
+from difftem.modules import Stage
+from difftem.scene.files.coordinates import read_coordinates
+from difftem.scene.files.relion_read import read_relion_particles
+from difftem.scene.files.relion_tilt_series import read_relion_tilt_series
+from difftem.simulation.config import DetectorConfig, ExposureConfig, MicroscopeConfig
+from difftem.simulation.scene_config import (
     IceConfig,
     ParticleConfig,
     SceneConfig,
     SceneSamplingConfig,
     VariationConfig,
 )
-from difftem.cli.scene.place import ice_thickness, place_particles, read_places
-from difftem.cli.simulate.config import DetectorConfig, ExposureConfig, MicroscopeConfig
-from difftem.data.mrc import read_mrc
-from difftem.data.scene.coordinates import read_coordinates
-from difftem.data.scene.relion_read import read_relion_particles
-from difftem.data.scene.relion_tilt_series import read_relion_tilt_series
-from difftem.modules import Stage
+from difftem.simulation.scene_placement import ice_thickness, place_particles, read_places
+from difftem.workflows.generate.item import write_item
 
 SAMPLING = SceneSamplingConfig(size=(64, 48), pixel_size=2.0, padding=8)
 IDEAL = DetectorConfig(preset="ideal")
@@ -128,7 +128,7 @@ def test_particles_are_darker_than_ice_at_underfocus_where_the_labels_say(micros
     made = microscope(
         blob(count=12), sampling=sampling, microscope=MicroscopeConfig(defocus_um=1.0)
     )
-    from difftem.data.scene.labels import label_mask
+    from difftem.scene.files.labels import label_mask
 
     item = made.take(0)
     scene, image = item.scene, item.noise_free[0]

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from difftem.cli.scene.config import ParticleConfig, PhantomConfig
-from difftem.cli.simulate.config import ExposureConfig
+from difftem.simulation.config import ExposureConfig
+from difftem.simulation.scene_config import ParticleConfig, PhantomConfig
 from tests.helpers.pretend_gpu import pretend_gpu
 
 

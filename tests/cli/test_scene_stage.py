@@ -5,12 +5,12 @@ import math
 import pytest
 import torch
 
-from difftem.cli.generate.item import write_item
-from difftem.cli.scene.config import ParticleConfig, PhantomConfig, StageConfig
-from difftem.cli.scene.stage import draw_stage
-from difftem.cli.simulate.config import ExposureConfig
-from difftem.data.mrc import read_mrc
-from difftem.data.scene.relion_tilt_series import read_relion_tilt_series
+from difftem.io.mrc import read_mrc
+from difftem.scene.files.relion_tilt_series import read_relion_tilt_series
+from difftem.simulation.config import ExposureConfig
+from difftem.simulation.scene_config import ParticleConfig, PhantomConfig, StageConfig
+from difftem.simulation.stage import draw_stage
+from difftem.workflows.generate.item import write_item
 
 
 def test_the_stage_is_off_as_configured_and_the_truth_says_so(microscope, blob, tmp_path):

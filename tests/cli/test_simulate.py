@@ -137,7 +137,7 @@ def test_a_placements_file_puts_copies_where_it_says(simulate, tmp_path):
 
 
 def test_a_measured_mtf_replaces_the_presets(simulate, tmp_path):
-    from difftem.data.star import write_mtf_star
+    from difftem.io.star import write_mtf_star
 
     star = tmp_path / "mtf.star"
     frequency = np.linspace(0, 0.5, 51)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from difftem.cli.main import main
-from difftem.data.text_matrix import read_text_matrix
+from difftem.io.text_matrix import read_text_matrix
 from tests.helpers.tem_simulator import INPUT, NOISY
 
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from difftem.constants.displaced_volume import DISPLACED_VOLUME
-from difftem.data.examples import example_structure
-from difftem.data.structure import read_structure
+from difftem.io.examples import example_structure
+from difftem.io.structure import read_structure
 
 MASSES = {1: 1.008, 6: 12.011, 7: 14.007, 8: 15.999, 16: 32.06}  # Da
 

@@ -2,9 +2,9 @@ import pytest
 import torch
 from lightning.pytorch import LightningDataModule
 
+from difftem.analysis.spectrum import power_spectrum, radial_average
 from difftem.data.flat_field import SyntheticFlatFields
 from difftem.functional.grid import frequency_grid, radius
-from difftem.functional.spectrum import power_spectrum, radial_average
 
 LORENTZIANS = {"mtf": "lorentzian", "mtf_parameters": {"a": 0.7, "b": 0.2, "c": 0.1}}
 

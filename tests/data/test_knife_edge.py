@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from difftem.data.errors import InputError
 from difftem.data.knife_edge import KnifeEdge
-from difftem.data.micrograph.edge import distance, find_edge
-from difftem.data.mrc import write_mrc
+from difftem.io.errors import InputError
+from difftem.io.mrc import write_mrc
+from difftem.micrograph.edge import distance, find_edge
 
 LORENTZIAN = {"mtf": "lorentzian", "mtf_parameters": {"a": 1.0, "b": 0.0, "c": 0.0, "alpha": 8.0}}
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from difftem.data.errors import InputError
-from difftem.data.mrc import write_mrc
 from difftem.data.real_crops import RealCrops
+from difftem.io.errors import InputError
+from difftem.io.mrc import write_mrc
 
 
 @pytest.fixture

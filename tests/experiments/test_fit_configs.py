@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from difftem.cli.main import main
-from difftem.data.mrc import write_mrc
+from difftem.io.mrc import write_mrc
 from experiments.run import DONE, execute, read_study
 from tests.helpers.flat_fields import flat_fields
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from difftem.data.star import write_mtf_star
+from difftem.io.star import write_mtf_star
 from experiments.mtf_families.run import camera, closest, table
 
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from difftem.cli.generate.config import GenerateConfig
 from difftem.cli.parsing import parse
-from difftem.cli.scene.micrograph import SceneMicroscope
+from difftem.simulation.scene_microscope import SceneMicroscope
+from difftem.workflows.generate.config import GenerateConfig
 from experiments.scenes import pictures
 
 FOLDER = Path(pictures.__file__).parent

@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 
-from difftem.cli.scene.config import SceneConfig
+from difftem.simulation.scene_config import SceneConfig
 from experiments._base.results import BEGIN, END
 from experiments.table1_scale import report, run
 from experiments.table1_scale.measure import (

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from difftem.functional.noise_spectrum import RingSpectrum
+from difftem.analysis.noise_spectrum import RingSpectrum
 from difftem.losses.focal_frequency import focal_frequency_loss, pairwise_loss
 from difftem.losses.log_spectrum import log_spectrum_loss
 

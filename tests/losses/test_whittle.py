@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from difftem.functional.fisher import spectral_information
-from difftem.functional.noise_spectrum import RingSpectrum, collapse_rings, mean_periodogram
+from difftem.analysis.fisher import spectral_information
+from difftem.analysis.noise_spectrum import RingSpectrum, collapse_rings, mean_periodogram
 from difftem.losses.whittle import white_level, whittle_loss
 from difftem.modules import Detector, LorentzianMTF
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from difftem.analysis.spectrum import power_spectrum
 from difftem.functional.grid import frequency_grid, radius
-from difftem.functional.spectrum import power_spectrum
 from difftem.modules import Detector, GaussLorentzSincMTF, IdealMTF, LorentzianMTF, RullgardMTF
 from difftem.presets import detector_presets
 

@@ -14,13 +14,13 @@ import pytest
 import torch
 
 from difftem.atoms import Atoms
-from difftem.data.structure import read_structure, read_transforms
 from difftem.functional.dose import expected_counts
 from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.inelastic import coarse_angular_step
 from difftem.functional.particle_map import fill_with_ice, map_grid, without_border_mean
 from difftem.functional.pose import rotation_from_vector
 from difftem.functional.soft_potential import copied_positions, soft_potential
+from difftem.io.structure import read_structure, read_transforms
 from difftem.modules import Beam, Lens
 from difftem.modules.film import IceFilm
 from difftem.modules.inelastic import InelasticMultislice

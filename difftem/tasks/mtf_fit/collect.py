@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from difftem.functional.noise_spectrum import collapse_rings, mean_periodogram, window_efficiency
-from difftem.functional.spectrum_lines import spectrum_outliers
+from difftem.analysis.noise_spectrum import collapse_rings, mean_periodogram, window_efficiency
+from difftem.analysis.spectrum_lines import spectrum_outliers
 from difftem.tasks.mtf_fit.inference import Measurement
 
 
@@ -19,7 +19,7 @@ class SpectrumSum:
     limits : tuple of float
         Lowest and highest frequency in cycles/pixel.
     window : str
-        See `difftem.functional.noise_spectrum.mean_periodogram`.
+        See `difftem.analysis.noise_spectrum.mean_periodogram`.
     exclude : bool
         Leave out outliers.
     """

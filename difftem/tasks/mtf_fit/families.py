@@ -221,7 +221,7 @@ def measure(
     limits : tuple of float
         Lowest and highest frequency in cycles/pixel.
     window : {"none", "tukey", "hann"}
-        See `difftem.functional.noise_spectrum.mean_periodogram`.
+        See `difftem.analysis.noise_spectrum.mean_periodogram`.
     exclude_lines : bool
         Leave out lines and peaks that are no noise.
 

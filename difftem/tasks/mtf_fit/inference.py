@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from difftem.functional.fisher import (
+from difftem.analysis.fisher import (
     Covariance,
     invert_information,
     jacobian,
     propagate,
     spectral_information,
 )
-from difftem.functional.noise_spectrum import RingSpectrum, equal_bins, merge_rings
+from difftem.analysis.noise_spectrum import RingSpectrum, equal_bins, merge_rings
 from difftem.losses.whittle import whittle_loss
 from difftem.modules.mtf import MTF
 from difftem.tasks.mtf_fit.model import NoiseSpectrum, PlainParameters

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from difftem.functional.fisher import expected_maximum
+from difftem.analysis.fisher import expected_maximum
 from difftem.tasks.mtf_fit.figure import draw_fit
 from difftem.tasks.mtf_fit.result import MTFFitResult
 from difftem.tasks.report import Report, Table

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from difftem.functional.noise_spectrum import RingSpectrum
+from difftem.analysis.noise_spectrum import RingSpectrum
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from difftem.functional.noise_spectrum import RingSpectrum
+from difftem.analysis.noise_spectrum import RingSpectrum
 from difftem.tasks.mtf_fit.families import fit_spectrum, mtf_family
 from difftem.tasks.mtf_fit.inference import Measurement
 

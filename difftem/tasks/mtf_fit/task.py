@@ -58,7 +58,7 @@ class MTFFit(LightningModule):
     min_frequency, max_frequency : float
         Range of the fit in cycles/pixel; 0.71 and more takes the corners of the spectrum, too.
     window : {"none", "tukey", "hann"}
-        See `difftem.functional.noise_spectrum.mean_periodogram`.
+        See `difftem.analysis.noise_spectrum.mean_periodogram`.
     exclude_lines : bool
         Leave out lines and peaks that are no noise.
     n_starts : int

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from difftem.functional.fisher import expected_maximum
-from difftem.functional.noise_spectrum import RingSpectrum
+from difftem.analysis.fisher import expected_maximum
+from difftem.analysis.noise_spectrum import RingSpectrum
 from difftem.metrics.mtf_error import BandCoverage, MTFError
 from difftem.modules import LorentzianMTF
 from difftem.tasks.mtf_fit import Measurement, fit_spectrum, measure

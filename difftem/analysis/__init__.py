@@ -1,0 +1,1 @@
+"""What images say about a detector: noise spectra, edge spread, DQE, information."""

@@ -1,0 +1,177 @@
+"""The command line of `difftem estimate-mtf`."""
+
+import argparse
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from difftem.analysis.noise_spectrum import WINDOWS
+from difftem.tasks.mtf_fit import FAMILIES
+from difftem.workflows.estimate_mtf.options import Options
+
+_OF_EDGES = ("micrographs", "output", "edge", "edge_box", "overwrite")
+
+DESCRIPTION = """Estimate the MTF of a detector from background of micrographs.
+
+Counted electrons are white noise; what colours it is the detector. Crops of background are picked
+automatically (or taken from --boxes), two exposures of a field are subtracted so that ice and
+specimen cancel, and a curve is fitted to the noise power by maximum likelihood, with errors. A
+camera that writes each electron as one count in one pixel (K2, K3 in counting mode without
+super-resolution) has white noise whatever its MTF: that is recognised and said; use --edge there.
+
+  difftem estimate-mtf vacuum.mrc --output mtf.star
+  difftem estimate-mtf movie.tif --gain 101.4 --output mtf.star
+  difftem estimate-mtf first.mrc second.mrc --dose 18.3 --output mtf.star
+  difftem estimate-mtf edge.tif --edge --output mtf.star
+
+Frequencies are cycles/pixel (Nyquist 0.5) of the pixels in the file."""
+
+EPILOG = """Writes a RELION MTF STAR file (101 rows from 0 to 0.5 cycles/pixel) and beside it .csv
+(curve, 95 % band, errors), .png (fit), .md (report) and _crops.png (where the crops are from).
+Without --gain or --dose the level of the noise is fitted too: errors are several times larger."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Report a bad command line as one `ValueError`."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing usage and exiting."""
+        raise ValueError(f"{message}; see difftem estimate-mtf --help")
+
+
+def read_options(arguments: list[str]) -> Options:
+    """Parse the command line.
+
+    Parameters
+    ----------
+    arguments : list of str
+        What follows ``difftem estimate-mtf``.
+
+    Returns
+    -------
+    Options
+        Checked as far as that goes without a file.
+
+    Raises
+    ------
+    ValueError
+        In one line.
+    """
+    options = Options(**vars(_parser().parse_args(arguments)))
+    if options.gain is not None and options.dose is not None:
+        raise ValueError(f"give --gain or --dose, not both; got {options.gain} and {options.dose}")
+    if options.output.suffix.lower() != ".star":
+        raise ValueError(f"--output must end in .star, got {str(options.output)!r}")
+    lowest = options.min_frequency or 0.0
+    if not lowest < options.max_frequency <= math.sqrt(0.5):
+        raise ValueError(
+            "--max-frequency must be above --min-frequency and at most 0.707 cycles/pixel, got "
+            f"{lowest:g} and {options.max_frequency:g}"
+        )
+    if options.edge_box is not None and not options.edge:
+        raise ValueError("--edge-box belongs to --edge")
+    if options.family != "auto" and options.family not in FAMILIES:
+        raise ValueError(
+            f"--family must be auto or one of {', '.join(FAMILIES)}, got {options.family!r}"
+        )
+    for name in ("size", "crops"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"--{name} must be at least 1, got {getattr(options, name)}")
+    if options.edge:
+        _refuse_noise_options(options, _parser())
+    return options
+
+
+def _refuse_noise_options(options: Options, parser: argparse.ArgumentParser) -> None:
+    """Refuse with an edge what only a fit to noise would use."""
+    for name, value in vars(options).items():
+        if name not in _OF_EDGES and value != parser.get_default(name):
+            raise ValueError(f"--{name.replace('_', '-')} does not apply to --edge")
+
+
+def _parser() -> _Parser:
+    """Make the parser; the order is that of the help."""
+    parser = _Parser(
+        prog="difftem estimate-mtf",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("micrographs", nargs="+", metavar="MICROGRAPH", help="MRC or TIFF: images, stacks, movies")
+    add("--output", type=Path, required=True, metavar="FILE.star", help="MTF to write")
+    positive = _number("a positive number", lambda x: x > 0)
+    add("--gain", type=positive, metavar="G", help="grey values per electron: fixes the level s0")
+    add(
+        "--dose",
+        type=positive,
+        metavar="D",
+        help="instead: electrons per pixel in one image (frame)",
+    )
+    add(
+        "--read-noise",
+        type=_number("a number >= 0 or 'fit'", lambda x: x >= 0, "fit"),
+        default=0.0,
+        metavar="S",
+        help="readout's standard deviation in one image (frame), grey values; 'fit' fits it (0)",
+    )
+    add("--family", default="auto", help="e.g. rullgard, log_spline_9; auto: by AIC (auto)")
+    add("--boxes", metavar="FILE", help="crops to use: EMAN .box, RELION .star, or .csv with x, y")
+    add("--size", type=int, default=256, help="side of a crop, pixels (256)")
+    add("--crops", type=int, default=50, metavar="N", help="crops to pick at most (50)")
+    frequency = _number("a frequency >= 0 or 'auto'", lambda x: x >= 0, "auto")
+    add(
+        "--min-frequency",
+        type=frequency,
+        default=None,
+        metavar="Q",
+        help="fit from here; auto: 0, or 0.1 where structure of the specimen is seen below (auto)",
+    )
+    add("--max-frequency", type=positive, default=0.5, metavar="Q", help="fit to here (0.5)")
+    add("--window", choices=WINDOWS, default="tukey", help="taper of the crops (tukey)")
+    add(
+        "--frames",
+        choices=("auto", "exposures", "even_odd", "sum"),
+        default="auto",
+        help="what the images of a stack are: exposures, or frames of a movie to be added up to "
+        "halves or to one image; auto: exposures up to four (auto)",
+    )
+    add(
+        "--fields",
+        choices=("auto", "same", "separate"),
+        default="auto",
+        help="whether the files show the same field; auto: if they correlate (auto)",
+    )
+    add("--single", action="store_true", help="use single exposures, not their differences")
+    add("--pixel-size", type=positive, metavar="A", help="Å; overrules the header")
+    add("--edge", action="store_true", help="the images show a straight, slanted knife edge")
+    add(
+        "--edge-box",
+        type=int,
+        nargs=4,
+        metavar=("X", "Y", "W", "H"),
+        help="part that holds the edge and nothing else, pixels",
+    )
+    add("--overwrite", action="store_true", help="replace files that exist")
+    return parser
+
+
+def _number(
+    what: str, allowed: Callable[[float], bool], word: str | None = None
+) -> Callable[[str], float | None]:
+    """Make a type for argparse: a number with a condition, or a word that stands for None."""
+
+    def convert(text: str) -> float | None:
+        if word is not None and text == word:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and allowed(value)):
+            raise argparse.ArgumentTypeError(f"must be {what}, got {text!r}")
+        return value
+
+    return convert

@@ -1,0 +1,1 @@
+"""File formats in and out, one a file, with errors that name the file."""

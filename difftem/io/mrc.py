@@ -1,0 +1,168 @@
+"""MRC images, stacks and volumes, and the tilt angles beside a stack."""
+
+import warnings
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import mrcfile
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from difftem.io.errors import input_error
+from difftem.io.files import replacing
+
+_MAX_LABELS = 10
+_LABEL_LENGTH = 80
+# What mrcfile lets through, gzip and bzip2 included.
+_UNREADABLE = (ValueError, OSError, EOFError, zlib.error, OverflowError, MemoryError)
+
+
+@dataclass(frozen=True, eq=False)
+class MrcImage:
+    """Contents of an MRC file.
+
+    Attributes
+    ----------
+    data : ndarray
+        ``(y, x)`` or ``(z, y, x)``, z being tilts or sections, in the dtype of the file.
+    voxel_size : tuple of float
+        x, y, z in Å; 0 where the file does not say.
+    """
+
+    data: NDArray[np.generic]
+    voxel_size: tuple[float, float, float]
+
+
+def write_mrc(
+    path: str | Path,
+    array: ArrayLike,
+    voxel_size: float | tuple[float, float, float],
+    labels: Sequence[str] = ("difftem",),
+    *,
+    overwrite: bool = False,
+    is_volume: bool = False,
+) -> None:
+    """Write float32 data as an MRC file (mode 2), all of it or nothing.
+
+    The same input gives the same bytes: no date is written.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write, in a folder that exists.
+    array : array_like
+        ``(y, x)`` or ``(z, y, x)``, z being tilts or sections; finite.
+    voxel_size : float or tuple of float
+        Å; three are x, y, z.
+    labels : sequence of str
+        At most 10 ASCII texts of at most 80 characters for the header.
+    overwrite : bool
+        Replace a file that exists.
+    is_volume : bool
+        Mark three-dimensional data as a volume rather than as a stack of images.
+
+    Raises
+    ------
+    InputError
+        If the file exists and `overwrite` is false, or its folder does not exist.
+    ValueError
+        If data, voxel size or labels cannot be held by the format.
+
+    References
+    ----------
+    Cheng et al., J. Struct. Biol. 192 (2015) 146.
+    """
+    path = Path(path)
+    data = np.ascontiguousarray(array, dtype=np.float32)
+    if data.ndim not in (2, 3) or 0 in data.shape:
+        raise ValueError(f"array must be (y, x) or (z, y, x) and not empty, got {data.shape}")
+    if is_volume and data.ndim != 3:
+        raise ValueError(f"a volume must be (z, y, x), got {data.shape}")
+    if not np.isfinite(data).all():
+        raise ValueError(f"array must be finite, got {(~np.isfinite(data)).sum()} bad values")
+    size = np.broadcast_to(np.asarray(voxel_size, dtype=np.float64), (3,))
+    if not (np.isfinite(size) & (size > 0)).all():
+        raise ValueError(f"voxel_size must be positive, got {voxel_size} Å")
+    if len(labels) > _MAX_LABELS or any(
+        len(label) > _LABEL_LENGTH or not (label.isascii() and label.isprintable())
+        for label in labels
+    ):
+        raise ValueError(f"labels must be at most 10 ASCII lines of 80 characters, got {labels}")
+    with replacing(path, overwrite) as temporary:
+        with mrcfile.new(temporary, overwrite=True) as mrc:
+            mrc.set_data(data)
+            if is_volume:
+                mrc.set_volume()
+            elif data.ndim == 3:
+                mrc.set_image_stack()
+            # One section of a stack is as thick as a pixel is wide, whatever mz says.
+            mrc.voxel_size = tuple(size.tolist())
+            mrc.header.label[:] = b""  # mrcfile's own label holds the time
+            for index, label in enumerate(labels):
+                mrc.header.label[index] = label.encode("ascii")
+            mrc.header.nlabl = len(labels)
+
+
+def read_mrc(path: str | Path) -> MrcImage:
+    """Read an MRC file, also one compressed as ``.gz``.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to read; headers that break the rules of 2014 in harmless ways are accepted.
+
+    Returns
+    -------
+    MrcImage
+        Data and voxel size.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, truncated or not MRC.
+    """
+    path = Path(path)
+    if path.is_dir() or not path.exists():
+        raise input_error(path, "is a folder, expected a file" if path.is_dir() else "no such file")
+    try:
+        with warnings.catch_warnings(record=True) as complaints:
+            warnings.simplefilter("always")
+            # Permissive, for the old headers that microscopes write: what cannot be read is None.
+            with mrcfile.open(path, permissive=True) as mrc:
+                data, header_size = mrc.data, mrc.voxel_size
+    except _UNREADABLE as error:
+        raise input_error(path, f"not a whole MRC file: {error}") from error
+    if data is None or data.size == 0:
+        reasons = "; ".join(str(complaint.message) for complaint in complaints) or "no data"
+        raise input_error(path, f"not a whole MRC file: {reasons}")
+    x, y, z = (float(header_size[axis]) for axis in "xyz")
+    native = data.astype(data.dtype.newbyteorder("="), copy=False)  # PyTorch knows no other
+    return MrcImage(native, (x, y, z))
+
+
+def write_rawtlt(path: str | Path, angles_deg: ArrayLike, *, overwrite: bool = False) -> None:
+    """Write tilt angles as IMOD does: one per line, in degrees.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write, usually with suffix ``.rawtlt``.
+    angles_deg : array_like
+        Degrees, shape ``(n_tilts,)``.
+    overwrite : bool
+        Replace a file that exists.
+
+    Raises
+    ------
+    InputError
+        If the file exists and `overwrite` is false, or its folder does not exist.
+    ValueError
+        If the angles are not a finite list.
+    """
+    angles = np.atleast_1d(np.asarray(angles_deg, dtype=np.float64))
+    if angles.ndim != 1 or angles.size == 0 or not np.isfinite(angles).all():
+        raise ValueError(f"angles_deg must be a list of finite numbers, got {angles.tolist()}")
+    with replacing(Path(path), overwrite) as temporary:
+        temporary.write_text("".join(f"{angle:.2f}\n" for angle in angles), encoding="ascii")

@@ -1,0 +1,1 @@
+"""Scenes in files: RELION STAR, CSV, text matrices, label images, and other programs' angles."""

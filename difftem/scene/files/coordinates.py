@@ -1,0 +1,219 @@
+"""Files of coordinates: RELION's STAR, TEM-simulator's text matrices, CSV."""
+
+import csv
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from difftem.io.errors import input_error
+from difftem.io.files import read_bytes, replacing, unpacked_suffix
+from difftem.io.text_matrix import read_text_matrix
+from difftem.scene.files.euler import rotation_from_tem_simulator, tem_simulator_from_rotation
+from difftem.scene.files.relion_read import read_relion_particles
+from difftem.scene.files.relion_write import decimals
+from difftem.scene.poses import Instances, Scene, is_name
+
+_NM = 10.0  # Å
+_PLACE = ("x", "y", "z")
+_TURN = ("phi", "theta", "psi")
+_NAME = "particle"
+_RELION = ("rot", "tilt")  # of another convention: psi alone could be either
+
+
+def read_coordinates(
+    path: str | Path,
+    *,
+    particle: str = "particle",
+    pixel_size: float | None = None,
+    shape: tuple[int, ...] | None = None,
+    image: str | None = None,
+    say: Callable[[str], None] | None = None,
+) -> tuple[Instances, ...]:
+    """Read where copies are and how they are turned.
+
+    - ``.star``: RELION's particles, see `read_relion_particles`.
+    - ``.csv``: a header with x, y, z in Å and, if wanted, phi, theta, psi in degrees in
+      TEM-simulator's order, R = Rz(ψ) Rx(θ) Rz(φ), and particle; in any order.
+    - anything else: TEM-simulator's text matrix of six columns, x y z in nm and φ θ ψ in degrees.
+
+    The origin is the middle of the field, z runs down the beam.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to read, also as ``.gz``.
+    particle : str
+        Name of the particle, where the file names none.
+    pixel_size : float, optional
+        Of `shape` in Å, and of STAR files that count pixels and do not say how large they are.
+    shape : tuple of int, optional
+        Of the image (y, x) or tomogram (z, y, x), for STAR files that count pixels.
+    image : str, optional
+        Which micrograph or tomogram of a STAR file that has several; no other file has any.
+    say : callable, optional
+        Told in one line of columns that are not used and of angles that are missing.
+
+    Returns
+    -------
+    tuple of Instances
+        One entry per particle.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or empty, a column is missing, or a cell is not a finite number;
+        the message names the line or row.
+    """
+    suffix = unpacked_suffix(path)
+    if suffix == ".star":
+        return read_relion_particles(
+            path, particle=particle, pixel_size=pixel_size, shape=shape, image=image, say=say
+        )
+    if image is not None:
+        raise input_error(path, f"image {image!r} cannot be chosen: only STAR files name images")
+    if suffix == ".csv":
+        return _read_csv(path, particle, say)
+    table = read_text_matrix(path, min_columns=6)
+    return (
+        Instances(
+            particle,
+            (_NM * table[:, :3]).contiguous(),
+            rotation_from_tem_simulator(table[:, 3:6]),
+        ),
+    )
+
+
+def write_coordinates_csv(path: str | Path, scene: Scene, *, overwrite: bool = False) -> None:
+    """Write all copies of a scene as CSV: particle, x, y, z in Å, phi, theta, psi in degrees.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write, in a folder that exists.
+    scene : Scene
+        What is where.
+    overwrite : bool
+        Replace a file that exists.
+
+    Raises
+    ------
+    InputError
+        If the file exists and `overwrite` is false, or its folder does not exist.
+    """
+    names = scene.particles()
+    columns = [
+        [names[i] for i in scene.types().tolist()],
+        *map(decimals, scene.positions().T),
+        *map(decimals, tem_simulator_from_rotation(scene.rotations()).T),
+    ]
+    lines = [",".join((_NAME, *_PLACE, *_TURN)), *map(",".join, zip(*columns, strict=True))]
+    with replacing(Path(path), overwrite) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_coordinates_text(
+    path: str | Path, instances: Instances, *, overwrite: bool = False
+) -> None:
+    """Write copies of one particle as TEM-simulator's text matrix (nm, degrees).
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write, in a folder that exists.
+    instances : Instances
+        At least one copy.
+    overwrite : bool
+        Replace a file that exists.
+
+    Raises
+    ------
+    InputError
+        If the file exists and `overwrite` is false, or its folder does not exist.
+    ValueError
+        If there are no copies: the format cannot say so.
+    """
+    if len(instances) == 0:
+        raise ValueError(f"no copies of {instances.particle} to write")
+    angles = tem_simulator_from_rotation(instances.rotations)
+    columns = [*map(decimals, (instances.positions / _NM).T), *map(decimals, angles.T)]
+    lines = [
+        f"# {instances.particle}: x y z in nm, phi theta psi in degrees",
+        f"{len(instances)} 6",
+        *map(" ".join, zip(*columns, strict=True)),
+    ]
+    with replacing(Path(path), overwrite) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _read_csv(
+    path: str | Path, particle: str, say: Callable[[str], None] | None
+) -> tuple[Instances, ...]:
+    """Read copies from a CSV file with a header."""
+    text = read_bytes(path).decode("utf-8-sig", errors="replace")
+    numbered = [
+        (number, [cell.strip() for cell in next(csv.reader([line]))])
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.startswith("#")
+    ]
+    if not numbered:
+        raise input_error(path, "is empty, expected a header with x, y, z")
+    header = [cell.lower() for cell in numbered[0][1]]
+    if missing := [name for name in _PLACE if name not in header]:
+        raise input_error(
+            path, f"no column {', '.join(missing)}, the header has {', '.join(header)}"
+        )
+    if foreign := [name for name in _RELION if name in header]:
+        raise input_error(
+            path,
+            f"column {', '.join(foreign)}: angles are phi, theta, psi here, with "
+            "R = Rz(psi) Rx(theta) Rz(phi); RELION's rot, tilt, psi belong into a STAR file",
+        )
+    if doubled := [name for name in (*_PLACE, *_TURN, _NAME) if header.count(name) > 1]:
+        raise input_error(path, f"has more than one column {', '.join(doubled)}")
+    turned = [name for name in _TURN if name in header]
+    if turned and len(turned) < len(_TURN):
+        raise input_error(path, f"needs phi, theta and psi or none, has {', '.join(turned)}")
+    if len(numbered) == 1:
+        raise input_error(path, "has a header and no rows")
+    if say is not None:
+        unused = [name for name in header if name not in (*_PLACE, *_TURN, _NAME)]
+        if unused:
+            say(f"warning: {Path(path).name}: column {', '.join(unused)} is not used")
+        if not turned:
+            say(f"warning: {Path(path).name} has no {', '.join(_TURN)}: taken as 0")
+    wanted = [header.index(name) for name in (*_PLACE, *turned)]
+    rows, names = [], []
+    for number, cells in numbered[1:]:
+        if len(cells) != len(header):
+            raise input_error(
+                path, f"line {number}: expected {len(header)} values, got {len(cells)}"
+            )
+        rows.append([_number(path, number, header[i], cells[i]) for i in wanted])
+        names.append((cells[header.index(_NAME)] if _NAME in header else "") or particle)
+        if not is_name(names[-1]):
+            raise input_error(path, f"line {number}: {names[-1]!r} has blanks, quotes or commas")
+    values = torch.tensor(rows, dtype=torch.float64)
+    angles = values[:, 3:] if turned else torch.zeros(len(rows), 3, dtype=torch.float64)
+    return _by_name(names, values[:, :3].contiguous(), rotation_from_tem_simulator(angles))
+
+
+def _number(path: str | Path, line: int, name: str, cell: str) -> float:
+    """One cell as a finite number."""
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise input_error(path, f"line {line}: {name} must be a number, got {cell!r}")
+    return value
+
+
+def _by_name(names: list[str], positions: Tensor, rotations: Tensor) -> tuple[Instances, ...]:
+    """One entry per name, in the order of their first row."""
+    rows: dict[str, list[int]] = {}
+    for i, name in enumerate(names):
+        rows.setdefault(name, []).append(i)
+    return tuple(Instances(name, positions[i], rotations[i]) for name, i in rows.items())

@@ -1,0 +1,254 @@
+"""RELION 5's tilt series: how the sample stood for each image, and the particles in it."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from difftem.io.errors import input_error
+from difftem.io.files import replacing
+from difftem.io.star import StarTable, read_star, star_numbers, star_text
+from difftem.scene.files.euler import rotation_from_tilt, tilt_from_rotation
+from difftem.scene.files.relion_write import (
+    Defocus,
+    RelionOptics,
+    check_word,
+    decimals,
+    optics_table,
+    orientation_columns,
+)
+from difftem.scene.poses import Scene
+
+_TILTS = ("rlnTomoXTilt", "rlnTomoYTilt", "rlnTomoZRot")
+_SHIFTS = ("rlnTomoXShiftAngst", "rlnTomoYShiftAngst")
+_PIXEL_SIZE = "rlnTomoTiltSeriesPixelSize"
+# A copy further down the beam is seen at more underfocus, and RELION's depth is our z.
+_HAND = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class TiltSeries:
+    """How the sample stood and where it was for each image.
+
+    A point x of the sample is seen at S x + (shift, 0), its x and y being those of the image.
+
+    Attributes
+    ----------
+    rotations : Tensor
+        S, active, sample to microscope, ``(n_tilts, 3, 3)``.
+    shifts : Tensor
+        Along x and y in Å, ``(n_tilts, 2)``.
+    nominal_tilt_deg : Tensor
+        What the stage was set to in degrees, ``(n_tilts,)``.
+    pre_exposure : Tensor
+        Electrons/Å² that the sample had before each image, ``(n_tilts,)``.
+    defocus : tuple of Defocus
+        Of each image, for the middle of the sample; empty if unknown.
+    """
+
+    rotations: Tensor
+    shifts: Tensor
+    nominal_tilt_deg: Tensor
+    pre_exposure: Tensor
+    defocus: tuple[Defocus, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check shapes."""
+        n = len(self.rotations)
+        shapes = {
+            "rotations": (n, 3, 3),
+            "shifts": (n, 2),
+            "nominal_tilt_deg": (n,),
+            "pre_exposure": (n,),
+        }
+        for name, shape in shapes.items():
+            if n == 0 or getattr(self, name).shape != shape:
+                found = tuple(getattr(self, name).shape)
+                raise ValueError(f"{name} must have shape {shape} with n > 0, got {found}")
+        if len(self.defocus) not in (0, n):
+            raise ValueError(f"defocus must be given for all {n} tilts, got {len(self.defocus)}")
+
+
+def write_relion_tilt_series(
+    folder: str | Path,
+    name: str,
+    scene: Scene,
+    tilts: TiltSeries,
+    optics: RelionOptics,
+    shape: tuple[int, int],
+    stack: str,
+    *,
+    overwrite: bool = False,
+) -> tuple[Path, Path, Path]:
+    """Write the ground truth of a tilt series as a project of RELION 5 reads it, all or nothing.
+
+    ``tomograms.star`` names ``<name>.star``, one row per tilt, and ``particles.star`` has the
+    copies in Å from the middle of the tomogram. RELION looks for files from the folder of its
+    project: this one. The tomogram is as large as the image and as thick as the scene's box.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where to write; exists.
+    name : str
+        Of the tomogram.
+    scene : Scene
+        What is where at no tilt.
+    tilts : TiltSeries
+        Geometry, exposure and defocus of the images.
+    optics : RelionOptics
+        Of the images.
+    shape : tuple of int
+        Rows and columns (y, x) of an image.
+    stack : str
+        File name of the image stack, without blanks.
+    overwrite : bool
+        Replace files that exist.
+
+    Returns
+    -------
+    tuple of Path
+        Of tomograms, tilts and particles.
+
+    Raises
+    ------
+    InputError
+        If a file exists and `overwrite` is false, or the folder does not exist.
+    ValueError
+        If a name has blanks.
+
+    References
+    ----------
+    Burt et al., FEBS Open Bio 14 (2024) 1788.
+    """
+    check_word("name", name)
+    check_word("stack", stack)
+    folder = Path(folder)
+    texts = {
+        folder / "tomograms.star": {"global": _tomogram(name, scene, tilts, optics, shape, stack)},
+        folder / f"{name}.star": {name: _tilt_rows(tilts, stack)},
+        folder / "particles.star": {
+            "optics": optics_table(optics, (_PIXEL_SIZE,)),
+            "particles": _particle_rows(name, scene),
+        },
+    }
+    with ExitStack() as pending:  # files take their names once all of them are written
+        for path, tables in texts.items():
+            temporary = pending.enter_context(replacing(path, overwrite))
+            temporary.write_text(star_text(tables), encoding="utf-8")
+    tomograms, rows, particles = texts
+    return tomograms, rows, particles
+
+
+def read_relion_tilt_series(path: str | Path) -> TiltSeries:
+    """Read the table of the tilts of one tomogram.
+
+    Parameters
+    ----------
+    path : str or Path
+        STAR file that ``rlnTomoTiltSeriesStarFile`` names, with RELION 5's angles and shifts.
+
+    Returns
+    -------
+    TiltSeries
+        What the file does not say is 0, or empty for the defocus.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no STAR file, or lacks angles or shifts.
+    """
+    tables = read_star(path)
+    table = next((each for each in tables.values() if _TILTS[1] in each), None)
+    if table is None:
+        found = ", ".join(name for each in tables.values() for name in each)
+        raise input_error(path, f"no column {_TILTS[1]}, found {found or 'none'}")
+    columns = {
+        tag: torch.from_numpy(star_numbers(path, table, tag))
+        for tag in (*_TILTS, *_SHIFTS, *_OPTIONAL)
+        if tag in table or tag not in _OPTIONAL
+    }
+    n = len(table[_TILTS[1]])
+    if n == 0:
+        raise input_error(path, "the table of tilts is empty")
+    nominal, exposure, *defocus = (columns.get(tag, torch.zeros(n).double()) for tag in _OPTIONAL)
+    return TiltSeries(
+        rotation_from_tilt(torch.stack([columns[tag] for tag in _TILTS], -1)),
+        torch.stack([columns[tag] for tag in _SHIFTS], -1),
+        nominal,
+        exposure,
+        tuple(Defocus(*row) for row in torch.stack(defocus, -1).tolist())
+        if "rlnDefocusU" in columns
+        else (),
+    )
+
+
+_OPTIONAL = (
+    "rlnTomoNominalStageTiltAngle",
+    "rlnMicrographPreExposure",
+    "rlnDefocusU",
+    "rlnDefocusV",
+    "rlnDefocusAngle",
+)
+
+
+def _tomogram(
+    name: str,
+    scene: Scene,
+    tilts: TiltSeries,
+    optics: RelionOptics,
+    shape: tuple[int, int],
+    stack: str,
+) -> StarTable:
+    """Make the one row of ``tomograms.star``."""
+    # RELION takes n // 2 of images but n / 2 of tomograms for the middle: the same if even.
+    nz = round(scene.box[2] / optics.pixel_size)
+    sizes = {axis: str(n + n % 2) for axis, n in zip("XYZ", (*shape[::-1], nz), strict=True)}
+    numbers = {
+        "rlnVoltage": optics.voltage_kv,
+        "rlnSphericalAberration": optics.cs_mm,
+        "rlnAmplitudeContrast": optics.amplitude_contrast,
+        "rlnMicrographOriginalPixelSize": optics.pixel_size,
+        _PIXEL_SIZE: optics.pixel_size,
+        "rlnTomoHand": _HAND,
+        "rlnTomoTomogramBinning": 1.0,
+    }
+    return {
+        "rlnTomoName": [name],
+        "rlnTomoTiltSeriesStarFile": [f"{name}.star"],
+        "rlnTomoTiltSeriesName": [stack],
+        "rlnTomoFrameCount": [str(len(tilts.rotations))],
+        "rlnOpticsGroupName": [optics.group],
+        **{tag: [f"{value:.6f}"] for tag, value in numbers.items()},
+        **{f"rlnTomoSize{axis}": [n] for axis, n in sizes.items()},
+    }
+
+
+def _tilt_rows(tilts: TiltSeries, stack: str) -> StarTable:
+    """Make one row per tilt."""
+    n = len(tilts.rotations)
+    # RELION reads "number@stack", numbers from 1.
+    rows: StarTable = {"rlnMicrographName": [f"{i + 1}@{stack}" for i in range(n)]}
+    rows |= dict(zip(_TILTS, map(decimals, tilt_from_rotation(tilts.rotations).T), strict=True))
+    rows |= dict(zip(_SHIFTS, map(decimals, tilts.shifts.T), strict=True))
+    rows["rlnTomoNominalStageTiltAngle"] = decimals(tilts.nominal_tilt_deg)
+    rows["rlnMicrographPreExposure"] = decimals(tilts.pre_exposure)
+    rows["rlnCtfScalefactor"] = decimals(tilts.rotations[:, 2, 2].abs())
+    if tilts.defocus:
+        rows["rlnDefocusU"] = [f"{each.u:.6f}" for each in tilts.defocus]
+        rows["rlnDefocusV"] = [f"{each.v:.6f}" for each in tilts.defocus]
+        rows["rlnDefocusAngle"] = [f"{each.angle_deg:.6f}" for each in tilts.defocus]
+    return rows
+
+
+def _particle_rows(name: str, scene: Scene) -> StarTable:
+    """Make one row per copy."""
+    n = len(scene)
+    places = map(decimals, scene.positions().T)
+    rows: StarTable = {"rlnTomoName": [name] * n}
+    rows["rlnTomoParticleName"] = [f"{name}/{i + 1}" for i in range(n)]
+    rows |= {f"rlnCenteredCoordinate{axis}Angst": c for axis, c in zip("XYZ", places, strict=True)}
+    rows |= {f"rlnOrigin{axis}Angst": ["0.000000"] * n for axis in "XYZ"}
+    return rows | orientation_columns(scene)

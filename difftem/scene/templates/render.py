@@ -1,0 +1,107 @@
+"""Templates rendered from atoms."""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from difftem.atoms import Atoms
+from difftem.constants.scattering import TableName
+from difftem.functional.particle_map import particle_map, without_border_mean
+from difftem.functional.sampling import good_fft_size
+from difftem.modules.potential import Potential
+from difftem.scene.templates.template import Template
+
+Solvent = Literal["displaced", "floor", "none"]
+# Around the outermost atom: its own width, and voxels for the tails of the band limit.
+MARGIN = 5.0  # Å
+MARGIN_VOXELS = 8
+# Flat up to 0.6 of Nyquist, and soft, so that the box holds the map: a field of pixels as large as
+# the voxels keeps less (tests/modules/test_specimen.py compares with the atoms' projection).
+BAND_LIMIT, TAPER = 0.8, 0.1
+
+
+def render_template(
+    atoms: Atoms,
+    voxel_size: float,  # Å
+    *,
+    solvent: Solvent = "displaced",
+    amplitude_contrast: float = 0.0,
+    table: TableName = "peng",
+    energy: Tensor | None = None,  # () eV
+) -> Template:
+    """Render the template of a structure, its origin where the atoms have theirs.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        The particle.
+    voxel_size : float
+        In Å; with "displaced" and "none" the map fades out between 0.6 and 0.8 of
+        Nyquist.
+    solvent : {"displaced", "floor", "none"}
+        "displaced": each atom takes the place of some ice (Fraser). "floor": TEM-simulator's
+        model, where ice fills every voxel up to its own potential and absorption comes from cross
+        sections. "none": in vacuum.
+    amplitude_contrast : float
+        Fraction of the potential that absorbs, in [0, 1); not with "floor".
+    table : {"peng", "lobato", "kirkland"}
+        Scattering factors; "floor" knows Peng's alone.
+    energy : Tensor, optional
+        Of the beam in eV, for "floor".
+
+    Returns
+    -------
+    Template
+        Potential beyond that of the solvent.
+
+    Raises
+    ------
+    ValueError
+        For an option that does not fit the model.
+    """
+    radius = float(atoms.positions.norm(dim=-1).max()) + MARGIN
+    if solvent == "floor":
+        if energy is None or amplitude_contrast or table != "peng":
+            raise ValueError(
+                'solvent "floor" needs the beam energy, takes absorption from cross sections and '
+                "knows the table peng only"
+            )
+        made = particle_map(atoms, voxel_size, energy)
+        # The map's voxels lie about the middle of the atoms' box.
+        grid = reversed(made.values.shape)
+        center = tuple(
+            ((n - 1) / 2 - n // 2) * voxel_size - float(c)
+            for n, c in zip(grid, made.center, strict=True)
+        )
+        values = without_border_mean(made.values).to(torch.complex64)
+        return Template(values, voxel_size, radius, (center[0], center[1], center[2]))
+    if not 0 <= amplitude_contrast < 1:
+        raise ValueError(f"amplitude_contrast must be in [0, 1), got {amplitude_contrast}")
+    n = good_fft_size(2 * (math.ceil(radius / voxel_size) + MARGIN_VOXELS))
+    potential = Potential(
+        atoms,
+        (n, n),
+        voxel_size,
+        1,
+        n * voxel_size,
+        table=table,
+        solvated=solvent == "displaced",
+        band_limit=BAND_LIMIT,
+        taper=TAPER,
+    )
+    with torch.no_grad():
+        values = potential.render((n, n, n), voxel_size)
+    return Template(absorbing(values, amplitude_contrast), voxel_size, radius)
+
+
+def absorbing(
+    values: Tensor,  # V
+    amplitude_contrast: float,
+) -> Tensor:  # V, complex unless the contrast is 0
+    r"""Let a fraction of a potential absorb: V (√(1 − a²) + i a)."""
+    if amplitude_contrast == 0:
+        return values
+    real = math.sqrt(1 - amplitude_contrast**2)
+    return torch.complex(values * real, values * amplitude_contrast)

@@ -1,0 +1,148 @@
+"""Warnings about sampling that clips or aliases, each with the number that would do."""
+
+import math
+
+import torch
+
+from difftem.atoms import Atoms
+from difftem.simulation.config import SimulateConfig
+from difftem.simulation.microscope import MARGIN, Sampling
+from difftem.units import mrad_to_rad, nm_to_angstrom
+
+# Atoms heavier than this have peaks of more than a radian; where they are a tenth of all atoms, the
+# Debye-Waller factor must fall below this at the band limit (2 % error of the wave there).
+HEAVY_ATOM = 20
+HEAVY_SHARE = 0.1
+SHARP = 0.6
+ROOM_TEMPERATURE_B = 0.5
+
+
+def sampling_advice(
+    atoms: Atoms, config: SimulateConfig, sampling: Sampling, wavelength: float
+) -> list[str]:
+    """Say what the chosen sampling cannot do.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        The whole specimen.
+    config : SimulateConfig
+        As given.
+    sampling : Sampling
+        As chosen.
+    wavelength : float
+        In Å.
+
+    Returns
+    -------
+    list of str
+        One line each; empty if all is well.
+    """
+    checks = (
+        _field(atoms, sampling),
+        _padding(sampling),
+        _slices(sampling),
+        _aperture(config, sampling, wavelength),
+        _sharp_atoms(atoms, config, sampling),
+        _ice(atoms, config),
+        _detector(config),
+    )
+    return [line for line in checks if line is not None]
+
+
+def _field(atoms: Atoms, sampling: Sampling) -> str | None:
+    """Atoms beyond the edge of the micrograph."""
+    half = torch.tensor(sampling.crop[::-1]) * sampling.pixel_size / 2
+    reach = atoms.positions[:, :2].abs()
+    outside = int((reach > half).any(-1).sum())
+    if outside == 0:
+        return None
+    need = [2 * math.ceil(float(r) / sampling.pixel_size) + 2 for r in reach.amax(0)]
+    return (
+        f"{outside} of {len(atoms)} atoms lie outside the micrograph; "
+        f"sampling.size [{need[0]}, {need[1]}] would hold them all"
+    )
+
+
+def _padding(sampling: Sampling) -> str | None:
+    """Fringes that wrap around into the micrograph."""
+    margin = min((s - c) // 2 for s, c in zip(sampling.shape, sampling.crop, strict=True))
+    needed = math.ceil(sampling.delocalisation / sampling.pixel_size)
+    if margin >= needed:
+        return None
+    return (
+        f"detail is delocalised by {sampling.delocalisation:.0f} Å, more than the {margin} px of "
+        f"padding: fringes wrap around; sampling.padding {needed} would do"
+    )
+
+
+def _slices(sampling: Sampling) -> str | None:
+    """Slices so thick that the beam spreads inside them."""
+    if sampling.slice_thickness <= sampling.thickest_slice * 1.001:
+        return None
+    return (
+        f"slices of {sampling.slice_thickness:.3g} Å err by more than 0.1 rad at "
+        f"{1 / sampling.information_limit:.2g} Å resolution; sampling.slice_thickness "
+        f"{sampling.thickest_slice:.2g} would do"
+    )
+
+
+def _aperture(config: SimulateConfig, sampling: Sampling, wavelength: float) -> str | None:
+    """Tell of an aperture that passes more than the pixels can carry."""
+    aperture = config.microscope.aperture_mrad
+    if aperture is None:
+        return None
+    needed = wavelength / (3 * mrad_to_rad(aperture))
+    if sampling.pixel_size <= needed:
+        return None
+    return (
+        f"the aperture passes {wavelength / mrad_to_rad(aperture):.2g} Å detail, the band limit "
+        f"of {sampling.pixel_size:g} Å pixels ends at {3 * sampling.pixel_size:.2g} Å; "
+        f"sampling.pixel_size {needed:.2g} would do"
+    )
+
+
+def _sharp_atoms(atoms: Atoms, config: SimulateConfig, sampling: Sampling) -> str | None:
+    """Heavy atoms that vibrate too little for the pixels, so that their phases alias."""
+    heavy = atoms.atomic_numbers > HEAVY_ATOM
+    if float(heavy.float().mean()) < HEAVY_SHARE:
+        return None
+    b_factor = float(atoms.b_factors[heavy].median())
+    limit = config.sampling.potential_band_limit / 2 / sampling.pixel_size
+    if math.exp(-b_factor * limit**2 / 4) < SHARP:
+        return None
+    finest = math.sqrt(-4 * math.log(SHARP) * 1.05 / max(b_factor, ROOM_TEMPERATURE_B))
+    pixel_size = config.sampling.potential_band_limit / 2 / finest
+    need = [f"sampling.pixel_size {pixel_size:.2g}"]
+    if b_factor < ROOM_TEMPERATURE_B:
+        need.append(f"structure.b_factor {ROOM_TEMPERATURE_B} (room temperature)")
+    return (
+        f"heavy atoms of B = {b_factor:.2g} Å² are sharper than the band limit of "
+        f"{sampling.pixel_size:g} Å pixels; {' with '.join(need)} would do"
+    )
+
+
+def _ice(atoms: Atoms, config: SimulateConfig) -> str | None:
+    """Particles that stick out of the ice."""
+    thickness = config.specimen.ice_thickness_nm
+    if config.specimen.environment != "ice" or thickness is None:
+        return None
+    height = float(atoms.extent()[2])
+    if nm_to_angstrom(thickness) >= height:
+        return None
+    needed = math.ceil((height + 2 * MARGIN) / 10)
+    return (
+        f"the particles are {height:.0f} Å high and stick out of {thickness:g} nm of ice; "
+        f"specimen.ice_thickness_nm {needed} would do"
+    )
+
+
+def _detector(config: SimulateConfig) -> str | None:
+    """Tell of a detector curve that belongs to another voltage."""
+    preset, voltage = config.detector.preset, config.microscope.voltage_kv
+    if not preset.endswith("_300kv") or config.detector.mtf is not None or abs(voltage - 300) < 1:
+        return None
+    return (
+        f"the curve of {preset} was measured at 300 kV, not at {voltage:g} kV; detector.mtf with "
+        "a curve of your camera would do"
+    )

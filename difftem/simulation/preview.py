@@ -1,0 +1,127 @@
+"""The picture beside the numbers: noise-free, noisy, power spectrum."""
+
+from pathlib import Path
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from difftem.analysis.spectrum import power_spectrum
+from difftem.functional.grid import crop_center
+
+# A panel has some 500 pixels: larger images are binned, and their spectrum is that of the middle.
+PANEL_PIXELS = 1024
+SPECTRUM_PIXELS = 2048
+# Share of the field that a scale bar may take, and the round lengths to choose from (Å).
+BAR_SHARE = 0.3
+ROUND = (1, 2, 5)
+
+
+def save_preview(
+    path: Path,
+    noise_free: Tensor,  # (y, x)
+    micrograph: Tensor,  # (y, x)
+    pixel_size: float,  # Å
+    title: str,
+) -> None:
+    """Write a PNG of three panels.
+
+    Parameters
+    ----------
+    path : Path
+        To write.
+    noise_free, micrograph : Tensor
+        Images of one exposure, shape ``(y, x)``.
+    pixel_size : float
+        In Å.
+    title : str
+        One line of what was simulated.
+    """
+    figure = Figure(figsize=(15, 5.9))
+    FigureCanvasAgg(figure)
+    # Fixed margins: a layout that is computed draws everything twice.
+    figure.subplots_adjust(0.01, 0.08, 0.98, 0.9, wspace=0.18)
+    left, middle, right = figure.subplots(1, 3)
+    for axes, image, name in ((left, noise_free, "noise-free"), (middle, micrograph, "micrograph")):
+        draw_image(axes, image, pixel_size)
+        axes.set_title(name)
+    size = min(min(micrograph.shape), SPECTRUM_PIXELS)
+    if size == SPECTRUM_PIXELS:
+        micrograph = crop_center(micrograph, (size, size))
+    spectrum = _centered_spectrum(micrograph)
+    low, high = _contrast(spectrum)
+    edge = 0.5 / pixel_size
+    right.imshow(
+        spectrum.numpy(),
+        cmap="gray",
+        vmin=low,
+        vmax=high,
+        origin="lower",
+        extent=(-edge, edge, -edge, edge),
+    )
+    right.set_title("power spectrum (log)")
+    right.set_xlabel("1/Å")
+    right.locator_params(nbins=5)
+    figure.suptitle(title)
+    figure.savefig(path, dpi=100, metadata={"Software": None})
+
+
+def draw_image(
+    axes: Axes,
+    image: Tensor,  # (y, x)
+    pixel_size: float,  # Å
+) -> None:
+    """Show an image, binned if it is large, with a scale bar.
+
+    Parameters
+    ----------
+    axes : Axes
+        To draw into.
+    image : Tensor
+        Shape ``(y, x)``.
+    pixel_size : float
+        In Å.
+    """
+    bins = max(1, min(image.shape) // PANEL_PIXELS)
+    binned = torch.nn.functional.avg_pool2d(image[None, None], bins)[0, 0]
+    low, high = _contrast(binned)
+    axes.imshow(binned.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
+    _scale_bar(axes, binned.shape[-1] * pixel_size * bins, pixel_size * bins)
+
+
+def _contrast(image: Tensor) -> tuple[float, float]:
+    """Grey limits that leave out the extreme half percent."""
+    flat = image.flatten().float()
+    step = max(1, len(flat) // 1_000_000)
+    low, high = torch.quantile(flat[::step], torch.tensor([0.005, 0.995])).tolist()
+    return low, high if high > low else low + 1.0
+
+
+def _centered_spectrum(image: Tensor) -> Tensor:
+    """Logarithm of the full power spectrum with DC in the middle, averaged over 3 x 3 pixels."""
+    full = power_spectrum(image, half=False)
+    smooth = torch.nn.functional.avg_pool2d(full[None, None], 3, 1, 1, count_include_pad=False)
+    return torch.fft.fftshift(torch.log(smooth[0, 0] + 1e-12))
+
+
+def _scale_bar(axes: Axes, width: float, pixel_size: float) -> None:
+    """Draw a bar of a round length with its label."""
+    lengths = [r * 10.0**e for e in range(-1, 6) for r in ROUND]
+    length = max((each for each in lengths if each <= BAR_SHARE * width), default=lengths[0])
+    label = f"{length / 10:g} nm" if length >= 10 else f"{length:g} Å"
+    span = length / pixel_size
+    margin = 0.04 * width / pixel_size
+    axes.plot([margin, margin + span], [margin, margin], color="white", linewidth=6)
+    axes.plot([margin, margin + span], [margin, margin], color="black", linewidth=3)
+    axes.text(
+        margin + span / 2,
+        1.6 * margin,
+        label,
+        ha="center",
+        va="bottom",
+        bbox={"facecolor": "white", "alpha": 0.7, "pad": 1.5, "linewidth": 0},
+    )
+    axes.set_xticks([])
+    axes.set_yticks([])

@@ -1,0 +1,188 @@
+"""From the configuration and chance to a scene: where every copy is and how it is turned."""
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from difftem.scene.files.coordinates import read_coordinates
+from difftem.scene.neighbours import outside
+from difftem.scene.orientations import orientations
+from difftem.scene.packing import Fill, number_of_copies, pack
+from difftem.scene.poses import Instances, Scene
+from difftem.scene.regions import Box, IceFilm, Region, layer
+from difftem.simulation.particle import locate
+from difftem.simulation.scene_config import ParticleConfig, SceneConfig
+from difftem.simulation.stage import SPREADS, stage_reach
+from difftem.units import angstrom_to_nm, nm_to_angstrom
+
+ICE_MARGIN = 50.0  # Å on either side of the thickest particle, where no thickness is given
+
+
+def ice_thickness(config: SceneConfig, radii: Mapping[str, float]) -> float:  # Å
+    """Thickness of the ice in Å, as configured or as the largest particle needs it."""
+    if config.ice.thickness_nm is not None:
+        return nm_to_angstrom(config.ice.thickness_nm)
+    return 2 * (max(radii.values(), default=0.0) + ICE_MARGIN)
+
+
+def read_places(
+    config: SceneConfig, folders: list[Path], say: Callable[[str], None]
+) -> dict[str, tuple[Instances, ...]]:
+    """Read the coordinate files of a scene.
+
+    Parameters
+    ----------
+    config : SceneConfig
+        Its particles and sampling are used.
+    folders : list of Path
+        Where to look for the files.
+    say : callable
+        Told in one line of what a file has in vain, or lacks.
+
+    Returns
+    -------
+    dict of str to tuple of Instances
+        By name of the particle, which is all that a file describes; random ones are not in it.
+
+    Raises
+    ------
+    InputError
+        For a file that is missing or no coordinates.
+    """
+    nx, ny = config.sampling.size
+    names = {particle.name for particle in config.particles}
+    given = {}
+    for particle in config.particles:
+        if particle.coordinates is not None:
+            read = read_coordinates(
+                locate(particle.coordinates, folders),
+                particle=particle.name,
+                pixel_size=config.sampling.pixel_size,
+                shape=(ny, nx),
+                image=particle.image,
+                say=say,
+            )
+            # A file that names particles of this scene means its rows; another one means all.
+            own = [each for each in read if each.particle == particle.name]
+            if not own and names & {each.particle for each in read}:
+                raise ValueError(
+                    f"{particle.coordinates}: has no {particle.name!r}, only "
+                    f"{', '.join(each.particle for each in read)}"
+                )
+            given[particle.name] = tuple(
+                Instances(particle.name, each.positions, each.rotations) for each in own or read
+            )
+    return given
+
+
+def place_particles(
+    config: SceneConfig,
+    radii: Mapping[str, float],
+    thickness: float,  # Å
+    given: Mapping[str, tuple[Instances, ...]],
+    generator: torch.Generator,
+    say: Callable[[str], None],
+) -> Scene:
+    """Put every particle where its coordinates, or chance, put it.
+
+    Parameters
+    ----------
+    config : SceneConfig
+        Its particles, ice and sampling are used.
+    radii : mapping of str to float
+        Of the particles' bounding spheres in Å.
+    thickness : float
+        Of the ice in Å.
+    given : mapping of str to tuple of Instances
+        From `read_places`.
+    generator : torch.Generator
+        Source of randomness.
+    say : callable
+        Told in one line of copies that overlap or lie outside.
+
+    Returns
+    -------
+    Scene
+        In the field's frame, its origin in the middle.
+
+    Raises
+    ------
+    ValueError
+        If the particles do not fit, with the number that did.
+    """
+    width, height = (n * config.sampling.pixel_size for n in config.sampling.size)
+    region = _region(config, width, height, thickness)
+    share = region.size / (width * height * thickness) if isinstance(region, Box) else 1.0
+    instances: list[Instances] = []
+    obstacles: list[tuple[Tensor, float]] = []
+    fills, random = [], []
+    for particle in config.particles:
+        radius = radii[particle.name]
+        if particle.name in given:
+            instances.extend(given[particle.name])
+            obstacles.extend((each.positions, radius) for each in given[particle.name])
+            continue
+        fills.append(Fill(region, radius, _number(particle, region, radius, share), particle.name))
+        random.append(particle)
+    places = pack(fills, generator, nm_to_angstrom(config.ice.gap_nm), obstacles)
+    for particle, positions in zip(random, places, strict=True):
+        turned = orientations(len(positions), particle.orientations, generator)
+        instances.append(Instances(particle.name, positions.double(), turned.double()))
+    scene = Scene(tuple(instances), (width, height, thickness))
+    if obstacles:
+        _warn(scene, radii, (width, height), say)
+    return scene
+
+
+def _region(config: SceneConfig, width: float, height: float, thickness: float) -> Region:
+    """Where random copies go: the ice of a hole, or what the tilts show of an even film."""
+    ice = config.ice
+    if ice.hole_diameter_nm is None:
+        steepest = max(abs(tilt) for tilt in config.exposure.tilts_deg)
+        steepest = math.radians(min(85.0, steepest + SPREADS * config.stage.tilt_error_deg))
+        axis = math.radians(config.exposure.tilt_axis_deg)
+        reach = stage_reach(config, width, height)
+        width, height = width + 2 * reach, height + 2 * reach
+        along_x, along_y = abs(math.sin(axis)), abs(math.cos(axis))  # across the tilt axis
+        across = along_x * width + along_y * height
+        seen = (across + thickness * math.sin(steepest)) / math.cos(steepest)
+        width, height = width + along_x * (seen - across), height + along_y * (seen - across)
+        return layer(width, height, thickness, cut_at_edges=ice.cut_at_edges)
+    edge = thickness if ice.edge_thickness_nm is None else nm_to_angstrom(ice.edge_thickness_nm)
+    return IceFilm(nm_to_angstrom(ice.hole_diameter_nm), thickness, edge)
+
+
+def _number(particle: ParticleConfig, region: Region, radius: float, share: float) -> int:
+    """How many copies of a particle are wanted, at least one; `check` saw that there is a wish."""
+    if particle.count is not None:
+        return max(1, round(particle.count * share))
+    if particle.fraction is not None:
+        return max(1, number_of_copies(region, fraction=particle.fraction, radius=radius))
+    return max(
+        1, number_of_copies(region, per_um3=particle.per_um3, micromolar=particle.micromolar)
+    )
+
+
+def _warn(
+    scene: Scene,
+    radii: Mapping[str, float],
+    field: tuple[float, float],
+    say: Callable[[str], None],
+) -> None:
+    """Count the copies that a file put on top of each other or outside."""
+    overlapping = scene.overlaps(dict(radii))
+    if overlapping:
+        say(f"warning: {overlapping} pairs of particles overlap")
+    sizes = scene.radii(dict(radii))
+    beyond = outside(scene.positions(), sizes, (*field, math.inf))
+    if beyond.entirely:
+        say(f"warning: {beyond.entirely} particles lie outside the field and are not seen")
+    deep = scene.positions()[:, 2].abs() + sizes > scene.box[2] / 2 + 1.0
+    if bool(deep.any()):
+        say(
+            f"warning: {int(deep.sum())} particles reach out of the ice of "
+            f"{angstrom_to_nm(scene.box[2]):.0f} nm"
+        )

@@ -1,0 +1,151 @@
+"""Output files: all are checked before the computation and appear together after it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from difftem.io.errors import InputError, input_error
+from difftem.tem_simulator.files.contents import TemSimulatorInput
+from difftem.tem_simulator.files.parameter import parameters
+from difftem.tem_simulator.files.specimen import Particle
+
+PREVIEW, RECORD = "preview.png", "run.json"
+
+
+def wanted_outputs(simulation: TemSimulatorInput, folder: Path) -> list[Path]:
+    """Files that a simulation will write.
+
+    Parameters
+    ----------
+    simulation : TemSimulatorInput
+        The input.
+    folder : Path
+        Of the preview and the record.
+
+    Returns
+    -------
+    list of Path
+        Without duplicates.
+
+    Raises
+    ------
+    InputError
+        If a file of the simulation has the name of the preview or the record.
+    """
+    run = simulation.simulation
+    paths = [run.log_file]
+    for particle in made_particles(simulation).values():
+        paths += map_outputs(particle)
+    if run.generate_micrographs:
+        parts = (*simulation.particlesets, *simulation.micrograph_parts(), *simulation.detectors)
+        for part in parts:
+            for name, row in parameters(part).items():
+                if row.kind == "output":
+                    paths.append(getattr(part, name))
+    named = [path for path in paths if path is not None]
+    own = [folder / RECORD, *([folder / PREVIEW] if run.generate_micrographs else [])]
+    for path in own:
+        if path.resolve() in {each.resolve() for each in named}:
+            raise input_error(simulation.path, f"{path.name} is written by difftem itself")
+    return named + own
+
+
+def made_particles(simulation: TemSimulatorInput) -> dict[str, Particle]:
+    """Particles whose maps are made: those in the sample, or all if their maps are asked for."""
+    if simulation.simulation.generate_particle_maps:
+        return simulation.particles
+    if not simulation.simulation.generate_micrographs:
+        return {}
+    used = {each.particle_type for each in simulation.particlesets}
+    return {name: each for name, each in simulation.particles.items() if name in used}
+
+
+def map_outputs(particle: Particle) -> list[Path]:
+    """Map files of a particle, potential first; none if its maps come from files."""
+    if particle.source == "map":
+        return []
+    paths = [particle.map_file_re_out]
+    paths += [particle.map_file_im_out] if particle.use_imag_pot else []
+    return [path for path in paths if path is not None]
+
+
+def check_outputs(paths: list[Path], overwrite: bool, advise_output: bool) -> None:
+    """Refuse what cannot be written, before anything is computed.
+
+    Parameters
+    ----------
+    paths : list of Path
+        From `wanted_outputs`.
+    overwrite : bool
+        Whether files that exist may be replaced.
+    advise_output : bool
+        Suggest ``--output`` where a folder is read-only.
+
+    Raises
+    ------
+    InputError
+        Naming the first such file or folder.
+    """
+    for folder in dict.fromkeys(path.parent for path in paths):
+        if not os.access(folder, os.W_OK):
+            advice = "; pass --output DIR to write elsewhere" if advise_output else ""
+            raise InputError(f"{folder}: this folder is read-only{advice}")
+    for path in paths:
+        if path.is_dir():
+            raise input_error(path, "is a folder, expected a file name")
+        if path.exists() and not overwrite:
+            raise input_error(path, "exists; pass --overwrite to replace files")
+
+
+@contextmanager
+def output_folder(folder: Path | None) -> Iterator[None]:
+    """Make a folder; remove it if what follows fails before anything is in it."""
+    if folder is None or folder.is_dir():
+        yield
+        return
+    if folder.exists():
+        raise input_error(folder, "is a file, expected an output folder")
+    created = [folder, *(each for each in folder.parents if not each.exists())]
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise input_error(folder, f"cannot be written: {error.strerror or error}") from error
+    try:
+        yield
+    except BaseException:
+        for each in created:  # innermost first; what others put there stays
+            with suppress(OSError):
+                each.rmdir()
+        raise
+
+
+class Staging:
+    """Files under temporary names beside their places."""
+
+    def __init__(self) -> None:
+        self._staged: list[tuple[Path, Path]] = []
+
+    def path(self, place: Path) -> Path:
+        """Where to write the file that will be at `place`."""
+        temporary = place.with_name(f".difftem.{os.getpid()}.{place.name}")
+        self._staged.append((temporary, place))
+        return temporary
+
+    def finish(self) -> list[Path]:
+        """Move all files to their places, and list them."""
+        for temporary, place in self._staged:
+            os.replace(temporary, place)
+        return [place for _, place in self._staged]
+
+
+@contextmanager
+def staging() -> Iterator[Staging]:
+    """Yield a `Staging`; unless an error comes, its files appear in their places at the end."""
+    made = Staging()
+    try:
+        yield made
+        made.finish()
+    finally:
+        for temporary, _ in made._staged:
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,178 @@
+"""From an input file to everything it asks for, in memory."""
+
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from difftem.modules.placed import slice_range
+from difftem.simulation.run import Stopwatch
+from difftem.tem_simulator.camera import Camera
+from difftem.tem_simulator.differences import geometry_differences
+from difftem.tem_simulator.field import Field, choose_field, pixel_at_specimen
+from difftem.tem_simulator.files.contents import TemSimulatorInput
+from difftem.tem_simulator.files.exposure import tilt_defoci, tilt_doses
+from difftem.tem_simulator.files.placement import place
+from difftem.tem_simulator.files.tilts import TiltGeometry, pose_particles, tilt_geometry
+from difftem.tem_simulator.microscope import (
+    build_beam,
+    build_simulator,
+    build_specimen,
+)
+from difftem.tem_simulator.outputs import made_particles
+from difftem.tem_simulator.particles import Template, make_template
+
+
+@dataclass(eq=False)
+class Series:
+    """What the cameras saw, and where everything was.
+
+    Attributes
+    ----------
+    field : Field
+        Sampling of the wave.
+    cameras : list of Camera
+        In the order of the detectors.
+    images : list of Tensor
+        Of each camera, shape ``(n_tilts, y, x)``, grey values.
+    noise_free : Tensor
+        First camera's middle image without noise.
+    tilts : TiltGeometry
+        Orientations.
+    doses, defoci : Tensor
+        Of each tilt, in e/Å² and Å.
+    instances : list of tuple
+        Name, positions in Å and rotations of each particle set.
+    mean_counts : list of float
+        Of each camera, e/pixel.
+    notes : list of str
+        What a user should know.
+    """
+
+    field: Field
+    cameras: list[Camera]
+    images: list[Tensor]
+    noise_free: Tensor
+    tilts: TiltGeometry
+    doses: Tensor
+    defoci: Tensor
+    instances: list[tuple[str, Tensor, Tensor]]
+    mean_counts: list[float]
+    notes: list[str]
+
+
+def draw_seed() -> int:
+    """Seed where none is given."""
+    return secrets.randbits(31)
+
+
+def make_templates(
+    simulation: TemSimulatorInput, generator: torch.Generator, stopwatch: Stopwatch
+) -> dict[str, Template]:
+    """Make the maps of the particles that are needed.
+
+    Parameters
+    ----------
+    simulation : TemSimulatorInput
+        The input.
+    generator : torch.Generator
+        Source of randomness.
+    stopwatch : Stopwatch
+        Collects the time.
+
+    Returns
+    -------
+    dict of str to Template
+        By name.
+    """
+    electrons = simulation.electronbeam
+    energy = None if electrons is None else build_beam(electrons).energy
+    made = {}
+    particles = made_particles(simulation)
+    bar = tqdm(particles.items(), "maps", delay=1.0)
+    with torch.no_grad(), stopwatch.stage("maps"), bar:
+        for name, particle in bar:
+            made[name] = make_template(particle, energy, generator)
+    return made
+
+
+def take_series(
+    simulation: TemSimulatorInput,
+    templates: dict[str, Template],
+    generator: torch.Generator,
+    stopwatch: Stopwatch,
+) -> Series:
+    """Place the particles and image them with every detector.
+
+    Parameters
+    ----------
+    simulation : TemSimulatorInput
+        The input.
+    templates : dict of str to Template
+        From `make_templates`.
+    generator : torch.Generator
+        Source of all randomness.
+    stopwatch : Stopwatch
+        Collects the stages' times.
+
+    Returns
+    -------
+    Series
+        All images.
+    """
+    sample, geometry, electrons, optics = simulation.micrograph_parts()
+    tilts = tilt_geometry(geometry, generator)
+    n_tilts = len(tilts.rotations)
+    doses = tilt_doses(electrons, n_tilts, generator)
+    defoci = tilt_defoci(optics, n_tilts, generator)
+    instances = [
+        (each.particle_type, *place(each, sample, templates[each.particle_type].sides, generator))
+        for each in simulation.particlesets
+    ]
+    posed = [pose_particles(tilts, *each[1:], geometry.tilt_mode) for each in instances]
+    notes = geometry_differences(rotations for _, rotations in posed)
+    wavelength = float(build_beam(electrons).wavelength)
+    sampling = choose_field(simulation.detectors, optics, wavelength)
+    corrected = {name: each.use_defocus_corr for name, each in simulation.particles.items()}
+    specimen = build_specimen(templates, corrected, instances, sampling)
+    simulator = build_simulator(simulation, specimen, sampling, tilts, doses, defoci)
+    cameras = [Camera(each, pixel_at_specimen(each, optics)) for each in simulation.detectors]
+    exposures: list[list[Tensor]] = [[] for _ in cameras]
+    counts = [0.0 for _ in cameras]
+    noise_free = torch.empty(0)
+    planes = [len(slice_range(simulator.place(tilt))) for tilt in range(n_tilts)]
+    with torch.no_grad(), tqdm(total=sum(planes), desc="slices", delay=1.0) as bar:
+
+        def timed(slices: Iterable[tuple[float, Tensor]], _: int) -> Iterator[tuple[float, Tensor]]:
+            """Pass slices on, timing how long each takes to make."""
+            iterator = iter(slices)
+            while True:
+                start = time.perf_counter()
+                item = next(iterator, None)
+                stopwatch.seconds["projection"] += time.perf_counter() - start
+                if item is None:
+                    return
+                yield item
+                bar.update()
+
+        for tilt in range(n_tilts):
+            with stopwatch.stage("projection and wave"):
+                intensity = simulator.intensity(tilt, timed)
+            with stopwatch.stage("detectors"):
+                for i, camera in enumerate(cameras):
+                    exposed = camera.expose(intensity, sampling.pixel_size, doses[tilt], generator)
+                    exposures[i].append(exposed.image)
+                    counts[i] += exposed.mean_counts / n_tilts
+                    if i == 0 and tilt == n_tilts // 2:
+                        noise_free = exposed.noise_free
+    stopwatch.seconds["wave"] = (
+        stopwatch.seconds.pop("projection and wave") - stopwatch.seconds["projection"]
+    )
+    images = [torch.stack(each) for each in exposures]
+    return Series(
+        sampling, cameras, images, noise_free, tilts, doses, defoci, instances, counts, notes
+    )

@@ -1,0 +1,1 @@
+"""The MTF of a detector from noise or from a knife edge."""

@@ -1,0 +1,111 @@
+"""The MTF from images of a slanted knife edge."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from difftem.analysis.edge_spread import EdgeMTF, slanted_edge_mtf
+from difftem.data.knife_edge import EdgeFacts, KnifeEdge
+from difftem.io.errors import input_error
+from difftem.tasks.report import Table
+from difftem.workflows.estimate_mtf.options import Options
+
+_STRIP = 64  # pixels of edge, the least that gives a curve of its own
+_MOST_STRIPS = 8
+
+
+@dataclass(frozen=True)
+class EdgeEstimate:
+    """Curve of an edge with errors from strips of it.
+
+    Attributes
+    ----------
+    frequency, curve, standard_error : Tensor
+        Errors are NaN where the edge is too short to be cut into strips.
+    first : EdgeMTF
+        Of the first image, for a figure.
+    facts : EdgeFacts
+        Of the images.
+    strips : int
+        Pieces that the errors are from.
+    """
+
+    frequency: Tensor
+    curve: Tensor
+    standard_error: Tensor
+    first: EdgeMTF
+    facts: EdgeFacts
+    strips: int
+
+    def table(self) -> Table:
+        """Curve and errors at all frequencies."""
+        columns = {
+            "frequency": self.frequency,
+            "mtf": self.curve,
+            "standard_error": self.standard_error,
+        }
+        return Table(list(columns), torch.stack(list(columns.values()), 1).tolist())
+
+
+def estimate_edge(options: Options) -> EdgeEstimate:
+    """Read the images, find the edges, and average their curves.
+
+    Parameters
+    ----------
+    options : Options
+        Of the command line.
+
+    Returns
+    -------
+    EdgeEstimate
+        Mean over images; errors from the scatter of strips along the edges.
+
+    Raises
+    ------
+    ValueError
+        For bad input, or an edge that is not inclined by 1 to 20 degrees.
+    """
+    data = KnifeEdge(options.micrographs, box=options.edge_box)
+    images, facts = data.crops.images, data.facts
+    whole, pieces = [], []
+    try:
+        for image, edge in zip(images, facts.edges, strict=True):
+            whole.append(slanted_edge_mtf(image))
+            crosses_rows = abs(math.cos(math.radians(edge.angle_deg))) > math.sqrt(0.5)
+            upright = image if crosses_rows else image.T
+            n = min(_MOST_STRIPS, len(upright) // _STRIP)
+            if n > 1:
+                pieces += [slanted_edge_mtf(strip).mtf for strip in upright.tensor_split(n)]
+    except ValueError as error:
+        raise input_error(", ".join(facts.fields), error) from error
+    curve = torch.stack([each.mtf for each in whole]).mean(0)
+    scatter = torch.full_like(curve, math.nan)
+    if len(pieces) > 2:
+        scatter = torch.stack(pieces).std(0) / math.sqrt(len(pieces))
+    return EdgeEstimate(whole[0].frequency, curve, scatter, whole[0], facts, len(pieces))
+
+
+def draw_edge(estimate: EdgeEstimate) -> Any:
+    """Draw the edge spread of the first image and the curve, as a matplotlib figure."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    first = estimate.first
+    left.plot(first.distance.numpy(), first.edge_spread.numpy(), lw=1)
+    left.set(
+        xlabel="distance along the normal (pixel)",
+        ylabel="grey value",
+        title=f"edge spread, {math.degrees(first.angle):+.2f}° to the pixels",
+    )
+    frequency, curve = estimate.frequency.numpy(), estimate.curve.numpy()
+    error = 1.96 * estimate.standard_error.nan_to_num(0.0).numpy()
+    right.fill_between(frequency, curve - error, curve + error, alpha=0.3, label="95 %")
+    right.plot(frequency, curve)
+    right.set(xlabel="frequency (cycles/pixel)", ylabel="MTF", xlim=(0, 0.5), title="MTF")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    return figure

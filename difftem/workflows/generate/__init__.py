@@ -1,0 +1,1 @@
+"""Sets of micrographs of scenes, made by any number of processes, resumable."""

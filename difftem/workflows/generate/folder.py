@@ -1,0 +1,193 @@
+"""The folder of a set: one configuration, one writer, and nothing left by a run that was killed."""
+
+import dataclasses
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import difftem
+from difftem.io.errors import input_error
+from difftem.io.files import replacing
+from difftem.simulation.particle import locate
+from difftem.simulation.scene_check import flattened
+from difftem.simulation.scene_fields import BUNDLED, PHANTOM, VIRION
+from difftem.workflows.generate.config import GenerateConfig
+from difftem.workflows.generate.item import is_finished
+
+SETTINGS = "generate.yaml"
+OUTPUTS = ("particles.star", "tomograms.star", "summary.csv", "preview.png")
+TILT_SERIES = "tilt_series"
+# What may differ between runs into one folder: none of it changes an item.
+FREE = {"micrographs", "devices", "num_nodes", "cache"}
+_ITEM, _STALE = re.compile(r"\d{6,}"), re.compile(r"\..+\.\d+\.tmp")
+
+
+@contextmanager
+def claimed_folder(
+    path: Path, config: GenerateConfig, folders: list[Path], overwrite: bool, threads: int
+) -> Iterator[GenerateConfig]:
+    """Hold a folder for a set; if nothing gets made in a new one, it is gone again.
+
+    Parameters
+    ----------
+    path : Path
+        To make, or to go on with.
+    config : GenerateConfig
+        Of this run.
+    folders : list of Path
+        Where to look for relative paths.
+    overwrite : bool
+        Remove what an earlier run made.
+    threads : int
+        Of each process, where neither the configuration nor the folder says.
+
+    Yields
+    ------
+    GenerateConfig
+        With the threads that all of the set is made with.
+
+    Raises
+    ------
+    InputError
+        If the folder is a file, holds other things or a set of another configuration, is in use
+        or cannot be written.
+    """
+    if path.exists() and not path.is_dir():
+        raise input_error(path, "is a file, expected an output folder")
+    stored = None if overwrite else _read_settings(path / SETTINGS)
+    if stored is None and not overwrite and path.is_dir() and _foreign(path):
+        raise input_error(
+            path, f"is not empty and has no {SETTINGS}; choose another folder or pass --overwrite"
+        )
+    if config.threads is None:
+        found = (stored or {}).get("threads")
+        config = dataclasses.replace(config, threads=found if isinstance(found, int) else threads)
+    wanted = _settings(config, folders)
+    if stored is not None:
+        _compare(path, stored, wanted)
+        wanted["micrographs"] = max(wanted["micrographs"], int(stored.get("micrographs", 0)))
+    created = [each for each in (path, *path.parents) if not each.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDONLY)
+    except OSError as error:
+        raise input_error(path, f"cannot be written: {error.strerror or error}") from error
+    try:
+        _lock(path, lock)
+        if overwrite:
+            _remove_set(path)
+        remove_stale(path)
+        _write_settings(path / SETTINGS, wanted)
+        yield config
+    finally:
+        remove_stale(path)
+        if stored is None and not any(map(is_finished, *_items(path))):
+            (path / SETTINGS).unlink(missing_ok=True)
+        for each in created:  # innermost first; what others put there stays
+            with suppress(OSError):
+                each.rmdir()
+        os.close(lock)
+
+
+def finished_items(path: Path) -> list[int]:
+    """Numbers of the items that are there, in order."""
+    return sorted(i for folder, i in zip(*_items(path), strict=True) if is_finished(folder, i))
+
+
+def remove_stale(path: Path) -> None:
+    """Remove what a killed run was about to finish."""
+    for each in path.iterdir() if path.is_dir() else ():
+        if _STALE.fullmatch(each.name):
+            shutil.rmtree(each, ignore_errors=True) if each.is_dir() else each.unlink()
+
+
+def _items(path: Path) -> tuple[list[Path], list[int]]:
+    """Folder and number of everything that is called like an item."""
+    names = [each.name for each in path.iterdir() if each.is_dir()] if path.is_dir() else []
+    numbers = [int(name) for name in names if _ITEM.fullmatch(name)]
+    return [path] * len(numbers), numbers
+
+
+def _foreign(path: Path) -> bool:
+    """Whether a folder has more in it than a killed run leaves."""
+    return any(not _STALE.fullmatch(each.name) for each in path.iterdir())
+
+
+def _settings(config: GenerateConfig, folders: list[Path]) -> dict[str, Any]:
+    """Whole configuration as YAML has it, its files by their full names."""
+    values = yaml.safe_load(yaml.safe_dump(_plain(dataclasses.asdict(config))))
+    places = [(each, key) for each in values["particles"] for key in ("parts", "coordinates")]
+    places += [(each, "source") for each in values["particles"]]
+    for holder, key in [*places, (values["detector"], "mtf")]:
+        if holder[key] not in (None, BUNDLED, VIRION, PHANTOM):
+            holder[key] = str(locate(holder[key], folders).resolve())
+    return values
+
+
+def _plain(value: object) -> object:
+    """Turn tuples into lists: YAML's safe kind knows no tuples."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _read_settings(path: Path) -> dict[str, Any] | None:
+    """Read the configuration of an earlier run, if there was one."""
+    if not path.exists():
+        return None
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise input_error(path, f"cannot be read ({error}); --overwrite starts anew") from error
+    if not isinstance(content, dict):
+        raise input_error(path, "holds no configuration; --overwrite starts anew")
+    return content
+
+
+def _write_settings(path: Path, values: dict[str, Any]) -> None:
+    """Write a configuration that `difftem generate` reads."""
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    with replacing(path, overwrite=True) as temporary:
+        temporary.write_text(f"# difftem {difftem.__version__}\n{text}", encoding="utf-8")
+
+
+def _compare(path: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Raise if a set would be made of two kinds of items, naming the first difference."""
+    old, new = (
+        dict(flattened({name: value for name, value in each.items() if name not in FREE}))
+        for each in (stored, wanted)
+    )
+    for key in dict.fromkeys((*new, *old)):
+        if old.get(key) != new.get(key):
+            raise input_error(
+                path,
+                f"holds a set with {key} = {old.get(key)}, now it is {new.get(key)}; choose "
+                "another folder, or start anew with --overwrite",
+            )
+
+
+def _lock(path: Path, lock: int) -> None:
+    """Let no second run write into the folder."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise input_error(path, "another run is writing there") from None
+    except OSError:  # some network file systems have no locks
+        pass
+
+
+def _remove_set(path: Path) -> None:
+    """Remove what this command writes; what else is there stays."""
+    for folder, number in zip(*_items(path), strict=True):
+        if is_finished(folder, number):
+            shutil.rmtree(folder / f"{number:06d}")
+    shutil.rmtree(path / TILT_SERIES, ignore_errors=True)
+    for name in (*OUTPUTS, SETTINGS):
+        (path / name).unlink(missing_ok=True)

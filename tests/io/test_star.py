@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+
+from difftem.io.errors import InputError
+from difftem.io.star import read_mtf_star, write_mtf_star
+
+HEADER = "data_\nloop_\n_rlnResolutionInversePixel\n_rlnMtfValue\n"
+
+
+def test_curve_is_read_back_as_it_was_written(tmp_path):
+    path = tmp_path / "mtf.star"
+    frequency = np.linspace(0, 0.5, 11)
+    value = np.sinc(frequency)
+    write_mtf_star(path, frequency, value, name="ideal")
+    x, y = read_mtf_star(path)
+    np.testing.assert_allclose(x, frequency, atol=1e-8)
+    np.testing.assert_allclose(y, value, atol=1e-8)
+    assert path.read_text().startswith("data_ideal\n")
+    assert "_rlnResolutionInversePixel" in path.read_text()
+
+
+def test_columns_are_found_by_name_in_any_order_and_block(tmp_path):
+    path = tmp_path / "mtf.star"
+    path.write_text(
+        "data_general\n_rlnImageSize 4\ndata_mtf\nloop_\n_rlnMtfValue #1\n_rlnIndex #2\n"
+        "_rlnResolutionInversePixel #3\n1.0 1 0.0\n0.5 2 0.5\n"
+    )
+    frequency, value = read_mtf_star(path)
+    assert frequency.tolist() == [0.0, 0.5]
+    assert value.tolist() == [1.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("name", "n_points", "last_frequency", "last_value"),
+    [
+        ("mtf_de20_300kV.star", 641, 0.5, 0.2042),
+        ("mtf_falcon3EC_300kV.star", 64, 0.492188, 0.1517875288),
+        ("mtf_falcon4EC_300kV.star", 64, 0.4921875, 0.092640118),
+        ("mtf_k2_300kV.star", 1001, 0.5, 0.388115),
+        ("mtf_k3_standard_300kV_FL2.star", 33, 0.507936508, 0.627949844),
+    ],
+)
+def test_published_curves_are_read(shared_data, name, n_points, last_frequency, last_value):
+    frequency, value = read_mtf_star(shared_data / "detectors" / name)
+    assert len(frequency) == n_points
+    assert frequency[0] == 0
+    assert value[0] == pytest.approx(1, abs=1e-3)
+    assert frequency[-1] == last_frequency
+    assert value[-1] == last_value
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("not a star file", "not a STAR file: .*expected block header"),
+        ("data_\n_rlnImageSize 4\n", "no loop with _rlnResolutionInversePixel and _rlnMtfValue"),
+        (HEADER + "0 1\n0.2\n", "not a STAR file: .*Wrong number of values in loop"),
+        (HEADER + "0 1\n", "needs two points or more, got 1"),
+        (
+            HEADER + "0 1\n0.2 .8\n0.1 .7\n",
+            r"frequency must increase, got 0\.1 after 0\.2 in row 3",
+        ),
+        (HEADER + "0 1\n0.2 high\n", "MTF must be a number, got nan in row 2"),
+        (HEADER + "0 0.7\n0.2 .6\n", r"MTF must be near 1 at frequency 0, got 0\.7"),
+        (HEADER + "0.3 1\n0.4 .6\n", r"must start near 0 cycles/pixel, got 0\.3"),
+        (HEADER + "-0.1 1\n0.4 .6\n", r"must start near 0 cycles/pixel, got -0\.1"),
+    ],
+)
+def test_what_is_no_mtf_is_refused_in_one_line_that_names_the_file(tmp_path, text, message):
+    path = tmp_path / "bad.star"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message) as refused:
+        read_mtf_star(path)
+    assert str(refused.value).startswith(str(path))
+    assert "\n" not in str(refused.value)
+
+
+def test_missing_file_and_folder_are_named(tmp_path):
+    with pytest.raises(InputError, match=r"none\.star: no such file"):
+        read_mtf_star(tmp_path / "none.star")
+    with pytest.raises(InputError, match="is a folder, expected a file"):
+        read_mtf_star(tmp_path)
+
+
+def test_only_an_mtf_is_written_and_nothing_is_replaced_unasked(tmp_path):
+    path = tmp_path / "mtf.star"
+    with pytest.raises(ValueError, match="frequency must increase"):
+        write_mtf_star(path, [0.0, 0.5, 0.5], [1.0, 0.6, 0.5])
+    with pytest.raises(ValueError, match=r"equally long, got \(2,\) and \(3,\)"):
+        write_mtf_star(path, [0.0, 0.5], [1.0, 0.6, 0.5])
+    assert not path.exists()
+    write_mtf_star(path, [0.0, 0.5], [1.0, 0.6])
+    with pytest.raises(InputError, match="exists already"):
+        write_mtf_star(path, [0.0, 0.5], [1.0, 0.4])
+    write_mtf_star(path, [0.0, 0.5], [1.0, 0.4], overwrite=True)
+    assert read_mtf_star(path)[1].tolist() == [1.0, 0.4]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["mtf.star"]
