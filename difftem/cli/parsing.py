@@ -1,10 +1,7 @@
 """Command lines from dataclasses: YAML file, overrides, and errors of one line."""
 
 import dataclasses
-import difflib
-import inspect
 import itertools
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +16,26 @@ from jsonargparse import (  # type: ignore[attr-defined]
     DefaultHelpFormatter,
 )
 
+from difftem.simulation.paths import with_files
+from difftem.simulation.settings import (
+    check_settings,
+    check_value,
+    leaves,
+    read_mapping,
+    suggestion,
+)
+
 Config = TypeVar("Config")
+YAML = (".yaml", ".yml")
+OWN = ("config", "output", "overwrite")  # which --print_config prints, too
 
 
 @dataclass(frozen=True)
 class Options:
     """What is not part of the configuration."""
 
-    output: str
+    output: Path
     overwrite: bool
-    folders: list[Path]  # where relative paths of the configuration are looked for
 
 
 class ParagraphFormatter(DefaultHelpFormatter):
@@ -41,14 +48,11 @@ class ParagraphFormatter(DefaultHelpFormatter):
 
 
 class OneLineParser(ArgumentParser):
-    """Report a bad command line as one `ValueError` that names the nearest key."""
+    """Report a bad command line as one `ValueError`."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise instead of printing usage and exiting."""
-        raise ValueError(one_line(message, self._known_keys())) from ex
-
-    def _known_keys(self) -> list[str]:
-        return [action.dest for action in self._actions if action.dest != "help"]
+        raise ValueError(" ".join(message.split())) from ex
 
 
 def parse(
@@ -68,7 +72,7 @@ def parse(
     Returns
     -------
     tuple
-        The configuration and the other options.
+        The configuration, its files by full paths, and the other options.
 
     Raises
     ------
@@ -92,17 +96,61 @@ def parse(
     parser.set_defaults(lists)
     if arguments and not arguments[0].startswith("-"):
         arguments = ["--config", *arguments]
-    for option, value in itertools.pairwise(arguments):
-        if option == "--config":
-            _check_fields(Path(value), kind)
+    files = [Path(v) for option, v in itertools.pairwise(arguments) if option == "--config"]
+    for file in files:
+        content = read_mapping(file)
+        fields = {name: value for name, value in content.items() if name not in OWN}
+        check_settings(kind, fields, f"{file}: ")
+    known = [action.dest for action in parser._actions]
+    _check_options(arguments, kind, known)
     namespace = parser.parse_args(_emptied(arguments, lists))
     if namespace.output is None:
         raise ValueError("--output DIR is missing: the folder to write to")
-    files = [Path(str(each)) for each in namespace.config or []]
     initialised: Any = parser.instantiate_classes(namespace)
-    values = {name: initialised[name] for name in inspect.signature(kind).parameters}
-    folders = [file.parent for file in files] + [Path()]
-    return kind(**values), Options(namespace.output, namespace.overwrite, folders)
+    names = [each.name for each in dataclasses.fields(kind)]  # type: ignore[arg-type]  # any
+    config = kind(**{name: initialised[name] for name in names})
+    folders = [file.parent for file in files]
+    return with_files(config, folders), Options(Path(namespace.output), namespace.overwrite)
+
+
+def _check_options(arguments: list[str], kind: type[Any], known: list[str]) -> None:
+    """Refuse unknown options, and values that do not fit their fields."""
+    hints = dict(leaves(kind))
+    values = iter(arguments)
+    for word in values:
+        if word == "-h":
+            continue
+        if not word.startswith("--"):
+            if Path(word).suffix.lower() in YAML:
+                raise ValueError(f"CONFIG.yaml must come first, found {word!r} later")
+            raise ValueError(f"unexpected {word!r}: options are --key value")
+        name, equals, value = word[2:].partition("=")
+        if name.removesuffix(".help") not in [*known, "print_config", *hints]:
+            raise ValueError(f"unknown key {name!r}{suggestion(name, list(hints))}")
+        if name in ("help", "print_config", "overwrite") or name.endswith(".help"):
+            continue
+        if not equals:
+            value = next(values, "")
+            if value.startswith("--") or not value:
+                raise ValueError(f"--{name} needs a value")
+        if name in hints:
+            _check_text(hints[name], value, name)
+
+
+def _check_text(hint: Any, text: str, name: str) -> None:
+    """Refuse the text of a value that does not fit its type."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, dict):
+            raise ValueError(f"{name} must hold keys and values, got {text!r}")
+        check_settings(hint, value, f"{name}.")  # type: ignore[arg-type]  # a type
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        check_settings(dataclasses.make_dataclass("List", [(name, hint)]), {name: value})
+    else:
+        check_value(hint, text if isinstance(value, str) else value, name)
 
 
 def _plain_lists(kind: type[Any]) -> dict[str, Any]:
@@ -131,90 +179,3 @@ def _emptied(arguments: list[str], lists: Iterable[str]) -> list[str]:
         for part in ([f"{each.partition('=')[0]}=[]"] if each.partition("=")[0] in options else [])
         + [each]
     ]
-
-
-def read_mapping(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds keys and values.
-
-    Parameters
-    ----------
-    path : Path
-        File.
-
-    Returns
-    -------
-    dict
-        Its content.
-
-    Raises
-    ------
-    ValueError
-        In one line that names the file, if it is missing, or no YAML mapping.
-    """
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a YAML file: {error}") from error
-    if not isinstance(content, dict):
-        found = "nothing" if content is None else type(content).__name__
-        raise ValueError(f"{path}: expected keys and values, got {found}")
-    return content
-
-
-def _check_fields(path: Path, kind: type[Any]) -> None:
-    """Refuse a configuration with a value where a dataclass has fields, naming the file."""
-    content = read_mapping(path)
-    for field in dataclasses.fields(kind):
-        value = content.get(field.name, {})
-        if dataclasses.is_dataclass(field.default_factory) and not isinstance(value, dict):
-            raise ValueError(f"{path}: {field.name} must hold keys and values, got {value!r}")
-
-
-def one_line(message: str, known: list[str]) -> str:
-    """Flatten a message of jsonargparse and suggest a key where one is unknown.
-
-    Parameters
-    ----------
-    message : str
-        Of jsonargparse.
-    known : list of str
-        Keys with dots.
-
-    Returns
-    -------
-    str
-        What is wrong.
-    """
-    text = " ".join(message.split())
-    key = re.search(r'Parser key "([^"]+)": (.*)', text)
-    if key:
-        text = f"{key[1]}: {_first_cause(key[2])}"
-    unknown = re.search(r"Group '([^']+)' does not accept option '([^']+)'", text)
-    if unknown:
-        wrong = f"{unknown[1]}.{unknown[2]}"
-    else:
-        option = re.search(r"(?:[Uu]nrecognized arguments?: --|Key '|[Oo]ption ')([\w.]+)", text)
-        if option is None:
-            stray = re.fullmatch(r"unrecognized arguments: (\S+\.ya?ml)", text)
-            return f"CONFIG.yaml must come first, found {stray[1]!r} later" if stray else text
-        wrong = option[1]
-    nearest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
-    by_leaf = {name.rsplit(".", 1)[-1]: name for name in known}
-    if not nearest:
-        leaves = difflib.get_close_matches(wrong.rsplit(".", 1)[-1], by_leaf, n=1, cutoff=0.6)
-        nearest = [by_leaf[leaf] for leaf in leaves]
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known keys: {', '.join(known)}"
-    return f"unknown key {wrong!r}{hint}"
-
-
-def _first_cause(text: str) -> str:
-    """Shorten the list of what a value is not to what it should be."""
-    types = re.findall(r"Expected an? ([^.]*?)\.? (?:Got|-|Given)", text)
-    value = re.search(r"(?:Got value|Given value): (.*)$", text)
-    if not types or value is None:
-        return text
-    names = [re.sub(r"<class '(\w+)'>", r"\1", each).replace("typing.", "") for each in types]
-    names = ["null" if name == "NoneType" else name for name in names]
-    return f"expected {' or '.join(dict.fromkeys(names))}, got {value[1]!r}"

@@ -3,10 +3,27 @@
 from pathlib import Path
 
 COMPONENT = b"=== simulation ==="
+YAML = (".yaml", ".yml")
+
+DESCRIPTION = """Simulate micrographs of a structure.
+
+The first word is a structure file (mmCIF, PDB, XYZ, also .gz), a YAML configuration, or an input
+file of TEM-simulator, which is simulated as that program does (difftem simulate input.txt --help
+says more). Without it the bundled example, apoferritin in ice, is imaged.
+
+  difftem simulate --output apoferritin
+  difftem simulate 1dpx.pdb --microscope.defocus_um 2 --output lysozyme
+  difftem simulate run.yaml --output first
+
+--print_config writes a complete configuration to start from, and every field can be overridden on
+the command line. Lengths are Å and angles rad unless a name says otherwise (_kv, _um, _deg).
+
+Writes micrograph.mrc and noise_free.mrc (float32 stacks), preview.png, run.json and, for a tilt
+series, micrograph.rawtlt into the output folder."""
 
 
 def main(arguments: list[str]) -> None:
-    """Run the command on an input file of TEM-simulator or on a configuration of our own.
+    """Run the command on a structure, a configuration, or an input file of TEM-simulator.
 
     Parameters
     ----------
@@ -21,15 +38,32 @@ def main(arguments: list[str]) -> None:
     # Each way loads only what it needs: libraries take longer than a small simulation.
     if arguments and _is_tem_simulator(arguments[0]):
         from difftem.cli.tem_simulator import main as run
-    else:
-        from difftem.cli.simulate_command import main as run
-    run(arguments)
+
+        run(arguments)
+        return
+    from difftem.cli.parsing import parse
+    from difftem.io.examples import example_config
+    from difftem.io.staged_folder import check_folder
+    from difftem.simulation.config import SimulateConfig
+    from difftem.workflows.simulate import simulate
+
+    first = arguments[0] if arguments else "-"
+    if not first.startswith("-") and Path(first).suffix.lower() not in YAML:
+        arguments = ["--structure.source", *arguments]
+    elif first.startswith("-") and not any(
+        each.startswith(("--structure.source", "--config")) for each in arguments
+    ):
+        arguments = [str(example_config()), *arguments]
+    config, options = parse("difftem simulate", DESCRIPTION, SimulateConfig, arguments)
+    check_folder(options.output, options.overwrite)
+    simulate(config=config).save(options.output, options.overwrite)
+    print(f"wrote {options.output}")
 
 
 def _is_tem_simulator(argument: str) -> bool:
     """Tell an input file of TEM-simulator, by its name or its content, from other arguments."""
     path = Path(argument)
-    if argument.startswith("-") or path.suffix.lower() in (".yaml", ".yml"):
+    if argument.startswith("-") or path.suffix.lower() in YAML:
         return False
     if path.suffix.lower() == ".txt":
         return True

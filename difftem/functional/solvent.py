@@ -132,7 +132,7 @@ def absorption_from_mean_free_path(
 
 def slab_transmission(
     thickness: Tensor,  # (...) Å
-    tilt: Tensor,  # (...) rad
+    cosine: Tensor,  # (...)
     potential: Tensor,  # () V
     absorption: Tensor,  # () V
     sigma: Tensor,  # () rad / (V Å)
@@ -145,8 +145,8 @@ def slab_transmission(
     ----------
     thickness : Tensor
         d in Å along the slab normal.
-    tilt : Tensor
-        θ in rad between normal and beam.
+    cosine : Tensor
+        cos θ of the angle between normal and beam.
     potential, absorption : Tensor
         Real and imaginary mean inner potential in V.
     sigma : Tensor
@@ -162,7 +162,6 @@ def slab_transmission(
     ValueError
         If a tilt reaches 90°.
     """
-    cosine = torch.cos(tilt)
     if bool((cosine <= 1e-3).any()):
         raise ValueError("a slab must be tilted by less than 90°")
     path = thickness / cosine

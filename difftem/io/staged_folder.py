@@ -10,6 +10,30 @@ from pathlib import Path
 from difftem.io.errors import input_error
 
 
+def check_folder(folder: Path, overwrite: bool) -> None:
+    """Refuse an output folder before the work that would be refused after it.
+
+    Parameters
+    ----------
+    folder : Path
+        To make. If it exists and is not empty, `overwrite` must be set.
+    overwrite : bool
+        Replace the files of an earlier run.
+
+    Raises
+    ------
+    InputError
+        If the folder exists, is a file, or cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise input_error(folder, "is a file, expected an output folder")
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        raise input_error(folder, "exists and is not empty; pass --overwrite to replace its files")
+    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        raise input_error(nearest, "cannot be written: Permission denied")
+
+
 @contextmanager
 def staged_folder(folder: Path, overwrite: bool, owned: tuple[str, ...]) -> Iterator[Path]:
     """Yield a temporary folder beside the wanted one; move its files there when all went well.
@@ -33,14 +57,9 @@ def staged_folder(folder: Path, overwrite: bool, owned: tuple[str, ...]) -> Iter
     InputError
         If the folder exists, is a file, or cannot be written.
     """
-    if folder.exists() and not folder.is_dir():
-        raise input_error(folder, "is a file, expected an output folder")
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
-        raise input_error(folder, "exists and is not empty; pass --overwrite to replace its files")
+    check_folder(folder, overwrite)
     existing = folder if folder.is_dir() else folder.parent
     try:
-        if folder.is_dir() and not os.access(folder, os.W_OK):
-            raise PermissionError(13, "Permission denied")
         created = [each for each in folder.parents if not each.exists()]
         folder.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))

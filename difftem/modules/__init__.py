@@ -3,8 +3,8 @@
 from difftem.modules.beam import Beam
 from difftem.modules.detector import Detector
 from difftem.modules.dose import Dose
-from difftem.modules.film import IceFilm
-from difftem.modules.ice_layer import IceLayer
+from difftem.modules.flat_ice import FlatIce
+from difftem.modules.holey_ice import HoleyIce
 from difftem.modules.inelastic import InelasticMultislice
 from difftem.modules.instances import Instances
 from difftem.modules.lens import Lens
@@ -19,13 +19,12 @@ from difftem.modules.mtf import (
 )
 from difftem.modules.multislice import Multislice
 from difftem.modules.particle import Particle
+from difftem.modules.particle_specimen import ParticleSpecimen
 from difftem.modules.poisson import PoissonLayer
 from difftem.modules.pose import Pose
 from difftem.modules.potential import Potential
-from difftem.modules.simulator import Exposure, Simulator
-from difftem.modules.solvent import IceSlab
-from difftem.modules.specimen import Specimen
-from difftem.modules.specimen_simulator import Micrographs, SpecimenSimulator
+from difftem.modules.simulator import ExitWave, Exposure, Simulator
+from difftem.modules.specimen import Specimen, View
 from difftem.modules.stage import Stage
 
 __all__ = [
@@ -33,27 +32,27 @@ __all__ = [
     "Beam",
     "Detector",
     "Dose",
+    "ExitWave",
     "Exposure",
+    "FlatIce",
     "GaussLorentzSincMTF",
-    "IceFilm",
-    "IceLayer",
-    "IceSlab",
+    "HoleyIce",
     "IdealMTF",
     "InelasticMultislice",
     "Instances",
     "Lens",
     "LogSplineMTF",
     "LorentzianMTF",
-    "Micrographs",
     "Multislice",
     "Particle",
+    "ParticleSpecimen",
     "PoissonLayer",
     "Pose",
     "Potential",
     "RullgardMTF",
     "Simulator",
     "Specimen",
-    "SpecimenSimulator",
     "Stage",
     "TabulatedMTF",
+    "View",
 ]

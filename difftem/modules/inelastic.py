@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from difftem.functional.inelastic import CARBON, AngularTransfer, angular_transfer
 from difftem.functional.inelastic_multislice import Steps, inelastic_multislice
+from difftem.modules.beam import Beam
 from difftem.ops.wave import propagate, transmit
 from difftem.ops.wave_buffers import wave_buffers
 from difftem.units import mrad_to_rad
@@ -97,14 +98,19 @@ class InelasticMultislice(nn.Module):
         self.band_limit = band_limit
         self.taper = taper
 
+    def wave_height(
+        self,
+        heights: Sequence[float],  # Å
+    ) -> float:  # Å
+        """Height of the plane of the returned wave: that of the last slice."""
+        return heights[-1]
+
     def forward(
         self,
         projected_potential: Tensor | Iterable[Tensor],  # (..., n_slices, y, x) complex V Å
         heights: Sequence[float],  # n_slices, Å
         defocus: Tensor,  # (...) Å
-        energy: Tensor,  # () eV
-        wavelength: Tensor,  # () Å
-        sigma: Tensor,  # () rad / (V Å)
+        beam: Beam,
     ) -> tuple[Tensor, Tensor]:  # (..., y, x) complex, (..., y, x)
         """Exit wave and inelastic intensity.
 
@@ -116,8 +122,8 @@ class InelasticMultislice(nn.Module):
             Heights of their planes in Å, rising along the beam; empty planes may be left out.
         defocus : Tensor
             Underfocus of the plane z = 0, Å.
-        energy, wavelength, sigma : Tensor
-            Of the beam.
+        beam : Beam
+            Energy, wavelength and interaction constant; it must not be tilted.
 
         Returns
         -------
@@ -125,6 +131,8 @@ class InelasticMultislice(nn.Module):
             Wave in the plane of the last slice, whose underfocus is its height plus `defocus`, and
             the inelastic intensity in the image, to be added to that of the wave.
         """
+        if beam.tilt is not None:
+            raise ValueError("an InelasticMultislice needs a beam that is not tilted")
         slices = (
             projected_potential.unbind(-3)
             if isinstance(projected_potential, Tensor)
@@ -136,10 +144,10 @@ class InelasticMultislice(nn.Module):
         return inelastic_multislice(
             chain([first], stream),
             heights,
-            sigma.to(first.real.dtype),
-            wavelength,
+            beam.sigma.to(first.real.dtype),
+            beam.wavelength,
             self.pixel_size,
-            self.transfer(energy, self.pixel_size, float(distances.abs().max())),
+            self.transfer(beam.energy, self.pixel_size, float(distances.abs().max())),
             defocus,
             None,
             self.band_limit,

@@ -22,6 +22,7 @@ from difftem.functional.lens import (
     phase_plate,
 )
 from difftem.functional.wave import phase_factor, squared_modulus
+from difftem.modules.beam import Beam
 from difftem.modules.quantity import (
     Positive,
     check_learnable,
@@ -169,9 +170,7 @@ class Lens(nn.Module):
     def transfer(
         self,
         shape: tuple[int, int],
-        wavelength: Tensor,  # () Å
-        energy: Tensor,  # () eV
-        tilt: Tensor | None = None,  # (..., 2) rad
+        beam: Beam,
         defocus_offset: float | Tensor = 0.0,  # Å
         *,
         damped: bool = True,
@@ -183,6 +182,18 @@ class Lens(nn.Module):
         Å added to the lens's own, `damped` includes the coherence envelopes, `dtype` is that of
         the result's parts.
         """
+        return self._transfer(shape, beam, beam.tilt, defocus_offset, damped, dtype)
+
+    def _transfer(
+        self,
+        shape: tuple[int, int],
+        beam: Beam,
+        tilt: Tensor | None,  # (..., 2) rad, instead of the beam's
+        defocus_offset: float | Tensor,
+        damped: bool,
+        dtype: torch.dtype,
+    ) -> Tensor:
+        wavelength = beam.wavelength
         qy, qx = frequency_grid(shape, self.pixel_size, device=wavelength.device)
         angle = None
         coefficients = self.coefficients(defocus_offset)
@@ -203,28 +214,24 @@ class Lens(nn.Module):
             edge = [mrad_to_rad(self._get(f"aperture{part}_mrad")) for part in ("", "_softness")]
             transfer = transfer * aperture(qy, qx, wavelength, *edge).to(dtype)
         if damped:
-            envelope = self._envelope(qy, qx, angle, wavelength, energy, coefficients, dtype)
+            envelope = self._envelope(qy, qx, angle, beam, coefficients, dtype)
             transfer = transfer * envelope.to(dtype)
         return mirrored(transfer, shape) if even else transfer
 
     def forward(
         self,
         wave: Tensor,  # (..., y, x) complex
-        wavelength: Tensor,  # () Å
-        energy: Tensor,  # () eV
-        tilt: Tensor | None = None,  # (..., 2) rad
+        beam: Beam,
         defocus_offset: float | Tensor = 0.0,  # Å
     ) -> Tensor:  # (..., y, x) complex
         """Image wave: damped by the envelopes, or the central one of the incoherent sum."""
         damped = self.coherence == "envelope"
-        return self._image(torch.fft.fft2(wave), wavelength, energy, tilt, defocus_offset, damped)
+        return self._image(torch.fft.fft2(wave), beam, beam.tilt, defocus_offset, damped)
 
     def intensity(
         self,
         wave: Tensor,  # (..., y, x) complex
-        wavelength: Tensor,  # () Å
-        energy: Tensor,  # () eV
-        tilt: Tensor | None = None,  # (..., 2) rad
+        beam: Beam,
         defocus_offset: float | Tensor = 0.0,  # Å
     ) -> Tensor:  # (..., y, x)
         """Image intensity relative to the incident beam, incoherently summed where asked.
@@ -232,22 +239,22 @@ class Lens(nn.Module):
         Takes and returns what the module itself does, but real.
         """
         if self.coherence == "envelope":
-            return squared_modulus(self(wave, wavelength, energy, tilt, defocus_offset))
+            return squared_modulus(self(wave, beam, defocus_offset))
         spectrum = torch.fft.fft2(wave)
         source = None
         if is_active(self, "source_semiangle_mrad"):
             source = mrad_to_rad(self._get("source_semiangle_mrad"))
         nodes = illumination_ensemble(
-            self.focal_spread(energy), source, self.n_focus, self.n_source
+            self.focal_spread(beam.energy), source, self.n_focus, self.n_source
         )
         total: Tensor | float = 0.0
         for weight, focus, direction in nodes:
             if direction is None:
-                direction = tilt
-            elif tilt is not None:
-                direction = tilt + direction
+                direction = beam.tilt
+            elif beam.tilt is not None:
+                direction = beam.tilt + direction
             offset = defocus_offset + focus
-            image = self._image(spectrum, wavelength, energy, direction, offset, False)
+            image = self._image(spectrum, beam, direction, offset, False)
             total = total + weight * squared_modulus(image)
         return torch.as_tensor(total)
 
@@ -256,8 +263,7 @@ class Lens(nn.Module):
         qy: Tensor,
         qx: Tensor,
         angle: Tensor | None,  # (..., 2, 1, 1) 1/Å
-        wavelength: Tensor,
-        energy: Tensor,
+        beam: Beam,
         coefficients: Mapping[str, Tensor],
         dtype: torch.dtype,
     ) -> Tensor:
@@ -265,13 +271,13 @@ class Lens(nn.Module):
         q2 = qx**2 + qy**2
         if angle is not None:
             q2 = q2 - (angle**2).sum(-3)
-        spread = self.focal_spread(energy)
+        wavelength, spread = beam.wavelength, self.focal_spread(beam.energy)
         envelope = temporal_envelope(q2.to(dtype), wavelength.to(dtype), spread.to(dtype))
         if is_active(self, "source_semiangle_mrad"):
             gy, gx = aberration_gradient(qy, qx, wavelength, coefficients)
             if angle is not None:
-                beam = (angle[..., 1, :, :], angle[..., 0, :, :])
-                ty, tx = aberration_gradient(*beam, wavelength, coefficients)
+                direct = (angle[..., 1, :, :], angle[..., 0, :, :])
+                ty, tx = aberration_gradient(*direct, wavelength, coefficients)
                 gy, gx = gy - ty, gx - tx
             source = mrad_to_rad(self._get("source_semiangle_mrad"))
             envelope = envelope * spatial_envelope((gy, gx), wavelength, source)
@@ -280,16 +286,13 @@ class Lens(nn.Module):
     def _image(
         self,
         spectrum: Tensor,
-        wavelength: Tensor,
-        energy: Tensor,
+        beam: Beam,
         tilt: Tensor | None,
         offset: float | Tensor,
         damped: bool,
     ) -> Tensor:
         shape, dtype = (spectrum.shape[-2], spectrum.shape[-1]), spectrum.real.dtype
-        transfer = self.transfer(
-            shape, wavelength, energy, tilt, offset, damped=damped, dtype=dtype
-        )
+        transfer = self._transfer(shape, beam, tilt, offset, damped, dtype)
         return torch.fft.ifft2(spectrum * transfer.to(spectrum.dtype))
 
     def _get(self, name: str) -> Tensor:

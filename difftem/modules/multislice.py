@@ -1,6 +1,6 @@
 """Multislice: from potential slices to the exit wave."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, get_args
 
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from difftem.functional.grid import band_limit_mask
 from difftem.functional.multislice import fresnel_propagator, project
 from difftem.functional.multislice_gradient import KEPT_BYTES
 from difftem.functional.slice_source import Slices, as_slices
+from difftem.modules.beam import Beam
 from difftem.modules.quantity import (
     UnitInterval,
     check_learnable,
@@ -80,25 +81,21 @@ class Multislice(nn.Module):
         self.limit_transmission = limit_transmission
         self.kept_bytes = kept_bytes
 
-    def wave_plane(
+    def wave_height(
         self,
-        n_slices: int,
+        heights: Sequence[float],  # Å
     ) -> float:  # Å
-        """Height of the returned wave's plane above the entrance of the slab, in Å.
+        """Height of the plane of the returned wave above the middle of the specimen.
 
-        A slice's potential acts at its middle, so the exit wave lies half a slice behind the exit
-        surface; a projection lies in the middle of the slab.
+        Slices act at their heights, and the wave is given one thickness behind the last one; a
+        projection lies in the middle.
         """
-        if self.scattering == "multislice":
-            return (n_slices + 0.5) * self.slice_thickness
-        return n_slices / 2 * self.slice_thickness
+        return heights[-1] + self.slice_thickness if self.scattering == "multislice" else 0.0
 
     def forward(
         self,
         projected_potential: Tensor | Slices | Iterable[Tensor],  # (..., n_slices, y, x) V Å
-        wavelength: Tensor,  # () Å
-        sigma: Tensor,  # () rad / (V Å)
-        tilt: Tensor | None = None,  # (..., 2) rad
+        beam: Beam,
     ) -> Tensor:  # (..., y, x) complex
         """Exit wave behind the last slice.
 
@@ -108,10 +105,9 @@ class Multislice(nn.Module):
             Slices in V Å: stacked, made when needed (`difftem.modules.Potential.source`), or
             streamed from a generator so that one is held at a time. Where they are complex, the
             imaginary part absorbs.
-        wavelength, sigma : Tensor
-            Of the beam.
-        tilt : Tensor, optional
-            Of the beam, or of a crystal by a small angle.
+        beam : Beam
+            Wavelength, interaction constant and tilt, which may stand for that of a crystal by a
+            small angle.
 
         Returns
         -------
@@ -125,7 +121,7 @@ class Multislice(nn.Module):
         """
         slices = as_slices(projected_potential)
         shape = (slices.shape[-2], slices.shape[-1])
-        dtype = slices.dtype.to_real()
+        dtype, sigma = slices.dtype.to_real(), beam.sigma
         contrast = self.amplitude_contrast if is_active(self, "amplitude_contrast") else None
         mask = None
         if self.band_limit is not None and (
@@ -141,8 +137,8 @@ class Multislice(nn.Module):
             shape,
             self.pixel_size,
             self.slice_thickness,
-            wavelength,
-            tilt,
+            beam.wavelength,
+            beam.tilt,
             self.band_limit,
             self.taper,
             dtype,

@@ -19,7 +19,11 @@ from difftem.functional.render import render_potential
 from difftem.functional.solvent import ice_potential
 from difftem.functional.species import SpeciesBasis, species_basis
 from difftem.functional.spread import kernel_width
+from difftem.modules.beam import Beam
+from difftem.modules.pose import Pose
 from difftem.modules.quantity import Positive, check_learnable, register_quantity
+from difftem.modules.specimen import View
+from difftem.modules.stage import Stage
 from difftem.ops.potential import atom_slices
 
 
@@ -49,6 +53,8 @@ class Potential(nn.Module):
         Wrap atoms around the field; otherwise those outside are left out.
     band_limit : float
         Fraction of Nyquist, at most 0.95. Atoms at rest (B = 0) have more than 2/3 holds.
+    pose : Pose, optional
+        Turns and moves the structure in the specimen, before the stage does.
     learnable : collection of str
         Any of ``positions``, ``b_factors``, ``occupancies``.
 
@@ -57,6 +63,8 @@ class Potential(nn.Module):
     ValueError
         For a non-positive sampling or an element that the table lacks.
     """
+
+    takes_series = True
 
     positions: Tensor
     b_factors: Tensor
@@ -78,6 +86,7 @@ class Potential(nn.Module):
         periodic: bool = True,
         band_limit: float = 2 / 3,
         taper: float = 0.01,
+        pose: Pose | None = None,
         learnable: Collection[str] = (),
     ) -> None:
         super().__init__()
@@ -90,6 +99,7 @@ class Potential(nn.Module):
         self.register_buffer("atomic_numbers", atoms.atomic_numbers)
         volumes = _displaced_volumes(atoms.atomic_numbers) if solvated else torch.empty(0)
         self.register_buffer("displaced_volume", volumes, persistent=False)
+        self.pose = pose
         self.shape = shape
         self.pixel_size = pixel_size
         self.n_slices = n_slices
@@ -105,6 +115,33 @@ class Potential(nn.Module):
     def thickness(self) -> float:  # Å
         """Height of the whole slab in Å."""
         return self.n_slices * self.slice_thickness
+
+    def view(
+        self,
+        stage: Stage,
+        beam: Beam | None = None,
+        tilt: int | None = None,
+    ) -> View:
+        """Slices at a position of the stage, or at all of a series along a batch axis.
+
+        Parameters
+        ----------
+        stage : Stage
+            Turns and shifts the structure about the middle of the field.
+        beam : Beam, optional
+            Plays no part: the potential of atoms does not depend on it.
+        tilt : int, optional
+            Index in a series. Default: all.
+
+        Returns
+        -------
+        View
+            Slices, made when they are needed, and the heights of their middles.
+        """
+        posed = self.positions if self.pose is None else self.pose(self.positions)
+        half = (self.n_slices - 1) / 2
+        heights = [(i - half) * self.slice_thickness for i in range(self.n_slices)]
+        return View(self.source(stage(posed, tilt)), heights)
 
     def basis(
         self,

@@ -1,27 +1,42 @@
-"""The whole microscope: atoms in, micrograph out, every stage open to inspection."""
+"""The whole microscope: specimen in, micrograph out, every stage open to inspection."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from difftem.functional.atom_slices import AtomSlices
+from difftem.functional.dose import expected_counts
 from difftem.functional.grid import crop_center
 from difftem.functional.wave import squared_modulus
 from difftem.modules.beam import Beam
 from difftem.modules.detector import Detector
 from difftem.modules.dose import Dose
+from difftem.modules.flat_ice import FlatIce
+from difftem.modules.holey_ice import HoleyIce
+from difftem.modules.inelastic import InelasticMultislice
 from difftem.modules.lens import Lens
 from difftem.modules.multislice import Multislice
 from difftem.modules.poisson import PoissonLayer
-from difftem.modules.pose import Pose
-from difftem.modules.potential import Potential
-from difftem.modules.solvent import IceSlab
+from difftem.modules.quantity import check_learnable, is_active, quantity, register_quantity
+from difftem.modules.specimen import Specimen
+from difftem.modules.stage import Stage
+from difftem.units import um_to_angstrom
+
+# Wraps a stream of slices, given with their number: a progress bar, a stopwatch.
+Progress = Callable[[Iterable[Tensor], int], Iterable[Tensor]]
+
+
+class ExitWave(NamedTuple):
+    """What leaves the specimen."""
+
+    wave: Tensor  # (..., y, x) complex
+    height: float  # Å, of the wave's plane above the middle of the specimen
+    scattered: Tensor | None  # (..., y, x) inelastic intensity in the image, if it is simulated
 
 
 class Exposure(NamedTuple):
-    """What one run of the microscope leaves at every stage."""
+    """What one run of the microscope leaves at every stage; a tilt series has a leading axis."""
 
     exit_wave: Tensor  # (..., y, x) complex, padded field
     image_wave: Tensor  # (..., y, x) complex, padded field
@@ -33,119 +48,171 @@ class Exposure(NamedTuple):
 class Simulator(nn.Module):
     """Compose the stages; batch axes (tilt, focus, dose, exposure) broadcast through them.
 
+    Tilts of particles come one after the other: a micrograph of thousands may take gigabytes.
+    Those of atoms are one batch, unless an index is given.
+
     Parameters
     ----------
-    potential : Potential
-        Atoms and sampling. Its field may be larger than the image: see `shape`.
-    multislice : Multislice
-        Propagation through its slices.
+    specimen : Specimen
+        Atoms (`Potential`) or copies of particles (`ParticleSpecimen`), and their sampling. The
+        field may be larger than the image: see `shape`.
+    multislice : Multislice or InelasticMultislice
+        Propagation through the slices. The second also images what is scattered inelastically;
+        its beam is not tilted.
     lens : Lens
-        Imaging.
+        Imaging; its defocus is counted from `defocus_reference`.
     dose : Dose
-        Electrons per pixel.
+        Electrons per pixel; a dose of shape ``(n_tilts,)`` gives each tilt its own.
     detector : Detector
         Grey values.
     beam : Beam, optional
-        300 kV without it.
-    pose : Pose, optional
-        Rotation, shift and stage tilt of the atoms; as they are without it.
-    solvent : IceSlab, optional
-        Ice around the specimen.
+        Default: 300 kV.
+    stage : Stage, optional
+        Tilts and shifts. Default: one micrograph, not tilted.
+    ice : FlatIce or HoleyIce, optional
+        Around the specimen. Default: vacuum.
     poisson : PoissonLayer, optional
         Counting statistics and their gradient.
     shape : tuple of int, optional
         ``(ny, nx)`` of the micrograph, cut from the centre of the field, so that fringes and
         Fresnel tails that wrap around stay outside.
-    zero_defocus : float
-        Height of the plane of zero defocus as a fraction of the slab: 0 the entrance, 0.5 the
-        middle (default), 1 the exit surface.
+    defocus_reference : float
+        Height in Å, above the middle of the specimen, of the plane that defocus is counted from;
+        half the specimen's thickness is its exit surface.
+    defocus_offset_um : float or Tensor
+        Underfocus in µm added to the lens's own, shape ``(n_tilts,)`` for one of each tilt.
+    learnable : collection of str
+        ``defocus_offset_um``.
+
+    Raises
+    ------
+    ValueError
+        If the stages' samplings or the number of tilts differ.
     """
+
+    defocus_offset_um: Tensor
 
     def __init__(
         self,
-        potential: Potential,
-        multislice: Multislice,
+        specimen: Specimen,
+        multislice: Multislice | InelasticMultislice,
         lens: Lens,
         dose: Dose,
         detector: Detector,
         beam: Beam | None = None,
-        pose: Pose | None = None,
-        solvent: IceSlab | None = None,
+        stage: Stage | None = None,
+        ice: FlatIce | HoleyIce | None = None,
         poisson: PoissonLayer | None = None,
         shape: tuple[int, int] | None = None,
-        zero_defocus: float = 0.5,
+        defocus_reference: float = 0.0,
+        defocus_offset_um: float | Tensor = 0.0,
+        learnable: Collection[str] = (),
     ) -> None:
         super().__init__()
-        sizes = {potential.pixel_size, multislice.pixel_size, lens.pixel_size, dose.pixel_size}
+        check_learnable(learnable, ("defocus_offset_um",))
+        sizes = {specimen.pixel_size, multislice.pixel_size, lens.pixel_size, dose.pixel_size}
         if len(sizes) > 1:
             raise ValueError(f"all stages must share one pixel size, got {sorted(sizes)} Å")
-        if potential.slice_thickness != multislice.slice_thickness:
+        thickness = getattr(multislice, "slice_thickness", specimen.slice_thickness)
+        if specimen.slice_thickness != thickness:
             raise ValueError(
-                "potential and multislice must share one slice thickness, got "
-                f"{potential.slice_thickness} and {multislice.slice_thickness} Å"
+                "specimen and multislice must share one slice thickness, got "
+                f"{specimen.slice_thickness} and {thickness} Å"
             )
-        shape = shape or potential.shape
-        if shape[0] > potential.shape[0] or shape[1] > potential.shape[1]:
-            raise ValueError(f"the image {shape} must fit into the field {potential.shape}")
+        shape = shape or specimen.shape
+        if shape[0] > specimen.shape[0] or shape[1] > specimen.shape[1]:
+            raise ValueError(f"the image {shape} must fit into the field {specimen.shape}")
+        self.stage = stage or Stage()
+        self.specimen = specimen
+        register_quantity(self, "defocus_offset_um", defocus_offset_um, learnable)
+        each_tilt = {"defocus_offset_um": self.defocus_offset_um}
+        if not specimen.takes_series:
+            each_tilt["dose"] = dose.dose_e_per_a2
+        for name, given in each_tilt.items():
+            if tuple(given.shape) not in {(len(self.stage),), ()}:
+                n, got = len(self.stage), tuple(given.shape)
+                raise ValueError(f"{name} must have {n} values, one per tilt, got {got}")
         self.beam = beam or Beam()
-        self.pose = pose or Pose()
-        self.potential = potential
         self.multislice = multislice
-        self.solvent = solvent
         self.lens = lens
+        self.ice = ice
         self.dose = dose
         self.poisson = poisson or PoissonLayer()
         self.detector = detector
         self.shape = shape
-        self.zero_defocus = zero_defocus
+        self.defocus_reference = defocus_reference
 
     def exit_wave(
         self,
-        progress: Callable[[Iterator[Tensor]], Iterator[Tensor]] | None = None,
-    ) -> Tensor:  # (..., y, x) complex
-        """Wave behind specimen and ice, in the padded field.
+        tilt: int | None = None,
+        progress: Progress | None = None,
+    ) -> ExitWave:
+        """Wave behind the specimen, and behind flat ice, in the padded field.
 
         Parameters
         ----------
+        tilt : int, optional
+            Index in a series; particles need it there. Default: all, along a batch axis.
         progress : callable, optional
-            Wraps the stream of slices (a progress bar, a stopwatch); forces streaming.
+            Wraps the stream of slices, given with their number; forces streaming.
 
         Returns
         -------
-        Tensor
-            Complex. Without gradients only one slice of the potential is held at a time, with them
-            all where they take less than `difftem.functional.multislice_gradient.KEPT_BYTES`.
+        ExitWave
+            Without gradients only one slice of the potential is held at a time, with them all
+            where they take less than `difftem.functional.multislice_gradient.KEPT_BYTES`.
         """
-        positions = self.pose(self.potential.positions)
-        slices: AtomSlices | Iterator[Tensor] = self.potential.source(positions)
+        view, beam, scattered = self.specimen.view(self.stage, self.beam, tilt), self.beam, None
+        slices = view.slices
         if progress is not None:
-            slices = progress(iter(slices))
-        beam = self.beam
-        wave = self.multislice(slices, beam.wavelength, beam.sigma, beam.tilt)
-        if self.solvent is not None:
-            wave = self.solvent(wave, beam.energy, beam.sigma, self.pose.tilt)
-        return wave
+            slices = progress(slices, len(view.heights))
+        if isinstance(self.multislice, InelasticMultislice):
+            defocus = self._defocus(tilt)
+            wave, scattered = self.multislice(slices, view.heights, defocus, beam)
+        else:
+            wave = self.multislice(slices, beam)
+        if self.ice is not None and self.ice.acts_on == "wave":
+            rotation = self.stage.rotation(tilt)
+            wave = self.ice(wave, beam, rotation)
+            scattered = None if scattered is None else self.ice(scattered, beam, rotation)
+        return ExitWave(wave, self.multislice.wave_height(view.heights), scattered)
 
     def image(
         self,
-        exit_wave: Tensor,  # (..., y, x) complex
+        exit_wave: ExitWave,
+        tilt: int | None = None,
     ) -> tuple[Tensor, Tensor]:  # (..., y, x) complex, (..., y, x)
         """Image wave and intensity, in the padded field; reuse the exit wave for a new focus."""
-        beam = self.beam
-        plane = self.multislice.wave_plane(self.potential.n_slices)
-        offset = plane - self.zero_defocus * self.potential.thickness
-        arguments = (exit_wave, beam.wavelength, beam.energy, beam.tilt, offset)
-        image_wave = self.lens(*arguments)
+        offset = exit_wave.height - self.defocus_reference + self._defocus_offset(tilt)
+        image_wave = self.lens(exit_wave.wave, self.beam, offset)
         if self.lens.coherence == "envelope":
-            return image_wave, squared_modulus(image_wave)
-        return image_wave, self.lens.intensity(*arguments)
+            intensity = squared_modulus(image_wave)
+        else:
+            intensity = self.lens.intensity(exit_wave.wave, self.beam, offset)
+        if exit_wave.scattered is not None:
+            intensity = intensity + exit_wave.scattered
+        if self.ice is not None and self.ice.acts_on == "image":
+            rotation = self.stage.rotation(tilt)
+            intensity = self.ice(intensity, self.beam, rotation, self._defocus(tilt))
+        return image_wave, intensity
+
+    def intensity(
+        self,
+        tilt: int | None = None,
+        progress: Progress | None = None,
+    ) -> Tensor:  # (..., y, x)
+        """Image intensity in the padded field, relative to the beam; arguments of `exit_wave`."""
+        return self.image(self.exit_wave(tilt, progress), tilt)[1]
 
     def expected_counts(
         self,
         intensity: Tensor,  # (..., y, x)
+        tilt: int | None = None,
     ) -> Tensor:  # (..., y, x) e/pixel
         """Mean electrons per pixel of the micrograph's field."""
-        return self.dose(crop_center(intensity, self.shape))
+        dose = _of_tilt(quantity(self.dose, "dose_e_per_a2"), tilt)
+        cropped = crop_center(intensity, self.shape)
+        return expected_counts(cropped, dose.to(cropped), self.dose.pixel_size)
 
     def read_out(
         self,
@@ -156,24 +223,67 @@ class Simulator(nn.Module):
         counts = self.poisson(self.detector.rate(expected_counts), generator)
         return counts, self.detector(counts, expected_counts, generator)
 
+    def noise_free(
+        self,
+        tilts: Sequence[int] | None = None,
+    ) -> Tensor:  # (..., y, x) grey values
+        """Mean of all exposures: what a loss compares with data, or a network with its output."""
+        indices = self._one_by_one(tilts)
+        if indices is None:
+            return self.detector.expected(self.expected_counts(self.intensity()))
+        expected = [self.expected_counts(self.intensity(tilt), tilt) for tilt in indices]
+        return torch.stack([self.detector.expected(each) for each in expected])
+
     def forward(
         self,
         generator: torch.Generator | None = None,
+        tilts: Sequence[int] | None = None,
     ) -> Exposure:
-        """Run the microscope once.
+        """Take a micrograph, or those of a tilt series.
 
         Parameters
         ----------
         generator : torch.Generator, optional
             Source of all randomness.
+        tilts : sequence of int, optional
+            Indices in a series. Default: all.
 
         Returns
         -------
         Exposure
             Every named intermediate.
         """
-        exit_wave = self.exit_wave()
-        image_wave, intensity = self.image(exit_wave)
-        expected = self.expected_counts(intensity)
-        counts, micrograph = self.read_out(expected, generator)
-        return Exposure(exit_wave, image_wave, expected, counts, micrograph)
+        indices = self._one_by_one(tilts)
+        if indices is None:
+            return self._expose(None, generator)
+        series = [self._expose(tilt, generator) for tilt in indices]
+        return Exposure(*(torch.stack(images) for images in zip(*series, strict=True)))
+
+    def _expose(self, tilt: int | None, generator: torch.Generator | None) -> Exposure:
+        """One run of all stages."""
+        exit_wave = self.exit_wave(tilt)
+        image_wave, intensity = self.image(exit_wave, tilt)
+        expected = self.expected_counts(intensity, tilt)
+        return Exposure(exit_wave.wave, image_wave, expected, *self.read_out(expected, generator))
+
+    def _one_by_one(self, tilts: Sequence[int] | None) -> Sequence[int] | None:
+        """Tilts that are taken one after the other; None for one run of all."""
+        if tilts is None and (self.specimen.takes_series or not self.stage.is_series):
+            return None
+        return range(len(self.stage)) if tilts is None else tilts
+
+    def _defocus(self, tilt: int | None) -> Tensor:
+        """Underfocus of the middle of the specimen, Å."""
+        defocus = um_to_angstrom(quantity(self.lens, "defocus_um").double())
+        return defocus + self._defocus_offset(tilt) - self.defocus_reference
+
+    def _defocus_offset(self, tilt: int | None) -> float | Tensor:
+        """Additional underfocus, Å; a plain 0 where there is none, which makes no batch."""
+        if not is_active(self, "defocus_offset_um"):
+            return 0.0
+        return um_to_angstrom(_of_tilt(self.defocus_offset_um, tilt))
+
+
+def _of_tilt(values: Tensor, tilt: int | None) -> Tensor:
+    """Value of one tilt where each has its own."""
+    return values[tilt] if tilt is not None and values.ndim == 1 else values

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor, nn
 
-from difftem.functional.pose import rotation_from_vector, tilt_rotation
+from difftem.functional.pose import rotate, rotation_from_vector, tilt_rotation
 from difftem.modules.quantity import check_learnable, register_quantity
 from difftem.units import deg_to_rad
 
@@ -18,7 +18,7 @@ class Stage(nn.Module):
     Parameters
     ----------
     tilt_deg : float or Tensor
-        Tilts θ in degrees, shape ``(n_tilts,)``.
+        Tilts θ in degrees: a number, or a series of shape ``(n_tilts,)``.
     tilt_axis_deg : float or Tensor
         Direction of the tilt axis in the image, counter-clockwise from x; 90 is the y axis.
     shift : Tensor, optional
@@ -65,6 +65,7 @@ class Stage(nn.Module):
         for name, value, shape in (("shift", shift, (n, 2)), ("base", base, (n, 3, 3))):
             if tuple(value.shape) != shape:
                 raise ValueError(f"{name} must be {shape} for {n} tilts, got {tuple(value.shape)}")
+        self.is_series = torch.as_tensor(tilt_deg).ndim > 0
         in_plane = torch.as_tensor(in_plane_deg, dtype=torch.float64).expand(n)
         register_quantity(self, "tilt_deg", tilts, learnable)
         register_quantity(self, "tilt_axis_deg", tilt_axis_deg, learnable)
@@ -78,11 +79,38 @@ class Stage(nn.Module):
 
     def rotation(
         self,
-        tilt: int,
-    ) -> Tensor:  # (3, 3)
-        """Rotation S from the sample's to the microscope's frame in one micrograph."""
+        tilt: int | None = None,
+    ) -> Tensor:  # (..., 3, 3)
+        """Rotation S from the specimen's to the microscope's frame.
+
+        Parameters
+        ----------
+        tilt : int, optional
+            Index of a micrograph. Default: that of a single one, or of all of a series.
+
+        Returns
+        -------
+        Tensor
+            Shape ``(3, 3)``, or ``(n_tilts, 3, 3)`` for a series without an index.
+        """
+        which = self._which(tilt)
         axis = deg_to_rad(self.tilt_axis_deg.double())
-        turn = deg_to_rad(self.in_plane_deg[tilt].double())
-        about_z = torch.nn.functional.pad(turn[None], (2, 0))
-        tilted = tilt_rotation(deg_to_rad(self.tilt_deg[tilt].double()), axis)
-        return rotation_from_vector(about_z) @ tilted @ self.base[tilt].to(tilted)
+        turn = deg_to_rad(self.in_plane_deg[which].double())
+        about_z = torch.nn.functional.pad(turn[..., None], (2, 0))
+        tilted = tilt_rotation(deg_to_rad(self.tilt_deg[which].double()), axis)
+        return rotation_from_vector(about_z) @ tilted @ self.base[which].to(tilted)
+
+    def forward(
+        self,
+        positions: Tensor,  # (..., n_atoms, 3) Å
+        tilt: int | None = None,
+    ) -> Tensor:  # (..., n_atoms, 3) Å
+        """Coordinates in the microscope's frame; the tilts of a series are the leading axis."""
+        shift = torch.nn.functional.pad(self.shift[self._which(tilt)], (0, 1)).to(positions)
+        return rotate(positions, self.rotation(tilt).to(positions)) + shift[..., None, :]
+
+    def _which(self, tilt: int | None) -> int | slice:
+        """Index of one micrograph, or all of a series."""
+        if tilt is None:
+            return slice(None) if self.is_series else 0
+        return tilt

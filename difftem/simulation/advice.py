@@ -6,8 +6,8 @@ import torch
 
 from difftem.atoms import Atoms
 from difftem.simulation.config import SimulateConfig
-from difftem.simulation.microscope import MARGIN, Sampling
-from difftem.units import mrad_to_rad, nm_to_angstrom
+from difftem.simulation.sampling import MARGIN, PaddedField, Sampling
+from difftem.units import angstrom_to_nm, mrad_to_rad, nm_to_angstrom
 
 # Atoms heavier than this have peaks of more than a radian; where they are a tenth of all atoms, the
 # Debye-Waller factor must fall below this at the band limit (2 % error of the wave there).
@@ -40,7 +40,7 @@ def sampling_advice(
     """
     checks = (
         _field(atoms, sampling),
-        _padding(sampling),
+        padding_advice(sampling),
         _slices(sampling),
         _aperture(config, sampling, wavelength),
         _sharp_atoms(atoms, config, sampling),
@@ -64,8 +64,19 @@ def _field(atoms: Atoms, sampling: Sampling) -> str | None:
     )
 
 
-def _padding(sampling: Sampling) -> str | None:
-    """Fringes that wrap around into the micrograph."""
+def padding_advice(sampling: PaddedField) -> str | None:
+    """Say whether fringes wrap around into the micrograph.
+
+    Parameters
+    ----------
+    sampling : PaddedField
+        As chosen.
+
+    Returns
+    -------
+    str or None
+        One line; None if all is well.
+    """
     margin = min((s - c) // 2 for s, c in zip(sampling.shape, sampling.crop, strict=True))
     needed = math.ceil(sampling.delocalisation / sampling.pixel_size)
     if margin >= needed:
@@ -81,9 +92,9 @@ def _slices(sampling: Sampling) -> str | None:
     if sampling.slice_thickness <= sampling.thickest_slice * 1.001:
         return None
     return (
-        f"slices of {sampling.slice_thickness:.3g} Å err by more than 0.1 rad at "
-        f"{1 / sampling.information_limit:.2g} Å resolution; sampling.slice_thickness "
-        f"{sampling.thickest_slice:.2g} would do"
+        f"slices of {angstrom_to_nm(sampling.slice_thickness):.3g} nm err by more than 0.1 rad at "
+        f"{1 / sampling.information_limit:.2g} Å resolution; sampling.slice_thickness_nm "
+        f"{angstrom_to_nm(sampling.thickest_slice):.2g} would do"
     )
 
 
@@ -124,8 +135,8 @@ def _sharp_atoms(atoms: Atoms, config: SimulateConfig, sampling: Sampling) -> st
 
 def _ice(atoms: Atoms, config: SimulateConfig) -> str | None:
     """Particles that stick out of the ice."""
-    thickness = config.specimen.ice_thickness_nm
-    if config.specimen.environment != "ice" or thickness is None:
+    thickness = config.ice.thickness_nm
+    if not config.ice.present or thickness is None:
         return None
     height = float(atoms.extent()[2])
     if nm_to_angstrom(thickness) >= height:
@@ -133,7 +144,7 @@ def _ice(atoms: Atoms, config: SimulateConfig) -> str | None:
     needed = math.ceil((height + 2 * MARGIN) / 10)
     return (
         f"the particles are {height:.0f} Å high and stick out of {thickness:g} nm of ice; "
-        f"specimen.ice_thickness_nm {needed} would do"
+        f"ice.thickness_nm {needed} would do"
     )
 
 

@@ -1,39 +1,49 @@
-"""What `difftem simulate` can be told: one dataclass per part of the microscope."""
+"""The vocabulary of `simulate` and `generate`: a key means the same in both."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from difftem.simulation.device import Accelerator
+Accelerator = Literal["cpu", "cuda"]
+Orientations = Literal["random", "in_plane", "fixed"]
+Hydrogens = Literal["file", "implicit", "none"]
+FILE = {"file": True}  # of a field that names an input file: see `difftem.simulation.paths`
+
+
+def file_field() -> Any:
+    """Field of a dataclass for the name of an input file that may be left out."""
+    return field(default=None, metadata=FILE)
 
 
 @dataclass(frozen=True)
 class StructureConfig:
-    """The particle.
+    """Atoms of the particle.
 
     Parameters
     ----------
-    file
-        mmCIF or PDB (also .gz), XYZ or anything ASE reads; the bundled apoferritin without it.
-        A relative path is looked for beside the configuration file, then in the current folder.
+    source
+        Structure file: mmCIF or PDB (also .gz), XYZ or another format that ASE reads; or
+        'apoferritin', the bundled PDB entry 4V1W.
     assembly
-        'auto': the first biological assembly if the file has one; 'none'; or an assembly's name.
+        Biological assembly to build: 'auto' takes the first one of the file, 'none' the atoms as
+        they stand, and a name that one.
     hydrogens
-        Those of the file, 'implicit' ones on their heavy atoms, or none.
+        Hydrogen atoms: 'file' keeps those of the file, 'implicit' adds them to the scattering of
+        their heavy atoms, 'none' leaves them out.
     altlocs
-        All conformers with their occupancies, or only the first.
+        Alternative conformers: 'all' with their occupancies, or only the 'first'.
     waters
-        Keep water molecules of the file.
+        Keep the water molecules of the file.
     selection
-        Part of the structure in gemmi's syntax, e.g. '//A,B' for two chains.
+        Part of the structure in gemmi's syntax, such as '//A,B' for two chains. Default: all.
     b_factor
-        Å². Replaces the B-factors of the file.
+        B-factor of every atom in Å². Default: those of the file.
     default_b_factor
-        Å². For formats without B-factors (XYZ).
+        B-factor in Å² for files that have none (XYZ).
     """
 
-    file: str | None = None
+    source: str = field(default="apoferritin", metadata=FILE)
     assembly: str = "auto"
-    hydrogens: Literal["file", "implicit", "none"] = "implicit"
+    hydrogens: Hydrogens = "implicit"
     altlocs: Literal["all", "first"] = "all"
     waters: bool = False
     selection: str | None = None
@@ -42,64 +52,119 @@ class StructureConfig:
 
 
 @dataclass(frozen=True)
-class SpecimenConfig:
-    """How many copies of the particle there are, where, and in what.
+class CopiesConfig:
+    """Copies of the particle.
 
     Parameters
     ----------
-    copies
-        Number of copies at random places without overlap; 1 sits in the centre.
+    count
+        Number of copies, at random places without overlap in the middle of the ice; a single one
+        stands in the centre of the field.
     orientations
-        'random' turns every copy at random where there are several, 'as_given' leaves them.
+        Orientations of the copies: 'random', 'in_plane' (turned about the beam only) or 'fixed'
+        (as in the file). Default: 'random', and 'fixed' for a single copy.
     rotation_deg
-        Euler angles phi, theta, psi (z, x, z axes, degrees) that turn the particle first.
-    placements
-        Text matrix of copies: 6 columns x y z (Å) phi theta psi (degrees), or 3 rows of 4 columns
-        [R|t] each. Overrides copies and orientations.
-    environment
-        'ice': embedded in vitreous ice, which the atoms displace; or 'vacuum'.
-    ice_thickness_nm
-        nm. Default: what the particles need, and 10 nm at least.
-    mean_free_path_nm
-        nm. Path in ice over which zero-loss intensity falls by 1/e.
+        Euler angles phi, theta, psi in degrees (about z, x, z) that turn the particle first.
+    coordinates
+        File that says where the copies are, instead of count and orientations: RELION STAR, CSV
+        (x, y, z in Å; phi, theta, psi in degrees) or TEM-simulator's text matrix (nm, degrees).
+    image
+        Micrograph (rlnMicrographName) to take from a STAR file of several.
+    transforms
+        File of rotations and shifts instead: a text matrix of 6 columns x, y, z (Å), phi, theta,
+        psi (degrees), or of 3 rows of 4 columns [R|t] for each copy.
     """
 
-    copies: int = 1
-    orientations: Literal["random", "as_given"] = "random"
+    count: int = 1
+    orientations: Orientations | None = None
     rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    placements: str | None = None
-    environment: Literal["ice", "vacuum"] = "ice"
-    ice_thickness_nm: float | None = None
+    coordinates: str | None = file_field()
+    image: str | None = None
+    transforms: str | None = file_field()
+
+
+@dataclass(frozen=True)
+class IceConfig:
+    """Vitreous ice around the particles.
+
+    Parameters
+    ----------
+    present
+        Embed the particles in ice, which they displace; false leaves them in vacuum.
+    thickness_nm
+        Thickness of the ice in nm, in the centre of a hole if there is one. Default: what the
+        particles need, at least 10 nm.
+    mean_free_path_nm
+        Path in ice, in nm, over which the zero-loss intensity falls by 1/e.
+    hole_diameter_nm
+        Diameter in nm of a hole in a carbon film that holds the ice. Default: no hole, even ice.
+    edge_thickness_nm
+        Thickness in nm of ice and carbon at the edge of the hole. Default: as in its centre.
+    gap_nm
+        Least space in nm between the bounding spheres of two particles.
+    cut_at_edges
+        Let particles reach over the edges of the field. Default: no for copies of atoms
+        (simulate), yes for scenes (generate), as in micrographs.
+    """
+
+    present: bool = True
+    thickness_nm: float | None = None
     mean_free_path_nm: float = 300.0
+    hole_diameter_nm: float | None = None
+    edge_thickness_nm: float | None = None
+    gap_nm: float = 0.5
+    cut_at_edges: bool | None = None
 
 
 @dataclass(frozen=True)
 class SamplingConfig:
-    """Sampling.
+    """Pixels and slices.
 
     Parameters
     ----------
     size
-        Width and height of the micrograph in pixels (x, y).
+        Width and height (x, y) of the micrograph in pixels.
     pixel_size
-        Å at the specimen.
-    slice_thickness
-        Å. Default: the thickest that keeps the Fresnel phase error below 0.1 rad.
+        Pixel size in Å at the specimen.
+    slice_thickness_nm
+        Thickness of a slice in nm. Default: the thickest that keeps the Fresnel phase error below
+        0.1 rad for atoms (simulate), 50 nm for particles, whose depth counts besides (generate).
     padding
-        Pixels simulated around the micrograph on each side. Default: the delocalisation, at most
-        half the longer side of the micrograph.
-    scattering
-        'multislice'; or all atoms in one plane: 'projection' (phase object) or 'weak_phase'.
-    table
-        Scattering factors.
-    potential_band_limit
-        Fraction of Nyquist; 2/3, or 0.95 for atoms at rest.
+        Pixels simulated around the micrograph on each side. Default: the delocalisation, up to a
+        half (simulate) or an eighth (generate) of the longer side.
     """
 
     size: tuple[int, int] = (512, 512)
     pixel_size: float = 1.0
-    slice_thickness: float | None = None
+    slice_thickness_nm: float | None = None
     padding: int | None = None
+
+
+@dataclass(frozen=True)
+class AtomSamplingConfig(SamplingConfig):
+    """Pixels, slices and scattering.
+
+    Parameters
+    ----------
+    size
+        Width and height (x, y) of the micrograph in pixels.
+    pixel_size
+        Pixel size in Å at the specimen.
+    slice_thickness_nm
+        Thickness of a slice in nm. Default: the thickest that keeps the Fresnel phase error below
+        0.1 rad.
+    padding
+        Pixels simulated around the micrograph on each side. Default: the delocalisation, up to
+        half the longer side.
+    scattering
+        'multislice', or all atoms in one plane: 'projection' (phase object) or 'weak_phase'.
+    table
+        Atomic scattering factors: Peng 1996, Lobato 2014 or Kirkland 2010.
+    potential_band_limit
+        Highest frequency of the potential as a fraction of Nyquist: 2/3, or up to 0.95 for atoms
+        at rest.
+    """
+
     scattering: Literal["multislice", "projection", "weak_phase"] = "multislice"
     table: Literal["peng", "lobato", "kirkland"] = "peng"
     potential_band_limit: float = 2 / 3
@@ -112,29 +177,29 @@ class MicroscopeConfig:
     Parameters
     ----------
     voltage_kv
-        kV.
+        Acceleration voltage in kV.
     defocus_um
-        µm, underfocus positive, from the middle of the specimen.
+        Defocus in µm from the middle of the specimen; underfocus is positive.
     cs_mm
-        mm.
+        Spherical aberration in mm.
     astigmatism_um
-        µm. Half the difference between the two principal defoci.
+        Two-fold astigmatism in µm: half the difference of the two principal defoci.
     astigmatism_angle_deg
-        Degrees from x to the larger defocus, counter-clockwise.
+        Direction of the larger defocus in degrees, counter-clockwise from x.
     aberrations
-        Further Krivanek coefficients in Å, e.g. {C21a: 500, C50: 5.0e+7}.
+        Further Krivanek coefficients in Å, such as {C21a: 500, C50: 5.0e+7}.
     beam_tilt_mrad
-        mrad (x, y).
+        Beam tilt (x, y) in mrad.
     aperture_mrad
-        mrad. Semi-angle of the objective aperture; none without it.
+        Semi-angle of the objective aperture in mrad. Default: no aperture.
     phase_shift_deg
-        Degrees. Phase plate.
+        Phase shift of a phase plate in degrees.
     cc_mm
-        mm. Chromatic aberration.
+        Chromatic aberration in mm.
     energy_spread_ev
-        eV, standard deviation.
+        Standard deviation of the beam energy in eV.
     source_semiangle_mrad
-        mrad, standard deviation of the illumination angle per axis.
+        Standard deviation of the illumination angle along each axis in mrad.
     amplitude_contrast
         Fraction of the potential that absorbs. Default: 0.07 in ice, 0 in vacuum.
     """
@@ -156,18 +221,19 @@ class MicroscopeConfig:
 
 @dataclass(frozen=True)
 class ExposureConfig:
-    """Tilts and dose.
+    """Dose and tilts.
 
     Parameters
     ----------
     dose_e_per_a2
-        e/Å² of each micrograph.
+        Dose in e/Å² of each micrograph.
     tilts_deg
-        Stage tilts in degrees, one micrograph each.
+        Stage tilts in degrees; each makes one micrograph of a tilt series.
     tilt_axis_deg
-        Direction of the tilt axis in the image, counter-clockwise from x; 90 is the y axis.
+        Direction of the tilt axis in the image in degrees, counter-clockwise from x; 90 is the y
+        axis.
     exposures
-        Micrographs of the same field that differ in noise only.
+        Micrographs of the same field and tilt that differ in noise only.
     """
 
     dose_e_per_a2: float = 30.0
@@ -177,26 +243,54 @@ class ExposureConfig:
 
 
 @dataclass(frozen=True)
+class StageConfig:
+    """Errors of the stage in a tilt series.
+
+    Tables of the truth hold what the stage did, the .rawtlt file what it was set to.
+
+    Parameters
+    ----------
+    shifts
+        Shift of each image along x and y in Å, one pair for each tilt. Default: none.
+    rotations_deg
+        Rotation of each image in its plane in degrees, counter-clockwise, one for each tilt.
+        Default: none.
+    shift_error
+        Standard deviation in Å of a further random shift along each axis.
+    rotation_error_deg
+        Standard deviation in degrees of a further random rotation in the image plane.
+    tilt_error_deg
+        Standard deviation in degrees of the tilts about what they are set to.
+    """
+
+    shifts: list[tuple[float, float]] | None = None
+    rotations_deg: list[float] | None = None
+    shift_error: float = 0.0
+    rotation_error_deg: float = 0.0
+    tilt_error_deg: float = 0.0
+
+
+@dataclass(frozen=True)
 class DetectorConfig:
     """Camera.
 
     Parameters
     ----------
     preset
-        Name in difftem.presets: k2_300kv, k3_300kv, falcon3ec_300kv, falcon4ec_300kv,
-        de20_300kv, tem_simulator_ccd, ideal. Some of their DQE values are assumed; see there.
+        Camera whose measured curves are used: k2_300kv, k3_300kv, falcon3ec_300kv,
+        falcon4ec_300kv, de20_300kv, tem_simulator_ccd or ideal.
     mtf
-        RELION MTF STAR file instead of the preset's curve.
+        MTF as a RELION STAR file. Default: that of the preset.
     gain
-        Grey values per electron, instead of the preset's.
+        Grey values per electron. Default: that of the preset.
     dqe
-        DQE at zero frequency in (0, 1], instead of the preset's.
+        DQE at zero frequency, in (0, 1]. Default: that of the preset; some of these are assumed.
     read_noise
-        Grey values, instead of the preset's.
+        Standard deviation of the read-out in grey values. Default: that of the preset.
     """
 
     preset: str = "k3_300kv"
-    mtf: str | None = None
+    mtf: str | None = file_field()
     gain: float | None = None
     dqe: float | None = None
     read_noise: float | None = None
@@ -209,29 +303,35 @@ class SimulateConfig:
     Parameters
     ----------
     structure
-        The particle.
-    specimen
-        Copies and ice.
+        Atoms of the particle.
+    copies
+        Copies of the particle.
+    ice
+        Vitreous ice around the particles.
     sampling
-        Pixels and slices.
+        Pixels, slices and scattering.
     microscope
-        Beam and lens.
+        Beam and objective lens.
     exposure
-        Tilts and dose.
+        Dose and tilts.
+    stage
+        Errors of the stage in a tilt series.
     detector
         Camera.
     seed
-        Of all random numbers: same seed, same bytes.
+        Seed of all random numbers: the same seed gives the same bytes.
     accelerator
-        What computes waves and images: 'cpu' or 'cuda'. Noise is drawn on the CPU either way; the
-        two may round an expected count differently.
+        Device that computes waves and images, 'cpu' or 'cuda'. Noise is drawn on the CPU either
+        way; the two may round an expected count differently.
     """
 
     structure: StructureConfig = field(default_factory=StructureConfig)
-    specimen: SpecimenConfig = field(default_factory=SpecimenConfig)
-    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    copies: CopiesConfig = field(default_factory=CopiesConfig)
+    ice: IceConfig = field(default_factory=IceConfig)
+    sampling: AtomSamplingConfig = field(default_factory=AtomSamplingConfig)
     microscope: MicroscopeConfig = field(default_factory=MicroscopeConfig)
     exposure: ExposureConfig = field(default_factory=ExposureConfig)
+    stage: StageConfig = field(default_factory=StageConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     seed: int = 0
     accelerator: Accelerator = "cpu"

@@ -1,9 +1,13 @@
 """How much memory a run will need, before it starts."""
 
+import logging
+
 import psutil
 import torch
 
-from difftem.simulation.microscope import Sampling
+from difftem.simulation.sampling import Sampling
+
+logger = logging.getLogger(__name__)
 
 # Fitted to peak_memory_bytes in the run.json of 512² to 4096² fields with up to 7 M atoms:
 # interpreter and libraries, then bytes per pixel of the padded field and per atom.
@@ -35,20 +39,15 @@ def estimate_bytes(sampling: Sampling, n_atoms: int, n_micrographs: int) -> floa
     return BASE_BYTES + BYTES_PER_PIXEL * pixels + BYTES_PER_ATOM * n_atoms + kept
 
 
-def check_memory(needed: float, device: torch.device | None = None) -> str | None:
-    """Compare an estimate with what the machine, or its GPU, has free.
+def check_memory(needed: float, device: torch.device | None = None) -> None:
+    """Compare an estimate with what the machine, or its GPU, has free; log it if it is large.
 
     Parameters
     ----------
     needed : float
         Bytes.
     device : torch.device, optional
-        That computes; the CPU without it.
-
-    Returns
-    -------
-    str or None
-        A line to print before a large run.
+        That computes. Default: the CPU.
 
     Raises
     ------
@@ -64,7 +63,8 @@ def check_memory(needed: float, device: torch.device | None = None) -> str | Non
             f"this run {gigabytes}; a smaller sampling.size or sampling.padding, or fewer copies, "
             "would do"
         )
-    return f"this run {gigabytes}" if needed > LARGE_BYTES else None
+    if needed > LARGE_BYTES:
+        logger.info("this run %s", gigabytes)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

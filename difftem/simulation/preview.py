@@ -1,6 +1,8 @@
 """The picture beside the numbers: noise-free, noisy, power spectrum."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from matplotlib.axes import Axes
@@ -14,6 +16,7 @@ from difftem.functional.grid import crop_center
 # A panel has some 500 pixels: larger images are binned, and their spectrum is that of the middle.
 PANEL_PIXELS = 1024
 SPECTRUM_PIXELS = 2048
+PREVIEW_SIZE = (15.0, 6.1)  # inches
 # Share of the field that a scale bar may take, and the round lengths to choose from (Å).
 BAR_SHARE = 0.3
 ROUND = (1, 2, 5)
@@ -39,10 +42,34 @@ def save_preview(
     title : str
         One line of what was simulated.
     """
-    figure = Figure(figsize=(15, 5.9))
+    figure = Figure(figsize=PREVIEW_SIZE)
     FigureCanvasAgg(figure)
+    draw_preview(figure, noise_free, micrograph, pixel_size, title)
+    figure.savefig(path, dpi=100, format="png", metadata={"Software": None})
+
+
+def draw_preview(
+    figure: Figure,
+    noise_free: Tensor,  # (y, x)
+    micrograph: Tensor,  # (y, x)
+    pixel_size: float,  # Å
+    title: str,
+) -> None:
+    """Draw noise-free image, micrograph and power spectrum.
+
+    Parameters
+    ----------
+    figure : Figure
+        Empty, of `PREVIEW_SIZE`.
+    noise_free, micrograph : Tensor
+        Images of one exposure, shape ``(y, x)``.
+    pixel_size : float
+        In Å.
+    title : str
+        One line of what was simulated.
+    """
     # Fixed margins: a layout that is computed draws everything twice.
-    figure.subplots_adjust(0.01, 0.08, 0.98, 0.9, wspace=0.18)
+    figure.subplots_adjust(0.01, 0.08, 0.98, 0.88, wspace=0.18)
     left, middle, right = figure.subplots(1, 3)
     for axes, image, name in ((left, noise_free, "noise-free"), (middle, micrograph, "micrograph")):
         draw_image(axes, image, pixel_size)
@@ -65,7 +92,23 @@ def save_preview(
     right.set_xlabel("1/Å")
     right.locator_params(nbins=5)
     figure.suptitle(title)
-    figure.savefig(path, dpi=100, metadata={"Software": None})
+
+
+def show(draw: Callable[[Figure], Any], size: tuple[float, float]) -> None:
+    """Show a drawing in a window or a notebook.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws into an empty figure.
+    size : tuple of float
+        Width and height in inches.
+    """
+    from matplotlib import pyplot
+
+    draw(pyplot.figure(figsize=size))
+    if pyplot.get_backend().lower() != "agg":  # which has no window
+        pyplot.show()
 
 
 def draw_image(

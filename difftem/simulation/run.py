@@ -1,8 +1,8 @@
-"""Run a configured simulation and keep its micrographs and timings."""
+"""Take the micrographs of a simulator, one tilt after the other."""
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from difftem.modules import Simulator
+from difftem.modules.simulator import Progress
 
 
 @dataclass
@@ -30,78 +31,114 @@ class Stopwatch:
                 torch.cuda.synchronize()
             self.seconds[name] += time.perf_counter() - start
 
+    def each(self, slices: Iterable[Tensor], name: str) -> Iterator[Tensor]:
+        """Pass slices on, timing how long each takes to be made, or on a GPU to be asked for."""
+        iterator = iter(slices)
+        while True:
+            start = time.perf_counter()
+            slice_ = next(iterator, None)
+            self.seconds[name] += time.perf_counter() - start
+            if slice_ is None:
+                return
+            yield slice_
+
+    def take_out(self, part: str, whole: str, rest: str) -> None:
+        """Replace the time of a whole by that of the rest, without a part timed inside."""
+        self.seconds[rest] += self.seconds.pop(whole, 0.0) - self.seconds[part]
+
+
+@contextmanager
+def slices_bar() -> Iterator[Progress]:
+    """Yield a progress bar of slices, which appears when the work takes more than a second."""
+    with tqdm(total=0, desc="slices", unit="slice", delay=1.0) as bar:
+
+        def watched(slices: Iterable[Tensor], number: int) -> Iterator[Tensor]:
+            bar.total += number
+            for slice_ in slices:
+                yield slice_
+                bar.update()
+
+        yield watched
+
 
 @dataclass(frozen=True)
-class Run:
+class Series:
     """What a simulation leaves."""
 
     noise_free: Tensor  # (n_tilts, y, x) grey values
     micrographs: Tensor  # (n_tilts * n_exposures, y, x) grey values
     mean_counts: float  # e/pixel
+    n_slices: int  # of the tilt with most
 
 
-def run_simulation(
+def take_series(
     simulator: Simulator,
-    tilts_deg: list[float],
-    exposures: int,
     generator: torch.Generator,
-    stopwatch: Stopwatch,
-) -> Run:
+    exposures: int = 1,
+    progress: Progress | None = None,
+    stopwatch: Stopwatch | None = None,
+    max_slices: int | None = None,
+) -> Series:
     """Take every tilt's micrographs, one slice of potential in memory at a time.
 
     Parameters
     ----------
     simulator : Simulator
-        From `difftem.simulation.microscope.build_simulator`, on any device; its detector on the
-        CPU.
-    tilts_deg : list of float
-        Stage tilts in degrees.
-    exposures : int
-        Noisy micrographs of each tilt.
+        On any device; its detector on the CPU, whose random numbers make the noise.
     generator : torch.Generator
         Source of all randomness.
-    stopwatch : Stopwatch
+    exposures : int
+        Noisy micrographs of each tilt.
+    progress : callable, optional
+        As of `Simulator.exit_wave`.
+    stopwatch : Stopwatch, optional
         Collects the stages' times.
+    max_slices : int, optional
+        Most slices that a tilt may have.
 
     Returns
     -------
-    Run
+    Series
         All images.
+
+    Raises
+    ------
+    ValueError
+        If a tilt has too many slices.
     """
-    noise_free, micrographs, mean_counts = [], [], []
+    watch = stopwatch or Stopwatch()
+    noise_free, micrographs, mean_counts, most = [], [], [], 0
     # A GPU takes slice and wave together: to time each would make it wait.
-    on_gpu, split = simulator.potential.positions.is_cuda, Stopwatch()
-    n_steps = len(tilts_deg) * simulator.potential.n_slices
-    # A bar appears only when the work takes longer than a second.
-    with torch.no_grad(), tqdm(total=n_steps, desc="slices", unit="slice", delay=1.0) as bar:
-        for tilt in tilts_deg:
-            simulator.pose.tilt_deg.fill_(tilt)
-            with stopwatch.stage("potential and multislice"):
-                exit_wave = simulator.exit_wave(lambda slices: _timed(slices, split, bar))
-            with stopwatch.stage("lens"):
-                _, intensity = simulator.image(exit_wave)
-                expected = simulator.expected_counts(intensity).cpu()
-            with stopwatch.stage("detector"):
+    on_gpu = next(simulator.specimen.buffers()).is_cuda  # type: ignore[attr-defined]  # a module
+
+    def watched(slices: Iterable[Tensor], number: int) -> Iterable[Tensor]:
+        nonlocal most
+        most = max(most, number)
+        if max_slices is not None and number > max_slices:
+            raise ValueError(
+                f"the particles' heights span {number} slices, at most {max_slices} are allowed; "
+                "are the coordinates in Å?"
+            )
+        slices = slices if progress is None else progress(slices, number)
+        return slices if on_gpu else watch.each(slices, "potential")
+
+    with torch.no_grad():
+        for tilt in range(len(simulator.stage)):
+            with watch.stage("potential and multislice"):
+                exit_wave = simulator.exit_wave(tilt, watched)
+            with watch.stage("lens"):
+                intensity = simulator.image(exit_wave, tilt)[1]
+                expected = simulator.expected_counts(intensity, tilt).cpu()
+            with watch.stage("detector"):
                 noise_free.append(simulator.detector.expected(expected))
                 for _ in range(exposures):
                     micrographs.append(simulator.read_out(expected, generator)[1])
-            mean_counts.append(float(expected.mean()))
+            mean_counts.append(float(expected.double().mean()))
     if not on_gpu:
-        total = stopwatch.seconds.pop("potential and multislice")
-        stopwatch.seconds["multislice"] = total - split.seconds["potential"]
-        stopwatch.seconds["potential"] = split.seconds["potential"]
-    return Run(
-        torch.stack(noise_free), torch.stack(micrographs), sum(mean_counts) / len(mean_counts)
+        watch.take_out("potential", "potential and multislice", "multislice")
+    return Series(
+        torch.stack(noise_free),
+        torch.stack(micrographs),
+        sum(mean_counts) / len(mean_counts),
+        most,
     )
-
-
-def _timed(slices: Iterator[Tensor], stopwatch: Stopwatch, bar: "tqdm[None]") -> Iterator[Tensor]:
-    """Pass slices on, timing how long each takes to be made, or on a GPU to be asked for."""
-    while True:
-        start = time.perf_counter()
-        slice_ = next(slices, None)
-        stopwatch.seconds["potential"] += time.perf_counter() - start
-        if slice_ is None:
-            return
-        yield slice_
-        bar.update()

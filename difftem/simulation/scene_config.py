@@ -1,9 +1,21 @@
-"""What `difftem generate` can be told about a scene: particles, ice, field, microscope."""
+"""What scenes of many particles add to the vocabulary of `difftem.simulation.config`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from difftem.simulation.config import DetectorConfig, ExposureConfig, MicroscopeConfig
+from difftem.simulation.config import (
+    FILE,
+    DetectorConfig,
+    ExposureConfig,
+    Hydrogens,
+    IceConfig,
+    MicroscopeConfig,
+    Orientations,
+    SamplingConfig,
+    StageConfig,
+    StructureConfig,
+    file_field,
+)
 
 
 @dataclass(frozen=True)
@@ -13,15 +25,15 @@ class PhantomConfig:
     Parameters
     ----------
     size_nm
-        nm. Axes of the ellipsoid (x, y, z).
+        Axes (x, y, z) of the ellipsoid in nm.
     contrast
-        V beyond ice, the mean of the absolute value; negative inverts the map.
+        Mean of the map's absolute value in V beyond ice; a negative one inverts the map.
     smoothness
-        0 is rough, large is smooth.
+        Smoothness of the map: 0 is rough, 4 very smooth.
     positive
-        No value of the other sign.
+        Leave out values of the other sign.
     seed
-        Another one is another particle.
+        Seed of the map: another one is another particle.
     """
 
     size_nm: tuple[float, float, float] = (20.0, 20.0, 20.0)
@@ -38,144 +50,112 @@ class ParticleConfig:
     Parameters
     ----------
     name
-        How files call it.
+        Name of the particle in tables and labels.
     source
-        Structure file (mmCIF, PDB, XYZ, also .gz), map (.mrc, .map; in V beyond ice), 'apoferritin'
-        (bundled), 'sars-cov-2': a virion built around the spike in 'parts', or 'phantom': a random
-        map as 'phantom' describes it.
+        Structure file (mmCIF, PDB, XYZ, also .gz), map (.mrc, .map; in V beyond ice),
+        'apoferritin' (bundled), 'sars-cov-2' (a virion with the spikes of 'parts') or 'phantom'
+        (a random map).
     parts
-        Structure of the spike, PDB 6VXX, for 'sars-cov-2'.
+        Structure file of the spike, PDB 6VXX, for 'sars-cov-2'.
     count
         Copies in each micrograph; of a tilt series in the untilted one, with as many per area
-        where tilting brings more into view. Exactly one of count, per_um3, micromolar, fraction and
-        coordinates is needed.
+        where tilting brings more into view. Give exactly one of count, per_um3, micromolar,
+        fraction and coordinates.
     per_um3
-        1/µm³. Copies in each cubic micrometre of ice.
+        Copies in each cubic micrometre of ice.
     micromolar
-        µM. The same as a concentration.
+        Concentration in µM.
     fraction
-        Of the ice's volume that their bounding spheres fill; random packing ends near 0.38.
+        Share of the ice's volume that bounding spheres fill; random packing ends near 0.38.
     coordinates
-        STAR (RELION), CSV (x, y, z in Å, phi, theta, psi in degrees) or TEM-simulator's text
-        matrix (nm, degrees): where the copies are. A STAR file's own pixel size counts.
+        File that says where the copies are: RELION STAR (its own pixel size counts), CSV (x, y, z
+        in Å; phi, theta, psi in degrees) or TEM-simulator's text matrix (nm, degrees).
     image
-        Micrograph (rlnMicrographName) or tomogram of a STAR file of coordinates that has several.
+        Micrograph (rlnMicrographName) or tomogram to take from a STAR file of several.
     orientations
-        'random', 'in_plane' (about the beam only) or 'fixed'.
+        Orientations of the copies: 'random', 'in_plane' (turned about the beam only) or 'fixed'.
+    rotation_deg
+        Euler angles phi, theta, psi in degrees (about z, x, z) that turn the particle first.
     solvent
-        'displaced': each atom takes the place of some ice; 'floor': TEM-simulator's model, with
-        absorption from cross sections; 'none': vacuum.
+        What the particle does to the ice: 'displaced' (each atom takes the place of some),
+        'floor' (TEM-simulator's model, with absorption from cross sections) or 'none' (it stands
+        in vacuum). Default: 'displaced', and 'none' without ice.
     assembly
-        'auto': the first biological assembly if the file has one; 'none'; or an assembly's name.
+        Biological assembly to build: 'auto' takes the first one of the file, 'none' the atoms as
+        they stand, and a name that one.
     hydrogens
-        Those of the file, 'implicit' ones on their heavy atoms, or none.
+        Hydrogen atoms: 'file' keeps those of the file, 'implicit' adds them to the scattering of
+        their heavy atoms, 'none' leaves them out.
+    altlocs
+        Alternative conformers: 'all' with their occupancies, or only the 'first'.
+    waters
+        Keep the water molecules of the file.
+    selection
+        Part of the structure in gemmi's syntax, such as '//A,B' for two chains. Default: all.
+    b_factor
+        B-factor of every atom in Å². Default: those of the file.
+    default_b_factor
+        B-factor in Å² for files that have none (XYZ).
     voxel_size
-        Å. Of a map whose header does not say.
+        Voxel size in Å of a map whose header has none.
     phantom
         Shape of a 'phantom'.
     """
 
     name: str = "apoferritin"
-    source: str = "apoferritin"
-    parts: str | None = None
+    source: str = field(default="apoferritin", metadata=FILE)
+    parts: str | None = file_field()
     count: int | None = None
     per_um3: float | None = None
     micromolar: float | None = None
     fraction: float | None = None
-    coordinates: str | None = None
+    coordinates: str | None = file_field()
     image: str | None = None
-    orientations: Literal["random", "in_plane", "fixed"] = "random"
-    solvent: Literal["displaced", "floor", "none"] = "displaced"
+    orientations: Orientations = "random"
+    rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    solvent: Literal["displaced", "floor", "none"] | None = None
     assembly: str = "auto"
-    hydrogens: Literal["file", "implicit", "none"] = "implicit"
+    hydrogens: Hydrogens = "implicit"
+    altlocs: Literal["all", "first"] = "all"
+    waters: bool = False
+    selection: str | None = None
+    b_factor: float | None = None
+    default_b_factor: float = 0.5
     voxel_size: float | None = None
     phantom: PhantomConfig = field(default_factory=PhantomConfig)
 
-
-@dataclass(frozen=True)
-class IceConfig:
-    """The ice that holds the particles.
-
-    Parameters
-    ----------
-    thickness_nm
-        nm. Of the film; in its centre if there is a hole. Default: that of the thickest particle
-        and 10 nm.
-    mean_free_path_nm
-        nm. Path in ice over which zero-loss intensity falls by 1/e.
-    hole_diameter_nm
-        nm. Hole in a carbon film; without it the ice is even and fills the field.
-    edge_thickness_nm
-        nm. Of ice and carbon at the edge of the hole; as thick as the centre without it.
-    gap_nm
-        nm. Least space between the bounding spheres of two particles.
-    cut_at_edges
-        Let particles reach over the edges of the field, as they do in micrographs.
-    """
-
-    thickness_nm: float | None = None
-    mean_free_path_nm: float = 300.0
-    hole_diameter_nm: float | None = None
-    edge_thickness_nm: float | None = None
-    gap_nm: float = 0.5
-    cut_at_edges: bool = True
+    def structure(self, source: str | None = None) -> StructureConfig:
+        """Its atoms, in the words of `simulate`; of another file with the same options if given."""
+        same = {each.name: getattr(self, each.name) for each in fields(StructureConfig)}
+        return StructureConfig(**same | ({} if source is None else {"source": source}))
 
 
 @dataclass(frozen=True)
-class SceneSamplingConfig:
-    """Sampling of the field.
+class SceneSamplingConfig(SamplingConfig):
+    """Pixels and slices of the field.
 
     Parameters
     ----------
     size
-        Width and height of a micrograph in pixels (x, y).
+        Width and height (x, y) of the micrograph in pixels.
     pixel_size
-        Å at the specimen; also the templates' voxel.
+        Pixel size in Å at the specimen; also the voxel size of the particles' templates.
     slice_thickness_nm
-        nm. Of the specimen's slices; thicker particles are cut softly between them.
+        Thickness of a slice in nm; thicker particles are cut softly between slices. Default: 50.
     padding
-        Pixels simulated around the micrograph on each side. Default: the delocalisation, at most
-        an eighth of the longer side.
+        Pixels simulated around the micrograph on each side. Default: the delocalisation, up to an
+        eighth of the longer side.
     depth
-        What the height of matter inside a slice does: 'slice': it is propagated to the slice's
-        plane (to first order); 'particle': only to its particle's center; 'ignored': nothing.
+        What the height of matter inside a slice does: 'slice' propagates it to the slice's plane
+        (to first order), 'particle' only to the centre of its particle, 'ignored' does nothing.
     interpolation
-        Of the particles' projections: 'default' (error 1e-3) or 'fine' (1e-5).
+        Accuracy of the particles' projections: 'default' (error 1e-3) or 'fine' (1e-5).
     """
 
     size: tuple[int, int] = (1024, 1024)
     pixel_size: float = 2.0
-    slice_thickness_nm: float = 50.0
-    padding: int | None = None
     depth: Literal["slice", "particle", "ignored"] = "slice"
     interpolation: Literal["default", "fine"] = "default"
-
-
-@dataclass(frozen=True)
-class StageConfig:
-    """How far the stage is off in each image of a tilt series.
-
-    The tables of the truth hold what the stage did; the .rawtlt file what it was set to.
-
-    Parameters
-    ----------
-    shifts
-        Å. Of each image along x and y, one pair for each tilt.
-    rotations_deg
-        Degrees. Of each image in its plane, counter-clockwise, one for each tilt.
-    shift_error
-        Å. Standard deviation of a random shift along x and along y, besides.
-    rotation_error_deg
-        Degrees. Standard deviation of a random rotation in the image's plane, besides.
-    tilt_error_deg
-        Degrees. Standard deviation of the tilts about what they are set to.
-    """
-
-    shifts: list[tuple[float, float]] | None = None
-    rotations_deg: list[float] | None = None
-    shift_error: float = 0.0
-    rotation_error_deg: float = 0.0
-    tilt_error_deg: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -185,11 +165,11 @@ class VariationConfig:
     Parameters
     ----------
     defocus_um
-        µm. Instead of microscope.defocus_um.
+        Range [low, high] in µm. Default: microscope.defocus_um in all.
     dose_e_per_a2
-        e/Å². Instead of exposure.dose_e_per_a2.
+        Range [low, high] in e/Å². Default: exposure.dose_e_per_a2 in all.
     ice_thickness_nm
-        nm. Instead of ice.thickness_nm.
+        Range [low, high] in nm. Default: ice.thickness_nm in all.
     """
 
     defocus_um: tuple[float, float] | None = None
@@ -206,21 +186,21 @@ class SceneConfig:
     particles
         Kinds of particles.
     ice
-        Around them.
+        Vitreous ice around the particles.
     sampling
-        Pixels and slices.
+        Pixels and slices of the field.
     microscope
-        Beam and lens.
+        Beam and objective lens.
     exposure
-        Tilts and dose; the dose is that of each tilt.
+        Dose and tilts.
     stage
-        Errors of the tilts.
+        Errors of the stage in a tilt series.
     detector
         Camera.
     variation
-        What differs between micrographs.
+        What changes from micrograph to micrograph.
     seed
-        Of all random numbers: micrograph i is the same whatever else is made.
+        Seed of all random numbers: micrograph i is the same whatever else is made.
     cache
         Folder for particle templates. Default: $DIFFTEM_CACHE or ~/.cache/difftem.
     """

@@ -2,42 +2,42 @@
 
 import dataclasses
 import hashlib
-import math
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from difftem.functional.projection import DEFAULT, FINE
-from difftem.functional.sampling import delocalisation, good_fft_size, information_limit
-from difftem.modules import Beam, Detector, Dose, Multislice
-from difftem.modules.film import IceFilm
-from difftem.modules.ice_layer import IceLayer
-from difftem.modules.instances import Instances
-from difftem.modules.particle import Particle
-from difftem.modules.placed import slice_range
-from difftem.modules.specimen import Specimen
-from difftem.modules.specimen_simulator import Progress, SpecimenSimulator
-from difftem.modules.stage import Stage
+from difftem.modules import (
+    Detector,
+    Dose,
+    Instances,
+    Multislice,
+    Particle,
+    ParticleSpecimen,
+    Simulator,
+    Stage,
+)
+from difftem.modules.simulator import Progress
 from difftem.scene.poses import Scene
-from difftem.simulation.microscope import build_detector, build_lens
-from difftem.simulation.scene_check import check
+from difftem.simulation.advice import padding_advice
+from difftem.simulation.microscope import build_beam, build_detector, build_ice, build_lens
+from difftem.simulation.run import take_series
+from difftem.simulation.sampling import choose_field
+from difftem.simulation.scene_check import check_scene
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.scene_placement import ice_thickness, place_particles, read_places
 from difftem.simulation.stage import draw_stage
 from difftem.simulation.templates import make_template
-from difftem.units import (
-    angstrom_to_nm,
-    mm_to_angstrom,
-    mrad_to_rad,
-    nm_to_angstrom,
-    um_to_angstrom,
-)
+from difftem.units import angstrom_to_nm, nm_to_angstrom
 
-MAX_SLICES = 2000
+logger = logging.getLogger(__name__)
+
+MAX_SLICES = 2000  # of particles that are far apart
 MAX_PADDING = 1 / 8  # of the longer side
+SLICE_THICKNESS_NM = 50.0
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,7 @@ class SceneMicroscope:
     Parameters
     ----------
     config : SceneConfig
-        Checked here as far as it can be.
-    folders : list of Path
-        Where to look for relative paths.
-    say : callable
-        Told what happens in one line.
+        Checked here as far as it can be; its files by paths that exist.
 
     Attributes
     ----------
@@ -87,20 +83,18 @@ class SceneMicroscope:
         For bad input, in one line.
     """
 
-    def __init__(
-        self, config: SceneConfig, folders: list[Path], say: Callable[[str], None]
-    ) -> None:
-        check(config)
-        self.config, self.say, self.device = config, say, torch.device("cpu")
+    def __init__(self, config: SceneConfig) -> None:
+        check_scene(config)
+        self.config, self.device = config, torch.device("cpu")
         # What is cheap to refuse comes before the templates.
-        Beam(config.microscope.voltage_kv, config.microscope.beam_tilt_mrad)
+        build_beam(config.microscope)
         build_lens(config.microscope, config.sampling.pixel_size)
-        self.detector: Detector = build_detector(config.detector, folders)
-        self.given = read_places(config, folders, say)
+        self.detector: Detector = build_detector(config.detector)
+        self.given = read_places(config)
         fine = FINE if config.sampling.interpolation == "fine" else DEFAULT
         self.particles: dict[str, Particle] = {}
         for each in config.particles:
-            template = make_template(each, config, folders, say)
+            template = make_template(each, config)
             self.particles[each.name] = Particle(
                 template.values,
                 template.voxel_size,
@@ -126,7 +120,7 @@ class SceneMicroscope:
         index : int
             Number of the micrograph; with the seed it decides all of it.
         progress : callable, optional
-            As of `SpecimenSimulator.intensity`.
+            As of `Simulator.exit_wave`.
 
         Returns
         -------
@@ -137,82 +131,49 @@ class SceneMicroscope:
         generator = torch.Generator().manual_seed(item_seed(config.seed, index))
         conditions = self._draw(generator)
         thickness = nm_to_angstrom(conditions.ice_thickness_nm)
-        scene = place_particles(config, self.radii, thickness, self.given, generator, self.say)
+        scene = place_particles(config, self.radii, thickness, self.given, generator)
         errors = torch.Generator().manual_seed(item_seed(config.seed, index, "stage"))
-        stage = draw_stage(config, errors)
-        simulator = self.simulator(scene, conditions, stage).to(self.device)
+        simulator = self.simulator(scene, conditions, draw_stage(config, errors)).to(self.device)
         simulator.detector.cpu()  # noise is drawn from the CPU's random numbers
-        noise_free, micrographs, counts, n_slices = [], [], [], 0
-        with torch.no_grad():
-            for tilt in range(len(simulator.stage)):
-                planes = len(slice_range(simulator.place(tilt)))
-                if planes > MAX_SLICES:
-                    raise ValueError(
-                        f"the particles' heights span {planes} slices of "
-                        f"{config.sampling.slice_thickness_nm:g} nm, at most {MAX_SLICES} are "
-                        "allowed; are the coordinates in Å?"
-                    )
-                intensity = simulator.intensity(tilt, progress).cpu()
-                expected = simulator.expected_counts(intensity, tilt)
-                noise_free.append(simulator.detector.expected(expected))
-                micrographs.append(simulator.read_out(expected, generator)[1])
-                counts.append(float(expected.double().mean()))
-                n_slices = max(n_slices, planes)
-        rotations = [simulator.stage.rotation(tilt).cpu() for tilt in range(len(simulator.stage))]
+        taken = take_series(simulator, generator, progress=progress, max_slices=MAX_SLICES)
         return SceneMicrograph(
             index,
             scene,
             conditions,
-            torch.stack(noise_free),
-            torch.stack(micrographs),
-            sum(counts) / len(counts),
-            torch.stack(rotations),
+            taken.noise_free,
+            taken.micrographs,
+            taken.mean_counts,
+            torch.stack([simulator.stage.rotation(i).cpu() for i in range(len(simulator.stage))]),
             simulator.stage.shift.cpu(),
-            n_slices,
+            taken.n_slices,
         )
 
-    def simulator(self, scene: Scene, conditions: Conditions, stage: Stage) -> SpecimenSimulator:
+    def simulator(self, scene: Scene, conditions: Conditions, stage: Stage) -> Simulator:
         """Compose the stages for a scene."""
-        config = self.config
-        sampling = config.sampling
+        config, sampling = self.config, self.config.sampling
         microscope = dataclasses.replace(config.microscope, defocus_um=conditions.defocus_um)
-        beam = Beam(microscope.voltage_kv, microscope.beam_tilt_mrad)
         lens = build_lens(microscope, sampling.pixel_size)
-        limit = information_limit(
-            float(beam.wavelength),
-            sampling.pixel_size,
-            float(lens.focal_spread(beam.energy)),
-            None if microscope.aperture_mrad is None else mrad_to_rad(microscope.aperture_mrad),
-        )
-        nx, ny = sampling.size
-        padding = sampling.padding
-        if padding is None:
-            spread = delocalisation(
-                float(beam.wavelength),
-                limit,
-                um_to_angstrom(conditions.defocus_um),
-                mm_to_angstrom(microscope.cs_mm),
-            )
-            most = int(MAX_PADDING * max(nx, ny))
-            padding = min(math.ceil(spread / sampling.pixel_size), most)
-        specimen = Specimen(
+        field = choose_field(sampling, microscope, lens, MAX_PADDING)
+        if (advice := padding_advice(field)) is not None:
+            logger.warning(advice)
+        specimen = ParticleSpecimen(
             self.particles,
             [Instances(each.particle, each.positions, each.rotations) for each in scene.instances],
-            (good_fft_size(ny + 2 * padding), good_fft_size(nx + 2 * padding)),
+            field.shape,
             sampling.pixel_size,
-            nm_to_angstrom(sampling.slice_thickness_nm),
+            nm_to_angstrom(sampling.slice_thickness_nm or SLICE_THICKNESS_NM),
             depth=sampling.depth,
         )
-        return SpecimenSimulator(
+        return Simulator(
             specimen,
             Multislice(sampling.pixel_size, specimen.slice_thickness),
             lens,
             Dose(conditions.dose_e_per_a2, sampling.pixel_size),
             self.detector,
-            beam=beam,
+            beam=build_beam(microscope),
             stage=stage,
-            attenuation=self._ice(conditions),
-            shape=(ny, nx),
+            ice=build_ice(config.ice, conditions.ice_thickness_nm, sampling.pixel_size),
+            shape=field.crop,
         )
 
     def _draw(self, generator: torch.Generator) -> Conditions:
@@ -227,20 +188,6 @@ class SceneMicroscope:
             for value, limits, share in zip(fixed, ranges, shares, strict=True)
         ]
         return Conditions(*drawn)
-
-    def _ice(self, conditions: Conditions) -> nn.Module:
-        """Ice around the particles."""
-        ice, thickness = self.config.ice, conditions.ice_thickness_nm
-        if ice.hole_diameter_nm is None:
-            return IceLayer(thickness, ice.mean_free_path_nm)
-        edge = thickness if ice.edge_thickness_nm is None else ice.edge_thickness_nm
-        return IceFilm(
-            self.config.sampling.pixel_size,
-            ice.hole_diameter_nm,
-            thickness,
-            edge,
-            mean_free_path_nm=ice.mean_free_path_nm,
-        )
 
 
 def item_seed(seed: int, index: int, purpose: str = "") -> int:

@@ -1,8 +1,8 @@
 """From the configuration and chance to a scene: where every copy is and how it is turned."""
 
+import logging
 import math
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -13,10 +13,11 @@ from difftem.scene.orientations import orientations
 from difftem.scene.packing import Fill, number_of_copies, pack
 from difftem.scene.poses import Instances, Scene
 from difftem.scene.regions import Box, IceFilm, Region, layer
-from difftem.simulation.particle import locate
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig
 from difftem.simulation.stage import SPREADS, stage_reach
 from difftem.units import angstrom_to_nm, nm_to_angstrom
+
+logger = logging.getLogger(__name__)
 
 ICE_MARGIN = 50.0  # Å on either side of the thickest particle, where no thickness is given
 
@@ -28,19 +29,13 @@ def ice_thickness(config: SceneConfig, radii: Mapping[str, float]) -> float:  # 
     return 2 * (max(radii.values(), default=0.0) + ICE_MARGIN)
 
 
-def read_places(
-    config: SceneConfig, folders: list[Path], say: Callable[[str], None]
-) -> dict[str, tuple[Instances, ...]]:
+def read_places(config: SceneConfig) -> dict[str, tuple[Instances, ...]]:
     """Read the coordinate files of a scene.
 
     Parameters
     ----------
     config : SceneConfig
         Its particles and sampling are used.
-    folders : list of Path
-        Where to look for the files.
-    say : callable
-        Told in one line of what a file has in vain, or lacks.
 
     Returns
     -------
@@ -58,12 +53,11 @@ def read_places(
     for particle in config.particles:
         if particle.coordinates is not None:
             read = read_coordinates(
-                locate(particle.coordinates, folders),
+                particle.coordinates,
                 particle=particle.name,
                 pixel_size=config.sampling.pixel_size,
                 shape=(ny, nx),
                 image=particle.image,
-                say=say,
             )
             # A file that names particles of this scene means its rows; another one means all.
             own = [each for each in read if each.particle == particle.name]
@@ -84,7 +78,6 @@ def place_particles(
     thickness: float,  # Å
     given: Mapping[str, tuple[Instances, ...]],
     generator: torch.Generator,
-    say: Callable[[str], None],
 ) -> Scene:
     """Put every particle where its coordinates, or chance, put it.
 
@@ -100,8 +93,6 @@ def place_particles(
         From `read_places`.
     generator : torch.Generator
         Source of randomness.
-    say : callable
-        Told in one line of copies that overlap or lie outside.
 
     Returns
     -------
@@ -133,7 +124,7 @@ def place_particles(
         instances.append(Instances(particle.name, positions.double(), turned.double()))
     scene = Scene(tuple(instances), (width, height, thickness))
     if obstacles:
-        _warn(scene, radii, (width, height), say)
+        _warn(scene, radii, (width, height))
     return scene
 
 
@@ -150,7 +141,7 @@ def _region(config: SceneConfig, width: float, height: float, thickness: float) 
         across = along_x * width + along_y * height
         seen = (across + thickness * math.sin(steepest)) / math.cos(steepest)
         width, height = width + along_x * (seen - across), height + along_y * (seen - across)
-        return layer(width, height, thickness, cut_at_edges=ice.cut_at_edges)
+        return layer(width, height, thickness, cut_at_edges=ice.cut_at_edges is not False)
     edge = thickness if ice.edge_thickness_nm is None else nm_to_angstrom(ice.edge_thickness_nm)
     return IceFilm(nm_to_angstrom(ice.hole_diameter_nm), thickness, edge)
 
@@ -170,19 +161,19 @@ def _warn(
     scene: Scene,
     radii: Mapping[str, float],
     field: tuple[float, float],
-    say: Callable[[str], None],
 ) -> None:
     """Count the copies that a file put on top of each other or outside."""
     overlapping = scene.overlaps(dict(radii))
     if overlapping:
-        say(f"warning: {overlapping} pairs of particles overlap")
+        logger.warning("%d pairs of particles overlap", overlapping)
     sizes = scene.radii(dict(radii))
     beyond = outside(scene.positions(), sizes, (*field, math.inf))
     if beyond.entirely:
-        say(f"warning: {beyond.entirely} particles lie outside the field and are not seen")
+        logger.warning("%d particles lie outside the field and are not seen", beyond.entirely)
     deep = scene.positions()[:, 2].abs() + sizes > scene.box[2] / 2 + 1.0
     if bool(deep.any()):
-        say(
-            f"warning: {int(deep.sum())} particles reach out of the ice of "
-            f"{angstrom_to_nm(scene.box[2]):.0f} nm"
+        logger.warning(
+            "%d particles reach out of the ice of %.0f nm",
+            int(deep.sum()),
+            angstrom_to_nm(scene.box[2]),
         )

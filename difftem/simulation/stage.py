@@ -5,17 +5,18 @@ import math
 import torch
 
 from difftem.modules.stage import Stage
+from difftem.simulation.config import SimulateConfig
 from difftem.simulation.scene_config import SceneConfig
 
 SPREADS = 3.0  # standard deviations of a random error that the scene reaches for
 
 
-def draw_stage(config: SceneConfig, generator: torch.Generator) -> Stage:
+def draw_stage(config: SimulateConfig | SceneConfig, generator: torch.Generator) -> Stage:
     """Stage of one item, its random errors drawn.
 
     Parameters
     ----------
-    config : SceneConfig
+    config : SimulateConfig or SceneConfig
         Its exposure and stage are used.
     generator : torch.Generator
         Of the stage alone: its errors leave the particles where they are.

@@ -1,14 +1,12 @@
 """From the configuration of a particle to its template."""
 
-from collections.abc import Callable
+import logging
 from pathlib import Path
+from typing import Literal
 
 import torch
 
-from difftem.atoms import Atoms
 from difftem.functional.phantom import random_map
-from difftem.io.examples import example_structure
-from difftem.io.structure import read_structure
 from difftem.modules import Beam
 from difftem.scene.templates.cache import cache_folder, cached_template, content_key
 from difftem.scene.templates.nested import build_template
@@ -16,22 +14,21 @@ from difftem.scene.templates.read import read_template
 from difftem.scene.templates.render import absorbing, render_template
 from difftem.scene.templates.template import Template
 from difftem.scene.virion import sars_cov_2
-from difftem.simulation.microscope import ICE_AMPLITUDE_CONTRAST
-from difftem.simulation.particle import locate
+from difftem.simulation.copies import read_particle
+from difftem.simulation.microscope import amplitude_contrast
+from difftem.simulation.particle_fields import source_kind
+from difftem.simulation.paths import PHANTOM, VIRION
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig
-from difftem.simulation.scene_fields import BUNDLED, PHANTOM, VIRION, source_kind
 from difftem.units import nm_to_angstrom
+
+logger = logging.getLogger(__name__)
+Solvent = Literal["displaced", "floor", "none"]
 
 VIRION_SEED = 0
 MAX_PHANTOM = 384  # voxels: some 2 GB while it is made
 
 
-def make_template(
-    particle: ParticleConfig,
-    config: SceneConfig,
-    folders: list[Path],
-    say: Callable[[str], None],
-) -> Template:
+def make_template(particle: ParticleConfig, config: SceneConfig) -> Template:
     """Template of one particle at the field's pixel size, from the cache if it is there.
 
     Parameters
@@ -40,10 +37,6 @@ def make_template(
         Which.
     config : SceneConfig
         Its sampling, microscope and cache are used.
-    folders : list of Path
-        Where to look for relative paths.
-    say : callable
-        Told what happens in one line.
 
     Returns
     -------
@@ -55,96 +48,68 @@ def make_template(
     ValueError
         For a file that cannot be read or an option that does not fit.
     """
-    contrast = config.microscope.amplitude_contrast
-    contrast = ICE_AMPLITUDE_CONTRAST if contrast is None else contrast
-    if not 0 <= contrast < 1:
-        raise ValueError(f"microscope.amplitude_contrast must be in [0, 1), got {contrast}")
-    built = (BUNDLED, VIRION, PHANTOM)
-    if particle.source not in built and not locate(particle.source, folders).exists():
-        raise ValueError(
-            f"particle {particle.name!r}: source {particle.source!r} is no file, nor one of "
-            f"{', '.join(built)}"
-        )
+    in_ice = config.ice.present and particle.solvent != "none"
+    contrast = amplitude_contrast(config.microscope, config.ice.present)
+    solvent: Solvent = (particle.solvent or "displaced") if in_ice else "none"
     if particle.source == VIRION:
-        return _absorbing(_virion(particle, config, folders, say), contrast)
+        return _absorbing(_virion(particle, config), contrast)
     if particle.source == PHANTOM:
         return _absorbing(_phantom(particle, config.sampling.pixel_size), contrast)
     if source_kind(particle.source) == "a map":
-        return _absorbing(
-            read_template(locate(particle.source, folders), particle.voxel_size), contrast
-        )
-    atoms = _read_atoms(particle, particle.source, folders)
-    if particle.solvent == "floor":
-        return _rendered(atoms, particle, config, 0.0, say)
-    return _rendered(atoms, particle, config, contrast, say)
-
-
-def _read_atoms(particle: ParticleConfig, source: str, folders: list[Path]) -> Atoms:
-    """Atoms of a structure, the middle of their box at the origin."""
-    path = example_structure() if source == BUNDLED else locate(source, folders)
-    atoms = read_structure(
-        path, assembly=particle.assembly, hydrogens=particle.hydrogens, waters=False
-    )
-    return atoms.centered()
+        return _absorbing(read_template(particle.source, particle.voxel_size), contrast)
+    return _rendered(particle, config, solvent, 0.0 if solvent == "floor" else contrast)
 
 
 def _rendered(
-    atoms: Atoms,
-    particle: ParticleConfig,
-    config: SceneConfig,
-    contrast: float,
-    say: Callable[[str], None],
+    particle: ParticleConfig, config: SceneConfig, solvent: Solvent, contrast: float
 ) -> Template:
     """Template of atoms, kept in the cache."""
+    atoms = read_particle(particle.structure(), particle.rotation_deg)
     pixel_size = config.sampling.pixel_size
-    voltage = config.microscope.voltage_kv if particle.solvent == "floor" else None
+    voltage = config.microscope.voltage_kv if solvent == "floor" else None
     key = content_key(
-        atoms, voxel_size=pixel_size, solvent=particle.solvent, contrast=contrast, voltage=voltage
+        atoms, voxel_size=pixel_size, solvent=solvent, contrast=contrast, voltage=voltage
     )
 
     def make() -> Template:
         energy = None if voltage is None else Beam(voltage).energy
-        say(f"rendering {particle.name}: {len(atoms)} atoms")
+        logger.info("rendering %s: %d atoms", particle.name, len(atoms))
         return render_template(
             atoms,
             pixel_size,
-            solvent=particle.solvent,
+            solvent=solvent,
             amplitude_contrast=contrast,
             energy=energy,
         )
 
-    return cached_template(key, make, _cache(config), say)
+    return cached_template(key, make, _cache(config))
 
 
-def _virion(
-    particle: ParticleConfig,
-    config: SceneConfig,
-    folders: list[Path],
-    say: Callable[[str], None],
-) -> Template:
+def _virion(particle: ParticleConfig, config: SceneConfig) -> Template:
     """Template of a SARS-CoV-2-like virion."""
     if particle.parts is None:
         raise ValueError(
             f"particle {particle.name!r}: source {VIRION!r} needs the structure of its spike in "
             "'parts', such as 6vxx.pdb"
         )
-    if particle.solvent != "displaced":
+    if particle.solvent not in (None, "displaced") or not config.ice.present:
         raise ValueError(f"particle {particle.name!r}: {VIRION!r} knows solvent 'displaced' only")
-    spike = _read_atoms(particle, particle.parts, folders)
+    spike = read_particle(particle.structure(particle.parts))
     pixel_size = config.sampling.pixel_size
     key = content_key(spike, voxel_size=pixel_size, virion=VIRION, seed=VIRION_SEED)
 
     def make() -> Template:
         assembly = sars_cov_2(torch.Generator().manual_seed(VIRION_SEED), name=particle.name)
-        say(
-            f"building {particle.name}: stands for {assembly.total_heavy_atoms() / 1e6:.1f} "
-            "million atoms without hydrogen"
+        logger.info(
+            "building %s: stands for %.1f million atoms without hydrogen",
+            particle.name,
+            assembly.total_heavy_atoms() / 1e6,
         )
         template = render_template(spike, pixel_size)
         names = {each.particle for each in assembly.copies()}
         return build_template(assembly, dict.fromkeys(names, template), pixel_size)
 
-    return cached_template(key, make, _cache(config), say)
+    return cached_template(key, make, _cache(config))
 
 
 def _phantom(particle: ParticleConfig, voxel_size: float) -> Template:

@@ -8,21 +8,26 @@ from torch import Tensor
 
 from difftem.functional.inelastic import coarse_angular_step
 from difftem.functional.projection import Interpolation
-from difftem.modules import Beam, Detector, Dose, Lens
-from difftem.modules.film import IceFilm
-from difftem.modules.inelastic import InelasticMultislice
-from difftem.modules.instances import Instances
-from difftem.modules.particle import Particle
-from difftem.modules.placed import Depth
-from difftem.modules.specimen import Specimen
-from difftem.modules.specimen_simulator import SpecimenSimulator
-from difftem.modules.stage import Stage
-from difftem.tem_simulator.field import Field
+from difftem.modules import (
+    Beam,
+    Detector,
+    Dose,
+    HoleyIce,
+    InelasticMultislice,
+    Instances,
+    Lens,
+    Particle,
+    ParticleSpecimen,
+    Simulator,
+    Stage,
+)
+from difftem.modules.particles_in_view import Depth
 from difftem.tem_simulator.files.contents import TemSimulatorInput
 from difftem.tem_simulator.files.microscope import ElectronBeam, Optics
 from difftem.tem_simulator.files.specimen import Sample
 from difftem.tem_simulator.files.tilts import TiltGeometry
 from difftem.tem_simulator.particles import Template
+from difftem.tem_simulator.wave_grid import WaveGrid
 from difftem.units import angstrom_to_um, rad_to_mrad
 
 # Relative error of a projection 1e-4; what a pixel averages is kept to 2.5 times its Nyquist.
@@ -45,8 +50,8 @@ def build_specimen(
     templates: Mapping[str, Template],
     corrected: Mapping[str, bool],
     instances: list[tuple[str, Tensor, Tensor]],
-    field: Field,
-) -> Specimen:
+    field: WaveGrid,
+) -> ParticleSpecimen:
     """Particles in the field, each as a whole in the slice nearest to its centre.
 
     Parameters
@@ -57,12 +62,12 @@ def build_specimen(
         Whether the heights inside the particle count (``use_defocus_corr``).
     instances : list of tuple
         Name, positions in Å ``(n, 3)`` and rotations ``(n, 3, 3)`` of each particle set.
-    field : Field
+    field : WaveGrid
         Sampling.
 
     Returns
     -------
-    Specimen
+    ParticleSpecimen
         Projected as TEM-simulator does: voxels are cubes, pixels are averages.
     """
     particles = {
@@ -79,7 +84,7 @@ def build_specimen(
     depth: dict[str, Depth] = {
         name: "particle" if corrected[name] else "ignored" for name in particles
     }
-    return Specimen(
+    return ParticleSpecimen(
         particles,
         [Instances(*each) for each in instances],
         field.shape,
@@ -95,21 +100,21 @@ def build_specimen(
 
 def build_simulator(
     simulation: TemSimulatorInput,
-    specimen: Specimen,
-    field: Field,
+    specimen: ParticleSpecimen,
+    field: WaveGrid,
     tilts: TiltGeometry,
     doses: Tensor,  # (n_tilts,) e/Å²
     defoci: Tensor,  # (n_tilts,) Å
-) -> SpecimenSimulator:
+) -> Simulator:
     """Compose the microscope up to the intensity in the image plane.
 
     Parameters
     ----------
     simulation : TemSimulatorInput
         Its sample, geometry, beam and optics are used.
-    specimen : Specimen
+    specimen : ParticleSpecimen
         From `build_specimen`.
-    field : Field
+    field : WaveGrid
         Sampling.
     tilts : TiltGeometry
         Orientations.
@@ -118,14 +123,14 @@ def build_simulator(
 
     Returns
     -------
-    SpecimenSimulator
+    Simulator
         Cameras come after it (`Camera`).
     """
     sample, geometry, electrons, optics = simulation.micrograph_parts()
     beam = build_beam(electrons)
     pixel, angle = field.pixel_size, aperture_mrad(optics)
     step = rad_to_mrad(coarse_angular_step(pixel, float(defoci.abs().max())))
-    return SpecimenSimulator(
+    return Simulator(
         specimen,
         InelasticMultislice(pixel, angle, angular_step_mrad=step, band_limit=None),
         _lens(optics, electrons, pixel, float(beam.wavelength)),
@@ -139,7 +144,7 @@ def build_simulator(
             turn_positions=geometry.tilt_mode == "tiltseries",
         ),
         _film(sample, pixel, angle, step),
-        focus_offset_um=angstrom_to_um(defoci),
+        defocus_offset_um=angstrom_to_um(defoci),
     )
 
 
@@ -150,7 +155,7 @@ def _middle(template: Template) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _centre_of_field(field: Field) -> Tensor:  # (2,) Å
+def _centre_of_field(field: WaveGrid) -> Tensor:  # (2,) Å
     """Middle of the field from pixel n // 2, as x, y."""
     ny, nx = field.shape
     middle = [(n - 1) / 2 - n // 2 for n in (nx, ny)]
@@ -174,9 +179,9 @@ def _lens(optics: Optics, beam: ElectronBeam, pixel: float, wavelength: float) -
     return made.double()
 
 
-def _film(sample: Sample, pixel: float, angle: float, step: float) -> IceFilm:
+def _film(sample: Sample, pixel: float, angle: float, step: float) -> HoleyIce:
     """Ice and support, blurred as TEM-simulator does."""
-    return IceFilm(
+    return HoleyIce(
         pixel,
         hole_diameter_nm=sample.diameter_nm,
         center_thickness_nm=max(sample.thickness_center_nm, THINNEST_NM),

@@ -1,7 +1,6 @@
 """From an input file to everything it asks for, in memory."""
 
 import secrets
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -9,11 +8,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from difftem.modules.placed import slice_range
-from difftem.simulation.run import Stopwatch
+from difftem.simulation.run import Stopwatch, slices_bar
 from difftem.tem_simulator.camera import Camera
 from difftem.tem_simulator.differences import geometry_differences
-from difftem.tem_simulator.field import Field, choose_field, pixel_at_specimen
 from difftem.tem_simulator.files.contents import TemSimulatorInput
 from difftem.tem_simulator.files.exposure import tilt_defoci, tilt_doses
 from difftem.tem_simulator.files.placement import place
@@ -25,6 +22,7 @@ from difftem.tem_simulator.microscope import (
 )
 from difftem.tem_simulator.outputs import made_particles
 from difftem.tem_simulator.particles import Template, make_template
+from difftem.tem_simulator.wave_grid import WaveGrid, choose_wave_grid, pixel_at_specimen
 
 
 @dataclass(eq=False)
@@ -33,7 +31,7 @@ class Series:
 
     Attributes
     ----------
-    field : Field
+    field : WaveGrid
         Sampling of the wave.
     cameras : list of Camera
         In the order of the detectors.
@@ -53,7 +51,7 @@ class Series:
         What a user should know.
     """
 
-    field: Field
+    field: WaveGrid
     cameras: list[Camera]
     images: list[Tensor]
     noise_free: Tensor
@@ -136,7 +134,7 @@ def take_series(
     posed = [pose_particles(tilts, *each[1:], geometry.tilt_mode) for each in instances]
     notes = geometry_differences(rotations for _, rotations in posed)
     wavelength = float(build_beam(electrons).wavelength)
-    sampling = choose_field(simulation.detectors, optics, wavelength)
+    sampling = choose_wave_grid(simulation.detectors, optics, wavelength)
     corrected = {name: each.use_defocus_corr for name, each in simulation.particles.items()}
     specimen = build_specimen(templates, corrected, instances, sampling)
     simulator = build_simulator(simulation, specimen, sampling, tilts, doses, defoci)
@@ -144,20 +142,11 @@ def take_series(
     exposures: list[list[Tensor]] = [[] for _ in cameras]
     counts = [0.0 for _ in cameras]
     noise_free = torch.empty(0)
-    planes = [len(slice_range(simulator.place(tilt))) for tilt in range(n_tilts)]
-    with torch.no_grad(), tqdm(total=sum(planes), desc="slices", delay=1.0) as bar:
+    with torch.no_grad(), slices_bar() as progress:
 
-        def timed(slices: Iterable[tuple[float, Tensor]], _: int) -> Iterator[tuple[float, Tensor]]:
+        def timed(slices: Iterable[Tensor], number: int) -> Iterator[Tensor]:
             """Pass slices on, timing how long each takes to make."""
-            iterator = iter(slices)
-            while True:
-                start = time.perf_counter()
-                item = next(iterator, None)
-                stopwatch.seconds["projection"] += time.perf_counter() - start
-                if item is None:
-                    return
-                yield item
-                bar.update()
+            return stopwatch.each(progress(slices, number), "projection")
 
         for tilt in range(n_tilts):
             with stopwatch.stage("projection and wave"):
@@ -169,9 +158,7 @@ def take_series(
                     counts[i] += exposed.mean_counts / n_tilts
                     if i == 0 and tilt == n_tilts // 2:
                         noise_free = exposed.noise_free
-    stopwatch.seconds["wave"] = (
-        stopwatch.seconds.pop("projection and wave") - stopwatch.seconds["projection"]
-    )
+    stopwatch.take_out("projection", "projection and wave", "wave")
     images = [torch.stack(each) for each in exposures]
     return Series(
         sampling, cameras, images, noise_free, tilts, doses, defoci, instances, counts, notes

@@ -1,8 +1,8 @@
 """Files of coordinates: RELION's STAR, TEM-simulator's text matrices, CSV."""
 
 import csv
+import logging
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -15,6 +15,8 @@ from difftem.scene.files.euler import rotation_from_tem_simulator, tem_simulator
 from difftem.scene.files.relion_read import read_relion_particles
 from difftem.scene.files.relion_write import decimals
 from difftem.scene.poses import Instances, Scene, is_name
+
+logger = logging.getLogger(__name__)
 
 _NM = 10.0  # Å
 _PLACE = ("x", "y", "z")
@@ -30,7 +32,6 @@ def read_coordinates(
     pixel_size: float | None = None,
     shape: tuple[int, ...] | None = None,
     image: str | None = None,
-    say: Callable[[str], None] | None = None,
 ) -> tuple[Instances, ...]:
     """Read where copies are and how they are turned.
 
@@ -53,8 +54,6 @@ def read_coordinates(
         Of the image (y, x) or tomogram (z, y, x), for STAR files that count pixels.
     image : str, optional
         Which micrograph or tomogram of a STAR file that has several; no other file has any.
-    say : callable, optional
-        Told in one line of columns that are not used and of angles that are missing.
 
     Returns
     -------
@@ -70,12 +69,12 @@ def read_coordinates(
     suffix = unpacked_suffix(path)
     if suffix == ".star":
         return read_relion_particles(
-            path, particle=particle, pixel_size=pixel_size, shape=shape, image=image, say=say
+            path, particle=particle, pixel_size=pixel_size, shape=shape, image=image
         )
     if image is not None:
         raise input_error(path, f"image {image!r} cannot be chosen: only STAR files name images")
     if suffix == ".csv":
-        return _read_csv(path, particle, say)
+        return _read_csv(path, particle)
     table = read_text_matrix(path, min_columns=6)
     return (
         Instances(
@@ -148,9 +147,7 @@ def write_coordinates_text(
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _read_csv(
-    path: str | Path, particle: str, say: Callable[[str], None] | None
-) -> tuple[Instances, ...]:
+def _read_csv(path: str | Path, particle: str) -> tuple[Instances, ...]:
     """Read copies from a CSV file with a header."""
     text = read_bytes(path).decode("utf-8-sig", errors="replace")
     numbered = [
@@ -178,12 +175,11 @@ def _read_csv(
         raise input_error(path, f"needs phi, theta and psi or none, has {', '.join(turned)}")
     if len(numbered) == 1:
         raise input_error(path, "has a header and no rows")
-    if say is not None:
-        unused = [name for name in header if name not in (*_PLACE, *_TURN, _NAME)]
-        if unused:
-            say(f"warning: {Path(path).name}: column {', '.join(unused)} is not used")
-        if not turned:
-            say(f"warning: {Path(path).name} has no {', '.join(_TURN)}: taken as 0")
+    unused = [name for name in header if name not in (*_PLACE, *_TURN, _NAME)]
+    if unused:
+        logger.warning("%s: column %s is not used", Path(path).name, ", ".join(unused))
+    if not turned:
+        logger.warning("%s has no %s: taken as 0", Path(path).name, ", ".join(_TURN))
     wanted = [header.index(name) for name in (*_PLACE, *turned)]
     rows, names = [], []
     for number, cells in numbered[1:]:

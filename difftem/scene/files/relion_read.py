@@ -1,7 +1,8 @@
 """RELION's tables of particles as copies in a scene."""
 
+import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from difftem.io.star import StarTable, read_star, star_numbers
 from difftem.scene.files.euler import rotation_from_relion
 from difftem.scene.files.relion_write import ANGLES, HEIGHT, PARTICLE
 from difftem.scene.poses import Instances
+
+logger = logging.getLogger(__name__)
 
 _SUBTOMOGRAM = ("rlnTomoSubtomogramRot", "rlnTomoSubtomogramTilt", "rlnTomoSubtomogramPsi")
 _ORIGIN = tuple(f"rlnOrigin{axis}Angst" for axis in "XYZ")
@@ -37,7 +40,6 @@ def read_relion_particles(
     pixel_size: float | None = None,
     shape: tuple[int, ...] | None = None,
     image: str | None = None,
-    say: Callable[[str], None] | None = None,
 ) -> tuple[Instances, ...]:
     """Read where RELION has particles of one micrograph or tomogram, and how they are turned.
 
@@ -60,8 +62,6 @@ def read_relion_particles(
         Of the image, (y, x), or of the tomogram, (z, y, x); pixel n // 2 is the origin.
     image : str, optional
         Which micrograph or tomogram, if the file has several.
-    say : callable, optional
-        Told in one line of angles that the file lacks.
 
     Returns
     -------
@@ -76,8 +76,8 @@ def read_relion_particles(
     """
     tables = read_star(path)
     table = _select_image(path, _particles(path, tables), image)
-    if say is not None:
-        _tell_missing_angles(path, table, say)
+    if missing := [name for name in ANGLES if name not in table]:
+        logger.warning("%s has no %s: taken as 0", Path(path).name, ", ".join(missing))
     subtomogram = rotation_from_relion(_optional(path, table, _SUBTOMOGRAM))
     rotations = subtomogram @ rotation_from_relion(_optional(path, table, ANGLES))
     positions = _positions(path, table, tables.get("optics", {}), pixel_size, shape)
@@ -118,13 +118,6 @@ def _select_image(path: str | Path, table: StarTable, image: str | None) -> Star
         raise input_error(path, f"no image {image!r}, it has {listed or 'no names of images'}")
     rows = [i for i, name in enumerate(table[column]) if name == image]
     return {name: [cells[i] for i in rows] for name, cells in table.items()}
-
-
-def _tell_missing_angles(path: str | Path, table: StarTable, say: Callable[[str], None]) -> None:
-    """Say which of the three angles are taken as 0."""
-    missing = [name for name in ANGLES if name not in table]
-    if missing:
-        say(f"warning: {Path(path).name} has no {', '.join(missing)}: taken as 0")
 
 
 def _positions(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import zipfile
 from collections.abc import Callable
@@ -13,6 +14,8 @@ import torch
 from difftem.atoms import Atoms
 from difftem.io.files import replacing
 from difftem.scene.templates.template import Template
+
+logger = logging.getLogger(__name__)
 
 # Of the renderer: a change of numbers makes new files.
 VERSION = 2
@@ -56,7 +59,6 @@ def cached_template(
     key: str,
     make: Callable[[], Template],
     folder: Path | None = None,
-    report: Callable[[str], None] | None = None,
 ) -> Template:
     """Template from the cache, or made and kept there.
 
@@ -68,8 +70,6 @@ def cached_template(
         Makes the template.
     folder : Path, optional
         Of the cache; `cache_folder` without it. One that cannot be written is not used.
-    report : callable, optional
-        Told in one line if a file was damaged or of something else.
 
     Returns
     -------
@@ -82,16 +82,14 @@ def cached_template(
         try:
             return _read(path, key)
         except _BAD_FILE as error:
-            if report is not None:
-                reason = " ".join(str(error).split()) or type(error).__name__
-                report(f"{path}: not this template ({reason}); it is made again")
+            reason = " ".join(str(error).split()) or type(error).__name__
+            logger.warning("%s: not this template (%s); it is made again", path, reason)
     template = make()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(path, key, template)
     except (OSError, ValueError) as error:  # a cache that cannot be written is no error
-        if report is not None:
-            report(f"template not kept: {error}")
+        logger.warning("template not kept: %s", error)
     return template
 
 

@@ -1,6 +1,7 @@
-"""Solvent: a slab of vitreous ice around the specimen."""
+"""Flat ice: a layer of vitreous ice of even thickness around the specimen."""
 
 from collections.abc import Collection
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,15 +12,16 @@ from difftem.functional.solvent import (
     ice_potential,
     slab_transmission,
 )
+from difftem.modules.beam import Beam
 from difftem.modules.quantity import Positive, check_learnable, register_quantity
 from difftem.units import nm_to_angstrom
 
 
-class IceSlab(nn.Module):
-    r"""Mean inner potential and absorption of a plane ice layer.
+class FlatIce(nn.Module):
+    r"""Mean inner potential and absorption of a plane layer of ice.
 
-    The wave is multiplied by :math:`e^{i \sigma (V_0 + i V_i) d / \cos\theta}`: a constant phase,
-    and a loss of intensity that grows with the tilt.
+    The wave is multiplied by :math:`e^{i \sigma (V_0 + i V_i) d / |S_{zz}|}`: a constant phase,
+    and a loss of intensity that grows with the tilt of the stage's rotation S.
 
     Parameters
     ----------
@@ -37,6 +39,8 @@ class IceSlab(nn.Module):
     Grimm, Typke, Bärmann & Baumeister, Ultramicroscopy 63 (1996) 169; Rullgård et al.,
     J. Microscopy 243 (2011) 234.
     """
+
+    acts_on: Literal["wave", "image"] = "wave"
 
     thickness_nm: Tensor
     mean_free_path_nm: Tensor
@@ -58,33 +62,39 @@ class IceSlab(nn.Module):
 
     def forward(
         self,
-        wave: Tensor,  # (..., y, x) complex
-        energy: Tensor,  # () eV
-        sigma: Tensor,  # () rad / (V Å)
-        tilt: Tensor,  # (...) rad
-    ) -> Tensor:  # (..., y, x) complex
-        """Exit wave behind specimen and ice.
+        wave: Tensor,  # (..., y, x) complex, or real
+        beam: Beam,
+        rotation: Tensor,  # (..., 3, 3)
+        defocus: Tensor | None = None,  # (...) Å
+    ) -> Tensor:  # (..., y, x)
+        """Wave, or intensity, behind specimen and ice.
 
         Parameters
         ----------
         wave : Tensor
-            Exit wave of the specimen.
-        energy, sigma : Tensor
-            Of the beam.
-        tilt : Tensor
-            Stage tilt in rad, of the batch shape of `wave`.
+            Exit wave of the specimen; a real one is taken for an intensity.
+        beam : Beam
+            Gives σ.
+        rotation : Tensor
+            Of the stage, of the batch shape of `wave`.
+        defocus : Tensor, optional
+            Plays no part, other than in `HoleyIce`.
 
         Returns
         -------
         Tensor
             Shape of `wave`.
         """
+        sigma = beam.sigma
         if self.lenz:
-            absorption = ice_absorption_potential(energy)
+            absorption = ice_absorption_potential(beam.energy)
         else:
             path = nm_to_angstrom(self.mean_free_path_nm)
             absorption = absorption_from_mean_free_path(path, sigma)
         thickness = nm_to_angstrom(self.thickness_nm)
         potential = torch.tensor(ice_potential()).to(thickness)
-        factor = slab_transmission(thickness, tilt, potential, absorption, sigma)
+        cosine = rotation[..., 2, 2].abs()
+        factor = slab_transmission(thickness, cosine, potential, absorption, sigma)
+        if not wave.is_complex():
+            factor = factor.abs() ** 2
         return wave * factor[..., None, None].to(wave.dtype)

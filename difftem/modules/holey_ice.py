@@ -1,7 +1,8 @@
-"""Ice in a hole of a support film."""
+"""Holey ice: ice in a hole of a support film."""
 
 import math
 from collections.abc import Collection
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from difftem.functional.film import attenuate, carbon_per_ice, film_paths, scatter_in_film
 from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.inelastic import WATER, ice_attenuation
+from difftem.modules.beam import Beam
 from difftem.modules.inelastic import ApertureTransfer
 from difftem.modules.quantity import Positive, check_learnable, quantity, register_quantity
 from difftem.units import nm_to_angstrom
@@ -16,7 +18,7 @@ from difftem.units import nm_to_angstrom
 _LENGTHS = ("hole_diameter_nm", "center_thickness_nm", "edge_thickness_nm")
 
 
-class IceFilm(nn.Module):
+class HoleyIce(nn.Module):
     """Ice of parabolic surfaces in a round hole of a carbon film; it darkens and blurs the image.
 
     Parameters
@@ -47,6 +49,8 @@ class IceFilm(nn.Module):
     ----------
     Rullgård et al., J. Microscopy 243 (2011) 234.
     """
+
+    acts_on: Literal["wave", "image"] = "image"
 
     offset_nm: Tensor
 
@@ -119,8 +123,8 @@ class IceFilm(nn.Module):
     def forward(
         self,
         intensity: Tensor,  # (..., y, x)
+        beam: Beam,
         rotation: Tensor,  # (..., 3, 3)
-        energy: Tensor,  # () eV
         defocus: Tensor | None = None,  # (...) Å
     ) -> Tensor:  # (..., y, x)
         """Image behind the film.
@@ -129,10 +133,10 @@ class IceFilm(nn.Module):
         ----------
         intensity : Tensor
             Image of the specimen.
+        beam : Beam
+            Gives the energy.
         rotation : Tensor
             Of the stage, from specimen to microscope.
-        energy : Tensor
-            Of the beam, in eV.
         defocus : Tensor, optional
             Of the specimen's middle, in Å; TEM-simulator's model needs it.
 
@@ -143,14 +147,14 @@ class IceFilm(nn.Module):
         """
         shape, dtype = (intensity.shape[-2], intensity.shape[-1]), intensity.dtype
         ice, support = self.paths(shape, rotation, dtype)
-        ratio = carbon_per_ice(energy.double()).to(dtype)
+        ratio = carbon_per_ice(beam.energy).to(dtype)
         if self.transfer is None:
             free_path = nm_to_angstrom(quantity(self, "mean_free_path_nm")).to(dtype)
             return attenuate(intensity, ice + ratio * support, free_path)
         if defocus is None:
             raise ValueError("a film without mean_free_path_nm needs the defocus")
         distance = defocus.double().abs()
-        transfer = self.transfer(energy, self.pixel_size, float(distance.detach().max()))
+        transfer = self.transfer(beam.energy, self.pixel_size, float(distance.detach().max()))
         q = radius(frequency_grid(shape, self.pixel_size, half=True, device=intensity.device))
         reach = 2 * math.pi * q * distance[..., None, None]
         attenuation = ice_attenuation(transfer, reach).to(dtype)

@@ -10,7 +10,7 @@ ROUNDING = 1e-6  # pixels
 
 
 @dataclass(frozen=True)
-class Field:
+class WaveGrid:
     """How the wave is sampled.
 
     Attributes
@@ -33,12 +33,12 @@ def pixel_at_specimen(detector: Detector, optics: Optics) -> float:  # Å
     return um_to_angstrom(detector.pixel_size_um) / optics.magnification
 
 
-def choose_field(
+def choose_wave_grid(
     detectors: list[Detector],
     optics: Optics,
     wavelength: float,  # Å
-) -> Field:
-    r"""Field of TEM-simulator: the finest pixel p and slices of :math:`p^2 / 2 \lambda`.
+) -> WaveGrid:
+    r"""WaveGrid of TEM-simulator: the finest pixel p and slices of :math:`p^2 / 2 \lambda`.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def choose_field(
 
     Returns
     -------
-    Field
+    WaveGrid
         Covers all padded detectors, the centres of all being the same.
 
     References
@@ -67,4 +67,4 @@ def choose_field(
             for each, pixel in zip(detectors, pixels, strict=True)
         ]
         sides.append(math.ceil(max(widths) / finest - ROUNDING))
-    return Field(finest, (sides[0], sides[1]), finest**2 / (2 * wavelength))
+    return WaveGrid(finest, (sides[0], sides[1]), finest**2 / (2 * wavelength))

@@ -1,4 +1,4 @@
-"""Where the copies of a particle are in one micrograph."""
+"""Where the copies of a particle are in one view of the stage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Depth = Literal["ignored", "particle", "slice"]
 
 
 @dataclass(frozen=True)
-class Placed:
+class ParticlesInView:
     """The copies of one particle in one micrograph that touch the field."""
 
     particle: Particle
@@ -25,7 +25,7 @@ class Placed:
     depth: Depth
 
 
-def slice_range(placed: Sequence[Placed]) -> range:
+def slice_range(placed: Sequence[ParticlesInView]) -> range:
     """List the slices from the first to the last that hold something; slice 0 if none do."""
     firsts = [int(each.first.min()) for each in placed if len(each.first)]
     lasts = [int(each.last.max()) for each in placed if len(each.last)]

@@ -1,0 +1,141 @@
+"""From the configuration to the atoms of the whole specimen."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from difftem.atoms import Atoms
+from difftem.functional.pose import rotation_from_euler
+from difftem.io.examples import example_structure
+from difftem.io.structure import read_structure
+from difftem.io.text_matrix import read_transforms
+from difftem.scene.files.coordinates import read_coordinates
+from difftem.scene.orientations import orientations
+from difftem.scene.packing import Fill, pack
+from difftem.scene.placement import random_positions
+from difftem.scene.regions import IceFilm
+from difftem.simulation.config import SimulateConfig, StructureConfig
+from difftem.simulation.limits import changed
+from difftem.simulation.microscope import ice_thickness_nm
+from difftem.simulation.paths import BUNDLED
+from difftem.units import deg_to_rad, nm_to_angstrom
+
+
+def read_particle(
+    structure: StructureConfig, rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> Atoms:
+    """Read one particle, centred and turned.
+
+    Parameters
+    ----------
+    structure : StructureConfig
+        What of which file.
+    rotation_deg : tuple of float
+        Euler angles phi, theta, psi in degrees.
+
+    Returns
+    -------
+    Atoms
+        float32, its bounding box centred at the origin.
+    """
+    atoms = read_structure(
+        example_structure() if structure.source == BUNDLED else structure.source,
+        assembly=structure.assembly,
+        altlocs=structure.altlocs,
+        hydrogens=structure.hydrogens,
+        waters=structure.waters,
+        selection=structure.selection,
+        default_b_factor=structure.default_b_factor,
+    )
+    if structure.b_factor is not None:
+        if not structure.b_factor >= 0:
+            raise ValueError(
+                f"structure.b_factor must not be negative, got {structure.b_factor} Å²"
+            )
+        atoms = replace(atoms, b_factors=torch.full_like(atoms.b_factors, structure.b_factor))
+    return atoms.rotated(_rotation(rotation_deg).to(atoms.positions)).centered()
+
+
+def place_copies(particle: Atoms, config: SimulateConfig, generator: torch.Generator) -> Atoms:
+    """Copy the particle to where the configuration, or chance, puts it.
+
+    Parameters
+    ----------
+    particle : Atoms
+        From `read_particle`.
+    config : SimulateConfig
+        Its `copies`, `ice` and `sampling` are used.
+    generator : torch.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Atoms
+        All copies.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit, or options contradict each other.
+    """
+    rotations, shifts = _transforms(particle, config, generator)
+    return particle.copies(rotations.to(particle.positions), shifts.to(particle.positions))
+
+
+def _transforms(
+    particle: Atoms, config: SimulateConfig, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:  # (n, 3, 3), (n, 3) Å
+    """Rotation and place of each copy."""
+    copies, sampling = config.copies, config.sampling
+    files = [name for name in ("coordinates", "transforms") if getattr(copies, name) is not None]
+    if files:
+        more = sorted((changed(copies) & {"count", "orientations"}) | set(files[1:]))
+        if more:
+            raise ValueError(f"copies.{more[0]} does not apply with copies.{files[0]}")
+    if copies.image is not None and copies.coordinates is None:
+        raise ValueError("copies.image applies with copies.coordinates only")
+    if copies.transforms is not None:
+        return read_transforms(copies.transforms)
+    if copies.coordinates is not None:
+        nx, ny = sampling.size
+        read = read_coordinates(
+            copies.coordinates,
+            particle="particle",
+            pixel_size=sampling.pixel_size,
+            shape=(ny, nx),
+            image=copies.image,
+        )
+        return torch.cat([e.rotations for e in read]), torch.cat([e.positions for e in read])
+    n = copies.count
+    if n < 1:
+        raise ValueError(f"copies.count must be at least 1, got {n}")
+    shifts = torch.zeros(n, 3, dtype=torch.float64)
+    if n > 1:
+        shifts = _places(n, particle, config, generator)
+    kind = copies.orientations or ("random" if n > 1 else "fixed")
+    return orientations(n, kind, generator), shifts
+
+
+def _places(
+    n: int, particle: Atoms, config: SimulateConfig, generator: torch.Generator
+) -> Tensor:  # (n, 3) Å
+    """Random places: in the middle plane of even ice, or in the ice of a hole."""
+    ice, sampling = config.ice, config.sampling
+    radius = float(particle.positions.norm(dim=-1).max())
+    gap = nm_to_angstrom(ice.gap_nm)
+    if ice.hole_diameter_nm is not None:
+        thickness = ice_thickness_nm(particle, ice)
+        edge = thickness if ice.edge_thickness_nm is None else ice.edge_thickness_nm
+        lengths = (nm_to_angstrom(each) for each in (ice.hole_diameter_nm, thickness, edge))
+        (places,) = pack([Fill(IceFilm(*lengths), radius, n)], generator, gap)
+        return places
+    inside = 0.0 if ice.cut_at_edges else 2 * radius
+    width, height = (side * sampling.pixel_size - inside for side in sampling.size)
+    points = random_positions(n, width, height, 2 * radius + gap, generator)
+    return torch.nn.functional.pad(points, (0, 1))
+
+
+def _rotation(angles_deg: tuple[float, float, float]) -> Tensor:  # (3, 3)
+    """Rotation of Euler angles in degrees."""
+    return rotation_from_euler(deg_to_rad(torch.tensor(angles_deg, dtype=torch.float64)))

@@ -1,0 +1,149 @@
+"""What a configuration may say: one set of limits for `simulate` and `generate`."""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+
+from difftem.simulation.config import IceConfig, SimulateConfig, StageConfig
+from difftem.simulation.scene_config import SceneConfig
+
+MAX_DEFOCUS_UM = 1000.0
+MAX_TILT_DEG = 80.0
+MAX_SLICES = 100_000
+MIN_SIZE = 16  # pixels
+PIXEL_SIZES = (0.01, 100.0)  # Å; outside, the unit was mistaken
+
+
+def check_common(config: SimulateConfig | SceneConfig) -> None:
+    """Refuse impossible values of the fields that all configurations share.
+
+    Parameters
+    ----------
+    config : SimulateConfig or SceneConfig
+        To check.
+
+    Raises
+    ------
+    ValueError
+        In one line that names the key.
+    """
+    for key, value in flattened(dataclasses.asdict(config)):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{key} must be a finite number, got {value}")
+    _check_sampling(config)
+    _check_ice(config.ice)
+    exposure = config.exposure
+    if not exposure.tilts_deg:
+        raise ValueError("exposure.tilts_deg must not be empty")
+    steep = [tilt for tilt in exposure.tilts_deg if abs(tilt) > MAX_TILT_DEG]
+    if steep:
+        raise ValueError(
+            f"exposure.tilts_deg must lie between -{MAX_TILT_DEG:g} and {MAX_TILT_DEG:g} degrees, "
+            f"got {steep[0]:g}"
+        )
+    if exposure.exposures < 1:
+        raise ValueError(f"exposure.exposures must be at least 1, got {exposure.exposures}")
+    if not exposure.dose_e_per_a2 > 0:
+        raise ValueError(f"exposure.dose_e_per_a2 must be positive, got {exposure.dose_e_per_a2}")
+    check_defocus("microscope.defocus_um", config.microscope.defocus_um)
+    contrast = config.microscope.amplitude_contrast
+    if contrast is not None and not 0 <= contrast < 1:
+        raise ValueError(f"microscope.amplitude_contrast must be in [0, 1), got {contrast}")
+    dqe = config.detector.dqe
+    if dqe is not None and not 0 < dqe <= 1:
+        raise ValueError(f"detector.dqe must be in (0, 1], got {dqe}")
+    _check_stage(config.stage, len(exposure.tilts_deg), config.ice)
+
+
+def check_defocus(key: str, value: float) -> None:
+    """Refuse a defocus that was given in another unit."""
+    if not abs(value) <= MAX_DEFOCUS_UM:
+        raise ValueError(
+            f"{key} must be within {MAX_DEFOCUS_UM:g} µm, got {value:g}; 1.5 means 1.5 µm"
+        )
+
+
+def flattened(values: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """List what nested mappings and lists hold under dotted keys: ``particles[0].count``."""
+    if isinstance(values, dict):
+        for name, value in values.items():
+            yield from flattened(value, f"{prefix}.{name}" if prefix else str(name))
+    elif isinstance(values, list | tuple):
+        for i, value in enumerate(values):
+            yield from flattened(value, f"{prefix}[{i}]")
+    else:
+        yield prefix, values
+
+
+def changed(config: object) -> set[str]:
+    """Names of the fields of a dataclass that are not at their defaults."""
+    default = type(config)()
+    names = [each.name for each in dataclasses.fields(config)]  # type: ignore[arg-type]  # any
+    return {name for name in names if getattr(config, name) != getattr(default, name)}
+
+
+def _check_sampling(config: SimulateConfig | SceneConfig) -> None:
+    """Check pixels and slices."""
+    sampling = config.sampling
+    nx, ny = sampling.size
+    if min(nx, ny) < MIN_SIZE:
+        raise ValueError(
+            f"sampling.size must be at least {MIN_SIZE} x {MIN_SIZE} pixels, got {nx} x {ny}"
+        )
+    if not PIXEL_SIZES[0] <= sampling.pixel_size <= PIXEL_SIZES[1]:
+        raise ValueError(
+            f"sampling.pixel_size must be within {PIXEL_SIZES[0]:g} and {PIXEL_SIZES[1]:g} Å, "
+            f"got {sampling.pixel_size:g}"
+        )
+    thickness = sampling.slice_thickness_nm
+    if thickness is not None:
+        if not thickness > 0:
+            raise ValueError(f"sampling.slice_thickness_nm must be positive, got {thickness}")
+        ice = config.ice.thickness_nm
+        if ice is not None and ice / thickness > MAX_SLICES:
+            raise ValueError(
+                f"sampling.slice_thickness_nm of {thickness:g} cuts {ice:g} nm of ice into more "
+                f"than {MAX_SLICES} slices"
+            )
+    if sampling.padding is not None and sampling.padding < 0:
+        raise ValueError(f"sampling.padding must not be negative, got {sampling.padding} pixels")
+
+
+def _check_ice(ice: IceConfig) -> None:
+    """Check lengths, and refuse what does not apply."""
+    for name in ("thickness_nm", "mean_free_path_nm", "hole_diameter_nm", "edge_thickness_nm"):
+        value = getattr(ice, name)
+        if value is not None and not value > 0:
+            raise ValueError(f"ice.{name} must be positive, got {value}")
+    if ice.gap_nm < 0:
+        raise ValueError(f"ice.gap_nm must not be negative, got {ice.gap_nm}")
+    if ice.hole_diameter_nm is None and ice.edge_thickness_nm is not None:
+        raise ValueError("ice.edge_thickness_nm applies with ice.hole_diameter_nm only")
+    if ice.hole_diameter_nm is not None and ice.cut_at_edges is False:
+        raise ValueError("ice.cut_at_edges does not apply with ice.hole_diameter_nm")
+    if not ice.present and ice.hole_diameter_nm is not None:
+        raise ValueError("ice.hole_diameter_nm does not apply without ice (ice.present: false)")
+
+
+def _check_stage(stage: StageConfig, n_tilts: int, ice: IceConfig) -> None:
+    """Refuse errors of a stage that do not fit the tilts or the ice."""
+    given = changed(stage)
+    if given and n_tilts == 1:
+        raise ValueError(
+            f"stage.{min(given)} applies to tilt series only: exposure.tilts_deg has one tilt"
+        )
+    shifting = given & {"shifts", "shift_error"}
+    if shifting and ice.hole_diameter_nm is not None:
+        raise ValueError(
+            f"stage.{min(shifting)} does not apply with ice.hole_diameter_nm: the hole would stay "
+            "where it is"
+        )
+    for name in ("shifts", "rotations_deg"):
+        values = getattr(stage, name)
+        if values is not None and len(values) != n_tilts:
+            raise ValueError(
+                f"stage.{name} must have {n_tilts} values, one for each tilt, got {len(values)}"
+            )
+    for name in ("shift_error", "rotation_error_deg", "tilt_error_deg"):
+        if getattr(stage, name) < 0:
+            raise ValueError(f"stage.{name} must not be negative, got {getattr(stage, name)}")

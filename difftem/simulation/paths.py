@@ -1,0 +1,58 @@
+"""Names of files in a configuration, found once."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from difftem.io.errors import InputError
+
+BUNDLED, VIRION, PHANTOM = "apoferritin", "sars-cov-2", "phantom"
+BUILT_IN = (BUNDLED, VIRION, PHANTOM)  # stand where the name of a file may stand
+
+Config = TypeVar("Config")
+
+
+def with_files(config: Config, folders: Sequence[Path] = (), key: str = "") -> Config:
+    """Replace names of files by full paths.
+
+    Parameters
+    ----------
+    config : dataclass
+        Its fields with metadata ``file`` are looked up, at any depth.
+    folders : sequence of Path
+        Where relative names are looked for, before the current folder.
+    key : str
+        Dotted name of the configuration, for messages.
+
+    Returns
+    -------
+    dataclass
+        Of the same type.
+
+    Raises
+    ------
+    InputError
+        For a file that is nowhere, naming it and its key.
+    """
+    found: dict[str, Any] = {}
+    for each in dataclasses.fields(config):  # type: ignore[arg-type]  # any dataclass
+        value, name = getattr(config, each.name), f"{key}.{each.name}" if key else each.name
+        if dataclasses.is_dataclass(value):
+            found[each.name] = with_files(value, folders, name)
+        elif isinstance(value, list) and value and dataclasses.is_dataclass(value[0]):
+            items = enumerate(value)
+            found[each.name] = [with_files(item, folders, f"{name}[{i}]") for i, item in items]
+        elif each.metadata.get("file") and value is not None and value not in BUILT_IN:
+            found[each.name] = _locate(value, folders, name)
+    return dataclasses.replace(config, **found)  # type: ignore[type-var]  # any dataclass
+
+
+def _locate(name: str, folders: Sequence[Path], key: str) -> str:
+    """First of the folders that has the file."""
+    path = Path(name).expanduser()
+    for folder in (*folders, Path()):
+        if (folder / path).exists():
+            return os.path.abspath(folder / path)
+    raise InputError(f"{name}: no such file ({key})")

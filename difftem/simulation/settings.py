@@ -1,0 +1,294 @@
+"""Settings in files and arguments: keys that exist, values of the right type, files that are there.
+
+`jsonargparse` converts the values; what is wrong with one is said here, from the types themselves.
+"""
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+
+# mypy does not see through its lazy exports.
+from jsonargparse import ArgumentError, ArgumentParser  # type: ignore[attr-defined]
+
+from difftem.simulation.paths import with_files
+
+Config = TypeVar("Config")
+
+# Keys of earlier versions, and words that users try.
+RENAMED = {
+    "structure.file": "structure.source",
+    "specimen": "copies",
+    "specimen.copies": "copies.count",
+    "specimen.orientations": "copies.orientations",
+    "specimen.rotation_deg": "copies.rotation_deg",
+    "specimen.placements": "copies.transforms",
+    "specimen.environment": "ice.present",
+    "specimen.ice_thickness_nm": "ice.thickness_nm",
+    "specimen.mean_free_path_nm": "ice.mean_free_path_nm",
+    "sampling.slice_thickness": "sampling.slice_thickness_nm",
+    "dose": "exposure.dose_e_per_a2",
+    "tilt": "exposure.tilts_deg",
+    "voltage": "microscope.voltage_kv",
+    "kv": "microscope.voltage_kv",
+    "cs": "microscope.cs_mm",
+    "cc": "microscope.cc_mm",
+    "apix": "sampling.pixel_size",
+    "camera": "detector.preset",
+    "box_size": "sampling.size",
+    "ice_thickness": "ice.thickness_nm",
+}
+_WORDS = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+
+
+def configured(
+    kind: type[Config], given: Config | str | Path | None, settings: Mapping[str, Any]
+) -> Config:
+    """Make a configuration from a file or another one, and settings by name.
+
+    Parameters
+    ----------
+    kind : type
+        Dataclass of the configuration.
+    given : dataclass or str or Path, optional
+        To start from; a YAML file by its path. Default: the defaults.
+    settings : mapping
+        Values by the name of their field, with that of its section before it where two sections
+        have one of that name: ``defocus_um``, ``thickness_nm`` or ``ice_thickness_nm``.
+
+    Returns
+    -------
+    dataclass
+        Of that kind, its files by full paths.
+
+    Raises
+    ------
+    ValueError
+        In one line, for an unknown name or a value of the wrong type.
+    """
+    values: dict[str, Any] = {}
+    folders: list[Path] = []
+    if isinstance(given, str | Path):
+        folders.append(Path(given).parent)
+        values = read_mapping(Path(given))
+        check_settings(kind, values, f"{given}: ")
+    elif given is not None:
+        values = dataclasses.asdict(given)  # type: ignore[call-overload]  # any dataclass
+    names = _flat_names(kind)
+    for name, value in settings.items():
+        if name not in names:
+            raise ValueError(f"unknown setting {name!r}{suggestion(name, list(names))}")
+        section, _, field = names[name].rpartition(".")
+        place = values.setdefault(section, {}) if section else values
+        place[field] = _plain(value)
+    check_settings(kind, values)
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(kind, None)
+    made: Any = parser.instantiate_classes(parser.parse_object(values))
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]  # any dataclass
+    return with_files(kind(**{each.name: made[each.name] for each in fields}), folders)
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds keys and values.
+
+    Parameters
+    ----------
+    path : Path
+        File.
+
+    Returns
+    -------
+    dict
+        Its content.
+
+    Raises
+    ------
+    ValueError
+        In one line that names the file, if it is missing, or no YAML mapping.
+    """
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a YAML file: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        found = "nothing" if content is None else type(content).__name__
+        raise ValueError(f"{path}: expected keys and values, got {found}")
+    return content
+
+
+def check_settings(kind: type[Any], values: Mapping[str, Any], where: str = "") -> None:
+    """Refuse keys that a dataclass does not have, and values that do not fit their types.
+
+    Parameters
+    ----------
+    kind : type
+        Dataclass.
+    values : mapping
+        As YAML has it, sections in mappings of their own.
+    where : str
+        File with a colon, for messages.
+
+    Raises
+    ------
+    ValueError
+        In one line that names the key, and the nearest one that exists.
+    """
+    known = dict(leaves(kind))
+    _check_level(kind, values, where, "", known)
+
+
+def _check_level(
+    kind: type[Any], values: Mapping[str, Any], where: str, prefix: str, known: Mapping[str, Any]
+) -> None:
+    """Check one mapping and those in it."""
+    hints = typing.get_type_hints(kind)
+    for name, value in values.items():
+        key = f"{prefix}{name}"
+        if name not in hints:
+            raise ValueError(f"{where}unknown key {key!r}{suggestion(key, list(known))}")
+        hint = hints[name]
+        if dataclasses.is_dataclass(hint):
+            if not isinstance(value, Mapping):
+                raise ValueError(f"{where}{key} must hold keys and values, got {value!r}")
+            _check_level(hint, value, where, f"{key}.", known)
+        elif (item := _item(hint)) is not None and isinstance(value, list):
+            inside = dict(leaves(item))
+            for i, each in enumerate(value):
+                if not isinstance(each, Mapping):
+                    raise ValueError(f"{where}{key}[{i}] must hold keys and values, got {each!r}")
+                _check_level(item, each, where, f"{key}[{i}].", inside)
+        else:
+            check_value(hint, value, f"{where}{key}")
+
+
+def check_value(hint: Any, value: Any, key: str) -> None:
+    """Refuse a value that does not fit a type.
+
+    Parameters
+    ----------
+    hint : type
+        Of the field.
+    value
+        As YAML has it.
+    key : str
+        For the message.
+
+    Raises
+    ------
+    ValueError
+        Saying what is expected and what was given.
+    """
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("--value", type=hint)
+    try:
+        parser.parse_object({"value": value})
+    except ArgumentError as error:
+        raise ValueError(f"{key}: expected {in_words(hint)}, got {value!r}") from error
+
+
+def in_words(hint: Any) -> str:
+    """Say what values a type has: 'a number or null'.
+
+    Parameters
+    ----------
+    hint : type
+        Of a field of a configuration.
+
+    Returns
+    -------
+    str
+        For a sentence.
+    """
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return f"one of {', '.join(map(str, arguments))}"
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(in_words(each) for each in arguments)
+    if hint is type(None):
+        return "null"
+    if origin is tuple:
+        return f"{len(arguments)} values, each {in_words(arguments[0])}"
+    if origin is list:
+        return f"a list, each item {in_words(arguments[0])}"
+    if origin is dict:
+        return f"keys and values, each value {in_words(arguments[1])}"
+    if dataclasses.is_dataclass(hint):
+        return "keys and values"
+    return _WORDS.get(hint, str(hint))
+
+
+def leaves(kind: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """List the fields of a dataclass and of its sections with their types, under dotted keys."""
+    for name, hint in typing.get_type_hints(kind).items():
+        yield f"{prefix}{name}", hint
+        if dataclasses.is_dataclass(hint):
+            yield from leaves(typing.cast(type, hint), f"{prefix}{name}.")
+
+
+def suggestion(wrong: str, known: Sequence[str]) -> str:
+    """Say behind an unknown key which known one is nearest.
+
+    Parameters
+    ----------
+    wrong : str
+        As typed, with dots where there are sections.
+    known : sequence of str
+        Keys that exist.
+
+    Returns
+    -------
+    str
+        '; did you mean ...?', or the known keys.
+    """
+    leaf = wrong.rsplit(".", 1)[-1]
+    renamed = RENAMED.get(wrong)
+    if renamed in known:
+        return f"; did you mean {renamed!r}?"
+    by_leaf = {name.rsplit(".", 1)[-1]: name for name in known}
+    nearest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.75)
+    if not nearest:
+        close = difflib.get_close_matches(leaf, by_leaf, n=1, cutoff=0.6)
+        begun = [name for name in by_leaf if name.startswith(f"{leaf}_")]
+        nearest = [by_leaf[each] for each in (*begun, *close)]
+    if not nearest and RENAMED.get(leaf) in known:
+        nearest = [RENAMED[leaf]]
+    if not nearest:
+        nearest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
+    return f"; did you mean {nearest[0]!r}?" if nearest else f"; known keys: {', '.join(known)}"
+
+
+def _item(hint: Any) -> type[Any] | None:
+    """Dataclass of the items of a list."""
+    arguments = typing.get_args(hint)
+    if typing.get_origin(hint) is list and dataclasses.is_dataclass(arguments[0]):
+        return typing.cast(type, arguments[0])
+    return None
+
+
+def _flat_names(kind: type[Any]) -> dict[str, str]:
+    """Dotted key of every name that stands for one: a field's alone, or after its section's."""
+    keys = [key for key, hint in leaves(kind) if not dataclasses.is_dataclass(hint)]
+    names = {key.replace(".", "_"): key for key in keys}
+    short = [key.rsplit(".", 1)[-1] for key in keys]
+    return names | {n: k for n, k in zip(short, keys, strict=True) if short.count(n) == 1}
+
+
+def _plain(value: Any) -> Any:
+    """Paths, arrays and tuples as YAML has them."""
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple | range) else value

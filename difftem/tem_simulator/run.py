@@ -1,0 +1,79 @@
+"""An input file of TEM-simulator, simulated: everything it asks for, in files."""
+
+import dataclasses
+import logging
+from pathlib import Path
+
+import torch
+
+from difftem.simulation.run import Stopwatch
+from difftem.tem_simulator.differences import chance_differences, structure_differences
+from difftem.tem_simulator.files.contents import TemSimulatorInput
+from difftem.tem_simulator.files.log import write_log
+from difftem.tem_simulator.outputs import staging
+from difftem.tem_simulator.record import write_maps, write_preview, write_record, write_series
+from difftem.tem_simulator.series import draw_seed, make_templates, take_series
+
+logger = logging.getLogger(__name__)
+
+
+def simulate(simulation: TemSimulatorInput, folder: Path) -> None:
+    """Compute what an input asks for, then write all files at once.
+
+    Parameters
+    ----------
+    simulation : TemSimulatorInput
+        With a seed.
+    folder : Path
+        Of preview and record.
+    """
+    run = simulation.simulation
+    generator = torch.Generator().manual_seed(run.rand_seed or 0)
+    stopwatch = Stopwatch()
+    notes = structure_differences(simulation) + chance_differences(simulation)
+    for note in simulation.notes + notes:
+        logger.info("note: %s", note)
+    templates = make_templates(simulation, generator, stopwatch)
+    found = [note for template in templates.values() for note in template.notes]
+    series = None
+    if run.generate_micrographs:
+        series = take_series(simulation, templates, generator, stopwatch)
+        found += series.notes
+    with staging() as staged:
+        with stopwatch.stage("output"):
+            for name, template in templates.items():
+                found += write_maps(simulation.particles[name], template, staged)
+            if series is not None:
+                found += write_series(simulation, series, staged)
+                write_preview(folder, simulation, series, staged)
+        for note in found:
+            logger.info("note: %s", note)
+        notes += found
+        if run.log_file is not None:
+            write_log(staged.path(run.log_file), simulation, notes)
+        everything = simulation.notes + notes
+        write_record(folder, simulation, templates, series, stopwatch, everything, staged)
+
+
+def with_seed(simulation: TemSimulatorInput, given: int | None) -> TemSimulatorInput:
+    """Put the seed that is used into the input: the log and the record keep it.
+
+    Parameters
+    ----------
+    simulation : TemSimulatorInput
+        Its own seed counts where none is given.
+    given : int, optional
+        Instead of that.
+
+    Returns
+    -------
+    TemSimulatorInput
+        With a seed.
+    """
+    seed = simulation.simulation.rand_seed if given is None else given
+    if seed is None:
+        seed = draw_seed()
+    if not -(2**63) <= seed < 2**63:
+        raise ValueError(f"--seed must fit into 64 bits, got {seed}")
+    run = dataclasses.replace(simulation.simulation, rand_seed=seed)
+    return dataclasses.replace(simulation, simulation=run)
