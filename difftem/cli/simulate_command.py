@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import platform
-import resource
 import sys
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from difftem.simulation.microscope import (
     choose_sampling,
 )
 from difftem.simulation.particle import place_copies, read_particle
+from difftem.simulation.peak_memory import peak_memory_bytes
 from difftem.simulation.preview import save_preview
 from difftem.simulation.run import Run, Stopwatch, run_simulation
 
@@ -159,7 +159,6 @@ def _write_record(
     n_atoms: int,
 ) -> None:
     """Write what was done, with what, and how long it took."""
-    kilobyte = 1024 if sys.platform != "darwin" else 1
     record = {
         "config": dataclasses.asdict(config),
         "seed": config.seed,
@@ -167,7 +166,7 @@ def _write_record(
         "n_atoms": n_atoms,
         "mean_expected_counts_per_pixel": run.mean_counts,
         "seconds": {name: round(value, 4) for name, value in stopwatch.seconds.items()},
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobyte,
+        "peak_memory_bytes": peak_memory_bytes(),
         "versions": {
             "difftem": difftem.__version__,
             "torch": torch.__version__,
