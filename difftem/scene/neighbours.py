@@ -1,91 +1,11 @@
-"""Pairs of points that are near each other, by a sorted list of cells."""
+"""Spheres that overlap each other or leave a field."""
 
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from scipy.spatial import KDTree
 from torch import Tensor
-
-Points = NDArray[np.float64]  # (n, 3) Å
-Index = NDArray[np.int64]
-
-_QUERIES_AT_ONCE = 20_000  # bounds the memory of the candidate pairs
-
-
-class CellList:
-    """Points sorted into cubes, so that those within one side of a place are found at once.
-
-    Parameters
-    ----------
-    points : ndarray
-        Shape ``(n, 3)``, Å.
-    side : float
-        Of a cube in Å: the largest distance that `pairs` may be asked for.
-    """
-
-    def __init__(self, points: Points, side: float) -> None:
-        self.side = max(side, 1e-9)
-        self.points = points
-        cells = np.floor(points / self.side).astype(np.int64)
-        # One empty cell all around: a neighbour in x never wraps into the next row.
-        self.low = cells.min(0) - 1 if len(cells) else np.zeros(3, dtype=np.int64)
-        self.size = (cells.max(0) + 2 if len(cells) else np.ones(3, dtype=np.int64)) - self.low
-        keys = self._keys(cells)
-        self.order = np.argsort(keys, kind="stable")
-        self.keys = keys[self.order]
-
-    def pairs(self, queries: Points, distance: float) -> tuple[Index, Index]:
-        """Find every pair of a query and a point that are less than a distance apart.
-
-        Parameters
-        ----------
-        queries : ndarray
-            Shape ``(n_queries, 3)``, Å.
-        distance : float
-            In Å, at most the side of a cube.
-
-        Returns
-        -------
-        queries, points : ndarray
-            Indices, one entry per pair, shape ``(n_pairs,)``.
-        """
-        starts = range(0, len(queries), _QUERIES_AT_ONCE)
-        found = [
-            self._pairs(queries[start : start + _QUERIES_AT_ONCE], distance, start)
-            for start in starts
-        ]
-        none = np.zeros(0, dtype=np.int64)
-        if not found:
-            return none, none
-        return np.concatenate([q for q, _ in found]), np.concatenate([p for _, p in found])
-
-    def _keys(self, cells: NDArray[np.int64]) -> Index:
-        """One number per cell; x runs fastest."""
-        x, y, z = (cells - self.low).T
-        return (z * self.size[1] + y) * self.size[0] + x
-
-    def _pairs(self, queries: Points, distance: float, offset: int) -> tuple[Index, Index]:
-        """Pairs of some of the queries, numbered from `offset`."""
-        cells = np.floor(queries / self.side).astype(np.int64)
-        near = ((cells >= self.low) & (cells < self.low + self.size)).all(1)
-        rows = np.flatnonzero(near)
-        rows = rows[np.argsort(self._keys(cells[rows]))]  # successive look-ups meet in the cache
-        which, points = [], []
-        for dz in (-1, 0, 1):
-            for dy in (-1, 0, 1):
-                keys = self._keys(cells[rows] + np.array([0, dy, dz]))
-                # The three cells along x have successive keys.
-                start = np.searchsorted(self.keys, keys - 1, side="left")
-                count = np.searchsorted(self.keys, keys + 1, side="right") - start
-                first = np.cumsum(count) - count
-                step = np.arange(int(count.sum())) - np.repeat(first, count)
-                which.append(np.repeat(rows, count))
-                points.append(self.order[np.repeat(start, count) + step])
-        query, point = np.concatenate(which), np.concatenate(points)
-        gap = queries[query] - self.points[point]
-        close = np.einsum("ij,ij->i", gap, gap) < distance**2
-        return query[close] + offset, point[close]
 
 
 class Outside(NamedTuple):
@@ -126,18 +46,18 @@ def overlaps(
     """
     points = positions.detach().double().numpy()
     sizes = torch.as_tensor(radii).double().expand(len(points)).numpy()
-    # Classes of like size: a cell that is right for the large holds crowds of the small.
+    # Classes of like size: within the reach of the large there are crowds of the small.
     classes = np.floor(np.log2(np.maximum(sizes, 1e-6))).astype(np.int64)
     members = [np.flatnonzero(classes == each) for each in np.unique(classes)]
+    trees = [KDTree(points[each]) for each in members]
     total = 0
     for i, large in enumerate(members):
-        for small in members[: i + 1]:
+        for j, small in enumerate(members[: i + 1]):
             reach = float(sizes[large].max() + sizes[small].max())
-            second, first = CellList(points[large], reach).pairs(points[small], reach)
-            a, b = large[first], small[second]
-            distance = np.linalg.norm(points[a] - points[b], axis=1)
+            pairs = trees[i].sparse_distance_matrix(trees[j], reach, output_type="ndarray")
+            a, b = large[pairs["i"]], small[pairs["j"]]
             touching = (sizes[a] + sizes[b]) * (1 - 1e-12)
-            hit = (distance < touching) & (a < b if large is small else True)
+            hit = (pairs["v"] < touching) & (a < b if large is small else True)
             total += int(hit.sum())
     return total
 

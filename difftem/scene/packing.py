@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
 from torch import Tensor
 
-from difftem.scene.neighbours import CellList, Points
 from difftem.scene.regions import Box, Region, filled, jammed
+
+Points = NDArray[np.float64]  # (n, 3) Å
 
 # Tries that a packing may take: random addition slows down without end as it nears its limit.
 TRIES_PER_COPY = 1000
@@ -215,7 +218,7 @@ def _add(
 ) -> Points:
     """Places of one order beside the spheres that are there."""
     own = 2 * fill.radius + gap
-    cells = [(CellList(points, r + fill.radius + gap), r) for points, r in there]
+    trees = [(KDTree(points), r) for points, r in there]
     placed = np.zeros((0, 3))
     hopeless = filled(fill.region, fill.radius, fill.number) > jammed(fill.region)
     per_copy = TRIES_PER_COPY_BEYOND if hopeless else TRIES_PER_COPY
@@ -233,10 +236,8 @@ def _add(
         drawn = fill.region.draw(n, fill.radius, generator).numpy()
         tries += n
         free = drawn
-        for cell, radius in cells:
-            free = _without(free, cell, radius + fill.radius + gap)
-        if len(placed):
-            free = _without(free, CellList(placed, own), own)
+        for tree, radius in [*trees, (KDTree(placed), fill.radius)]:
+            free = _without(free, tree, radius + fill.radius + gap)
         kept = free[_sequential(free, own)]
         # A try that found nothing still says that less than one in n does.
         rate = max(len(kept), 0.5) / n
@@ -244,23 +245,22 @@ def _add(
     return placed
 
 
-def _without(candidates: Points, cells: CellList, distance: float) -> Points:
-    """Candidates that are at least a distance from all points of a list."""
-    taken, _ = cells.pairs(candidates, distance)
-    free = np.ones(len(candidates), dtype=bool)
-    free[taken] = False
-    return candidates[free]
+def _without(candidates: Points, tree: KDTree, distance: float) -> Points:
+    """Candidates that are at least a distance from all points of a tree."""
+    nearest, _ = tree.query(candidates, distance_upper_bound=distance)
+    return candidates[np.isinf(nearest)]
 
 
-def _sequential(candidates: Points, distance: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _sequential(candidates: Points, distance: float) -> NDArray[np.bool_]:
     """Mask of the candidates that stay if each comes after those before it."""
     alive = np.ones(len(candidates), dtype=bool)
-    later, earlier = CellList(candidates, distance).pairs(candidates, distance)
-    ordered = earlier < later
-    pairs = np.stack([earlier[ordered], later[ordered]], 1)
-    for first, second in pairs[np.lexsort(pairs.T[::-1])].tolist():
-        if alive[first]:
-            alive[second] = False
+    if distance > 0:
+        # The tree finds those at the very distance too.
+        below = np.nextafter(distance, 0)
+        pairs = KDTree(candidates).query_pairs(below, output_type="ndarray")
+        for first, second in pairs[np.lexsort(pairs.T[::-1])].tolist():
+            if alive[first]:
+                alive[second] = False
     return alive
 
 

@@ -3,14 +3,13 @@
 import dataclasses
 import json
 import platform
-import resource
-import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import difftem
+from difftem.simulation.peak_memory import peak_memory_bytes
 from difftem.simulation.run import Stopwatch
 from difftem.tem_simulator.files.contents import TemSimulatorInput
 from difftem.tem_simulator.files.images import write_tilt_series
@@ -110,7 +109,6 @@ def write_record(
     staged: Staging,
 ) -> None:
     """Write what was done, with what, and how long it took, as JSON."""
-    kilobyte = 1024 if sys.platform != "darwin" else 1
     record: dict[str, Any] = {
         "input": str(simulation.path),
         "components": [
@@ -133,7 +131,7 @@ def write_record(
         record["doses_e_per_a2"] = series.doses.tolist()
         record["mean_expected_counts_per_pixel"] = series.mean_counts
     record["seconds"] = {name: round(value, 4) for name, value in stopwatch.seconds.items()}
-    record["peak_memory_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobyte
+    record["peak_memory_bytes"] = peak_memory_bytes()
     record["versions"] = {
         "difftem": difftem.__version__,
         "torch": torch.__version__,

@@ -4,17 +4,16 @@
 """
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from difftem.simulation.peak_memory import peak_memory_bytes
 from experiments.simulator_speed.cases import CASES, SMOKE_CASES, Case
 from experiments.simulator_speed.inputs import Inputs
 
 ROOT = Path(__file__).parents[2]
-STATUS = Path("/proc/self/status")
 
 
 def measure(
@@ -49,17 +48,8 @@ def measure(
 
 
 def peak_mb() -> float:
-    """High-water mark of this process's resident memory, in MB.
-
-    Linux carries `ru_maxrss` over from the process that started this one; the same mark in
-    /proc/self/status begins anew. Elsewhere `ru_maxrss` is all there is.
-    """
-    if STATUS.exists():
-        for line in STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return float(line.split()[1]) * 1024 / 1e6
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    """High-water mark of this process's resident memory, in MB."""
+    return peak_memory_bytes() / 1e6
 
 
 def main() -> None:

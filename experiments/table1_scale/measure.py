@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from difftem.cli.preload import preload
 from difftem.cli.process import keep_freed_memory
 from difftem.simulation.config import MicroscopeConfig
 from difftem.simulation.device import accelerator_device
+from difftem.simulation.peak_memory import peak_memory_bytes
 from difftem.simulation.scene_config import (
     IceConfig,
     ParticleConfig,
@@ -29,7 +29,6 @@ from difftem.workflows.generate.item import write_item
 CASES = Path(__file__).with_name("cases.yaml")
 WARM_ON_GPU = 3  # micrographs after the first one
 TOLERANCE = 2e-3  # of the contrast: rounding of float32 in images of 1e7 pixels
-KILOBYTE = 1024 if sys.platform != "darwin" else 1
 
 
 class CheckError(Exception):
@@ -133,15 +132,14 @@ def measure(
         start = time.perf_counter()
         write_item(Path(folder), item, scene, dict(microscope.radii))
         writing = time.perf_counter() - start
-    used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "error": error,  # beside the contrast; None where nothing was compared
         "template_s": template,
         "micrograph_s": median(times[1:] or times),
         "first_micrograph_s": times[0],
         "writing_s": writing,
-        "cpu_s": used.ru_utime + used.ru_stime,  # of the whole process, imports included
-        "peak_memory_bytes": used.ru_maxrss * KILOBYTE,
+        "cpu_s": time.process_time(),  # of the whole process, imports included
+        "peak_memory_bytes": peak_memory_bytes(),
         "peak_gpu_memory_bytes": torch.cuda.max_memory_allocated(device) if on_gpu else None,
         "n_slices": item.n_slices,
         "template_voxels": [list(p.volume.shape) for p in microscope.particles.values()],

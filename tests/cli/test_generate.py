@@ -1,7 +1,5 @@
 import csv
-import fcntl
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +8,7 @@ import time
 import psutil
 import pytest
 import yaml
+from filelock import FileLock
 
 from difftem.cli.main import main
 from difftem.cli.parsing import parse
@@ -19,6 +18,7 @@ from difftem.scene.files.relion_read import read_relion_particles
 from difftem.scene.files.relion_tilt_series import read_relion_tilt_series
 from difftem.simulation.scene_config import ParticleConfig
 from difftem.workflows.generate.config import GenerateConfig
+from difftem.workflows.generate.folder import LOCK
 
 ITEM = {
     "item.json",
@@ -186,13 +186,25 @@ def test_the_threads_of_a_set_stay_those_it_was_begun_with(generate, pdb, tmp_pa
 
 def test_two_runs_do_not_write_into_one_folder(generate, tmp_path):
     _, _, folder = generate()
-    lock = os.open(folder, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    code, captured, _ = generate("--micrographs", 2)
-    os.close(lock)
-    assert code == 2
-    assert "another run is writing there" in captured.err
+    begun = folder / ".000001.4242.tmp"
+    begun.mkdir()
+    with FileLock(folder / LOCK):
+        code, captured, _ = generate("--micrographs", 2)
+        assert code == 2
+        assert "another run is writing there" in captured.err
+        assert begun.exists() and (folder / LOCK).exists()
     assert generate("--micrographs", 2)[0] == 0
+    assert not list(folder.glob(".*"))
+
+
+def test_a_run_that_was_killed_before_its_first_item_leaves_a_folder_to_begin_in(
+    generate, tmp_path
+):
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    (folder / LOCK).touch()
+    assert generate(output=folder)[0] == 0
+    assert not (folder / LOCK).exists()
 
 
 def test_the_configuration_that_a_set_keeps_makes_it_again(generate, tmp_path, monkeypatch):

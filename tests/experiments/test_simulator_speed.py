@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from experiments._base.results import BEGIN, END
-from experiments.simulator_speed import before_after, peak_memory, report, run
+from experiments.simulator_speed import before_after, report, run
 from experiments.simulator_speed.cases import CASES, SMOKE_CASES
 from experiments.simulator_speed.difftem_stages import LEARNED, DifftemStages
 from experiments.simulator_speed.gate import GateError, check, prepare
@@ -149,16 +149,6 @@ def test_a_ratio_is_of_medians():
     assert slow["wall_s"]["median"] == 4.0
     assert slow["wall_s"]["iqr"] == 49.0  # quartiles 3 and 52
     assert ratio(slow, fast) == {"wall": 4.0, "cpu": 3.5}
-
-
-@pytest.mark.skipif(not peak_memory.STATUS.exists(), reason="ru_maxrss is inherited")
-def test_the_memory_mark_is_not_inherited_from_the_parent():
-    block = bytearray(b"x") * 300_000_000
-    code = "from experiments.simulator_speed.peak_memory import peak_mb; print(peak_mb())"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert 5 < float(done.stdout) < len(block) / 1e6 / 2
 
 
 def test_smoke_results_do_not_overwrite_published_ones():
