@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import difftem
 from difftem.cli.process import keep_freed_memory
+from difftem.cli.terminal import log_to_terminal
 
 COMMANDS = {
     "simulate": ("difftem.cli.simulate", "atoms to micrographs"),
@@ -50,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():  # others may not set signals
         signal.signal(signal.SIGTERM, _terminate)
     keep_freed_memory()
+    log_to_terminal()
     try:
         module = importlib.import_module(COMMANDS[command][0])
         # LightningCLI tells its subcommands apart by itself.

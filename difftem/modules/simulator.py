@@ -124,7 +124,10 @@ class Simulator(nn.Module):
             raise ValueError(f"the image {shape} must fit into the field {specimen.shape}")
         self.stage = stage or Stage()
         self.specimen = specimen
-        register_quantity(self, "defocus_offset_um", defocus_offset_um, learnable)
+        offsets = torch.as_tensor(defocus_offset_um)
+        if not self.stage.is_series and offsets.numel() == 1:
+            offsets = offsets.reshape(())
+        register_quantity(self, "defocus_offset_um", offsets, learnable)
         each_tilt = {"defocus_offset_um": self.defocus_offset_um}
         if not specimen.takes_series:
             each_tilt["dose"] = dose.dose_e_per_a2

@@ -18,10 +18,11 @@ from difftem.simulation.config import SimulateConfig
 from difftem.simulation.copies import place_copies, read_particle
 from difftem.simulation.device import accelerator_device
 from difftem.simulation.limits import check_common
-from difftem.simulation.memory import check_memory, estimate_bytes, peak_memory_bytes
+from difftem.simulation.memory import check_memory, estimate_bytes
 from difftem.simulation.messages import collected
 from difftem.simulation.microscope import build_detector, build_lens, build_simulator
 from difftem.simulation.paths import BUNDLED
+from difftem.simulation.peak_memory import peak_memory_bytes
 from difftem.simulation.record import versions, write_record
 from difftem.simulation.run import Series, Stopwatch, slices_bar, take_series
 from difftem.simulation.sampling import Sampling, choose_sampling
@@ -138,8 +139,8 @@ class SimulatedMicrographs:
         InputError
             If the folder has other contents, or cannot be written.
         """
+        stopwatch = Stopwatch()
         with staged_folder(Path(folder), overwrite, OUTPUTS) as staged:
-            stopwatch = Stopwatch(self.seconds)
             with stopwatch.stage("output"):
                 what = f"difftem {difftem.__version__}, {_name(self.config)}"
                 labels = [what[:80], f"{_conditions(self.config)}, seed {self.config.seed}"[:80]]
@@ -155,11 +156,11 @@ class SimulatedMicrographs:
                 figure = self.figure()
                 # No version, so that the bytes stay.
                 figure.savefig(staged / PREVIEW, dpi=100, metadata={"Software": None})
-            write_record(staged / RECORD, self._record())
+            write_record(staged / RECORD, self._record({**self.seconds, **stopwatch.seconds}))
         return Path(folder)
 
-    def _record(self) -> dict[str, Any]:
-        """What was done, with what, and how long it took."""
+    def _record(self, seconds: dict[str, float]) -> dict[str, Any]:
+        """Say what was done, with what, and how long it took."""
         return {
             "config": dataclasses.asdict(self.config),
             "seed": self.config.seed,
@@ -167,7 +168,7 @@ class SimulatedMicrographs:
             "n_atoms": self.n_atoms,
             "mean_expected_counts_per_pixel": self.mean_counts,
             "messages": self.messages,
-            "seconds": {name: round(value, 4) for name, value in self.seconds.items()},
+            "seconds": {name: round(value, 4) for name, value in seconds.items()},
             "peak_memory_bytes": peak_memory_bytes(),
             "versions": versions(),
         }

@@ -50,7 +50,7 @@ def spectrum(atoms: Atoms, finer: int, band: float, wave_band: float, limited: b
         pixel, THICKNESS, band_limit=wave_band, taper=0.0, limit_transmission=limited
     )
     with torch.no_grad():
-        wave = multislice(potential.slices(), beam.wavelength, beam.sigma)
+        wave = multislice(potential.slices(), beam)
     centered = torch.fft.fftshift(torch.fft.fft2(wave, norm="forward"))
     start = (n - N) // 2
     cropped = torch.fft.ifftshift(centered[start : start + N, start : start + N])

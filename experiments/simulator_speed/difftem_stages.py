@@ -58,20 +58,18 @@ class DifftemStages:
     @torch.no_grad()
     def multislice(self) -> Tensor:  # (ny, nx) complex
         """From stacked slices to the exit wave."""
-        beam = self._beam()
-        return self._multislice()(self.slices, beam.wavelength, beam.sigma)
+        return self._multislice()(self.slices, self._beam())
 
     @torch.no_grad()
     def lens(self) -> Tensor:  # (ny, nx)
         """From the exit wave to the intensity."""
-        beam = self._beam()
-        return self._lens().intensity(self.wave, beam.wavelength, beam.energy)
+        return self._lens().intensity(self.wave, self._beam())
 
     @torch.no_grad()
     def chain(self) -> Tensor:  # (ny, nx)
         """From atoms to the intensity; the potential is streamed."""
         simulator = self._simulator(self._potential(self.atoms), self._lens(), Detector())
-        return simulator.image(simulator.exit_wave())[1]
+        return simulator.intensity()
 
     @torch.no_grad()
     def micrograph(self) -> Tensor:  # (ny, nx)
@@ -145,10 +143,9 @@ class DifftemStages:
             Dose(self.case.dose, self.case.pixel_size),
             detector,
             self._beam(),
-            zero_defocus=1.0,
+            defocus_reference=potential.thickness / 2,
         )
 
 
 def _expected_micrograph(simulator: Simulator) -> Tensor:
-    _, intensity = simulator.image(simulator.exit_wave())
-    return simulator.detector.expected(simulator.expected_counts(intensity))
+    return simulator.noise_free()

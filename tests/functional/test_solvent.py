@@ -73,7 +73,7 @@ def test_tilted_slab_is_thicker_by_the_inverse_cosine():
     absorption = absorption_from_mean_free_path(path, sigma)
     tilt = torch.deg2rad(torch.tensor([0.0, 30.0, -60.0], dtype=torch.float64))
     thickness, potential = torch.tensor(500.0).double(), torch.tensor(4.88).double()
-    t = slab_transmission(thickness, tilt, potential, absorption, sigma)
+    t = slab_transmission(thickness, torch.cos(tilt), potential, absorption, sigma)
     length = torch.tensor([1.0, 2 / math.sqrt(3), 2.0], dtype=torch.float64) * 500
     torch.testing.assert_close(t.abs() ** 2, torch.exp(-length / 3000))
     phase = sigma * potential * length
@@ -84,4 +84,4 @@ def test_slab_seen_edge_on_is_refused():
     one = torch.ones((), dtype=torch.float64)
     for degrees in (90.0, 120.0, -90.0):
         with pytest.raises(ValueError, match="less than 90"):
-            slab_transmission(one, torch.deg2rad(torch.tensor(degrees)), one, one, one)
+            slab_transmission(one, torch.cos(torch.deg2rad(torch.tensor(degrees))), one, one, one)

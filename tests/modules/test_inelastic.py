@@ -8,7 +8,6 @@ from difftem.modules.inelastic import ApertureTransfer, InelasticMultislice
 
 BEAM = Beam(torch.tensor(200.0, dtype=torch.float64))
 DEFOCUS = torch.tensor(2e4, dtype=torch.float64)
-ARGUMENTS = (BEAM.energy, BEAM.wavelength, BEAM.sigma)
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def test_module_is_its_function(slices, coarse):
     step = coarse_angular_step(5.0, 2e4) if coarse else None
     options = {"angular_step_mrad": 1e3 * step} if coarse else {}
     module = InelasticMultislice(5.0, 8.3, band_limit=None, **options)
-    wave, scattered = module(iter(slices), [0.0, 500.0], DEFOCUS, *ARGUMENTS)
+    wave, scattered = module(iter(slices), [0.0, 500.0], DEFOCUS, BEAM)
     transfer = angular_transfer(CARBON, BEAM.energy, 8.3e-3, 0.9 * 20500, step)
     expected = inelastic_multislice(
         slices, [0.0, 500.0], BEAM.sigma, BEAM.wavelength, 5.0, transfer, DEFOCUS, band_limit=None
@@ -33,10 +32,10 @@ def test_module_is_its_function(slices, coarse):
 
 def test_wide_aperture_brings_back_what_absorption_took(slices):
     module = InelasticMultislice(5.0, 1200.0, band_limit=None)
-    wave, scattered = module(slices, [0.0, 500.0], torch.zeros(()).double(), *ARGUMENTS)
+    wave, scattered = module(slices, [0.0, 500.0], torch.zeros(()).double(), BEAM)
     total = (wave.abs() ** 2).mean() + scattered.mean()
     assert total.item() == pytest.approx(1, abs=2e-3)
-    _, passed = InelasticMultislice(5.0, 5.0)(slices, [0.0, 500.0], DEFOCUS, *ARGUMENTS)
+    _, passed = InelasticMultislice(5.0, 5.0)(slices, [0.0, 500.0], DEFOCUS, BEAM)
     assert 0.2 < passed.mean() / scattered.mean() < 0.9
 
 

@@ -3,13 +3,14 @@ import weakref
 import pytest
 import torch
 
-from difftem.functional.beam import interaction_constant, wavelength
 from difftem.functional.multislice import fresnel_propagator, multislice
 from difftem.modules import Multislice
+from tests.helpers.beam import beam_of
 from tests.helpers.specimen import project, random_atoms
 
 ENERGY = torch.tensor(300e3, dtype=torch.float64)
-LAM, SIGMA = wavelength(ENERGY), interaction_constant(ENERGY)
+BEAM = beam_of(ENERGY)
+LAM, SIGMA = BEAM.wavelength, BEAM.sigma
 PIXEL, THICKNESS = 0.6, 2.0
 
 
@@ -22,8 +23,8 @@ def slices():
 def test_module_is_its_function(slices):
     propagator = fresnel_propagator((20, 22), PIXEL, THICKNESS, LAM)
     expected = multislice(slices, SIGMA, propagator)
-    assert torch.equal(Multislice(PIXEL, THICKNESS)(slices, LAM, SIGMA), expected)
-    streamed = Multislice(PIXEL, THICKNESS)(iter(slices), LAM, SIGMA)
+    assert torch.equal(Multislice(PIXEL, THICKNESS)(slices, BEAM), expected)
+    streamed = Multislice(PIXEL, THICKNESS)(iter(slices), BEAM)
     assert torch.equal(streamed, expected)
 
 
@@ -45,7 +46,7 @@ def test_gradient_is_that_of_plain_autograd(slices, n_slices, given):
             wave = multislice(leaf, sigma, propagator, None, one.amplitude_contrast)
         else:
             put = {"stacked": leaf, "listed": leaf.unbind(-3), "streamed": iter(leaf)}[given]
-            wave = one(put, LAM, sigma, tilt)
+            wave = one(put, beam_of(ENERGY, tilt, sigma))
         loss = (wave.abs() ** 2 * weight).sum()
         results.append((wave, *torch.autograd.grad(loss, (leaf, tilt, sigma, contrast))))
     for found, expected in zip(*results, strict=True):
@@ -60,7 +61,7 @@ def test_wave_without_band_limit_has_the_gradient_of_plain_autograd(slices):
     for plain in (False, True):
         leaf = slices.clone().requires_grad_()
         one = Multislice(PIXEL, THICKNESS, band_limit=None)
-        wave = multislice(leaf, SIGMA, propagator) if plain else one(leaf, LAM, SIGMA)
+        wave = multislice(leaf, SIGMA, propagator) if plain else one(leaf, BEAM)
         gradients += torch.autograd.grad((wave.abs() ** 2 * weight).sum(), leaf)
     torch.testing.assert_close(*gradients, rtol=1e-11, atol=1e-14)
     with pytest.raises(ValueError, match="band_limit must be a number for limit_transmission"):
@@ -78,7 +79,7 @@ def test_gradient_keeps_waves_of_few_slices(band_limit):
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
-        Multislice(PIXEL, THICKNESS, band_limit=band_limit)(leaf, LAM, SIGMA)
+        Multislice(PIXEL, THICKNESS, band_limit=band_limit)(leaf, BEAM)
     wave = 16 * 16 * 16
     kept = 1 if band_limit is None else 6
     assert sum(saved) == leaf.nbytes + (kept + 1) * wave + SIGMA.nbytes  # and the propagator
@@ -96,7 +97,7 @@ def test_stream_is_held_only_from_the_slice_that_needs_a_gradient(slices):
             yield slice_
 
     made: list = []
-    wave = Multislice(PIXEL, THICKNESS)(stream(), LAM, SIGMA)
+    wave = Multislice(PIXEL, THICKNESS)(stream(), BEAM)
     (found,) = torch.autograd.grad((wave.abs() ** 2 * slices[0]).sum(), leaf)
     assert max(alive[:6]) <= 2
     whole = slices.clone().requires_grad_()
@@ -108,18 +109,18 @@ def test_stream_is_held_only_from_the_slice_that_needs_a_gradient(slices):
 @pytest.mark.parametrize("batch", [(), (2,), (1, 2)])
 def test_batch_shape_of_slices_and_tilts_is_that_of_the_wave(slices, batch):
     stacked = slices.expand(*batch, *slices.shape)
-    assert Multislice(PIXEL, THICKNESS)(stacked, LAM, SIGMA).shape == (*batch, 20, 22)
+    assert Multislice(PIXEL, THICKNESS)(stacked, BEAM).shape == (*batch, 20, 22)
     tilts = torch.zeros(*batch, 2, dtype=torch.float64)
-    wave = Multislice(PIXEL, THICKNESS)(slices, LAM, SIGMA, tilts)
+    wave = Multislice(PIXEL, THICKNESS)(slices, beam_of(ENERGY, tilts))
     assert wave.shape == (*batch, 20, 22)
-    untilted = Multislice(PIXEL, THICKNESS)(slices, LAM, SIGMA)
+    untilted = Multislice(PIXEL, THICKNESS)(slices, BEAM)
     assert (wave - untilted).abs().max() < 1e-14
 
 
 def test_absorbing_specimen_loses_intensity(slices):
     contrast = torch.tensor([0.0, 0.1, 0.3], dtype=torch.float64)
     one = Multislice(PIXEL, THICKNESS, amplitude_contrast=contrast)
-    wave = one(slices.expand(3, *slices.shape), LAM, SIGMA)
+    wave = one(slices.expand(3, *slices.shape), BEAM)
     intensity = (wave.abs() ** 2).mean((1, 2))
     assert intensity[0] > intensity[1] > intensity[2]
     # To first order 1 - 2 σ a <v>.

@@ -6,23 +6,24 @@ from difftem.modules import (
     Beam,
     Detector,
     Dose,
-    IceSlab,
+    FlatIce,
     Lens,
     LorentzianMTF,
     Multislice,
     Pose,
     Potential,
     Simulator,
+    Stage,
 )
-from tests.helpers.specimen import make_atoms, random_atoms
+from tests.helpers.specimen import make_atoms, random_atoms, relative_rms
 
 FIELD, IMAGE, PIXEL = (28, 26), (20, 22), 0.6
 
 
-def simulator(atoms=None, *, dtype=torch.float64, dose=30.0, defocus=0.05, **given):
+def simulator(atoms=None, *, dtype=torch.float64, dose=30.0, defocus=0.05, pose=None, **given):
     atoms = random_atoms(12, (10.0, 10.0, 8.0), (6, 7, 8), (20.0, 40.0)) if atoms is None else atoms
     parts = {
-        "potential": Potential(atoms, FIELD, PIXEL, 4, 2.0),
+        "specimen": Potential(atoms, FIELD, PIXEL, 4, 2.0, pose=pose),
         "multislice": Multislice(PIXEL, 2.0),
         "lens": Lens(PIXEL, defocus_um=defocus),
         "dose": Dose(dose, PIXEL),
@@ -62,12 +63,11 @@ def test_ice_lowers_the_counts_by_its_absorption_along_the_tilted_path():
     nothing = make_atoms([[0.0, 0.0, 0.0]], [1], 20.0, 1e-30)
     tilts = torch.tensor([0.0, 45.0, -60.0], dtype=torch.float64)
     length = 1 / torch.cos(torch.deg2rad(tilts))
-    slab = IceSlab(40.0, 300.0)
-    one = simulator(nothing, pose=Pose(tilt_deg=tilts), solvent=slab)
+    one = simulator(nothing, stage=Stage(tilts), ice=FlatIce(40.0, 300.0))
     fraction = one().expected_counts.mean((1, 2)) / (30 * PIXEL**2)
     torch.testing.assert_close(fraction, torch.exp(-40 / 300 * length), rtol=1e-6, atol=0)
     # None: every scattered electron is lost, 101 nm at 300 kV.
-    lenz = simulator(nothing, solvent=IceSlab(40.0, None))
+    lenz = simulator(nothing, ice=FlatIce(40.0, None))
     path = 1 / (2 * lenz.beam.sigma * ice_absorption_potential(lenz.beam.energy)) / 10
     assert path.item() == pytest.approx(100.93, abs=0.01)
     fraction = lenz().expected_counts.mean().item() / (30 * PIXEL**2)
@@ -98,9 +98,10 @@ def test_single_precision_agrees_with_double():
 
 def test_every_device_gives_the_same_expected_counts(device):
     given = {
-        "solvent": IceSlab(20.0),
+        "ice": FlatIce(20.0),
         "beam": Beam(200.0, (1.0, 0.5)),
-        "pose": Pose((0.1, 0.2, 0.3), tilt_deg=torch.tensor([0.0, 10.0])),
+        "pose": Pose((0.1, 0.2, 0.3)),
+        "stage": Stage(torch.tensor([0.0, 10.0])),
     }
     lens = {"aperture_mrad": 12.0, "source_semiangle_mrad": 0.05, "astigmatism_um": 0.01}
     for coherence in ("envelope", "sum"):
@@ -126,7 +127,7 @@ def test_tilt_focus_and_dose_are_batch_axes_and_equal_a_loop():
     tilts = torch.tensor([-20.0, 0.0, 35.0], dtype=torch.float64)
     focus = torch.tensor([[0.05], [-0.03]], dtype=torch.float64)
     dose = torch.tensor([5.0, 10.0, 20.0, 40.0], dtype=torch.float64)[:, None, None]
-    series = simulator(pose=Pose(tilt_deg=tilts), defocus=focus, dose=dose)
+    series = simulator(stage=Stage(tilts), defocus=focus, dose=dose)
     exposure = series(torch.Generator().manual_seed(0))
     assert exposure.exit_wave.shape == (3, *FIELD)
     assert exposure.image_wave.shape == (2, 3, *FIELD)
@@ -134,7 +135,7 @@ def test_tilt_focus_and_dose_are_batch_axes_and_equal_a_loop():
         assert image.shape == (4, 2, 3, *IMAGE)
     for i, j, k in [(0, 0, 0), (3, 1, 2), (2, 0, 1)]:
         alone = simulator(
-            pose=Pose(tilt_deg=tilts[k]), defocus=focus[j, 0], dose=dose[i, 0, 0]
+            stage=Stage(tilts[k]), defocus=focus[j, 0], dose=dose[i, 0, 0]
         )().expected_counts
         torch.testing.assert_close(exposure.expected_counts[i, j, k], alone, rtol=1e-12, atol=0)
 
@@ -144,14 +145,17 @@ def test_streaming_without_gradients_gives_what_stacking_with_gradients_does():
     stacked = one().expected_counts
     seen = []
 
-    def count(slices):
+    def count(slices, n):
+        assert n == 4
         for each in slices:
             seen.append(each.shape)
             yield each
 
     with torch.no_grad():
         streamed = one().expected_counts
-        torch.testing.assert_close(one.exit_wave(count), one.exit_wave(), rtol=0, atol=0)
+        torch.testing.assert_close(
+            one.exit_wave(progress=count).wave, one.exit_wave().wave, rtol=0, atol=0
+        )
     assert len(seen) == 4
     torch.testing.assert_close(streamed, stacked, rtol=1e-12, atol=0)
 
@@ -210,3 +214,41 @@ def test_a_part_switched_on_after_construction_counts():
         lens.astigmatism_um.fill_(0.05)
         after = simulator().expected_counts
     assert (after - before).abs().max() > 1e-4 * before.mean()
+
+
+def test_a_tilt_by_its_index_is_that_of_the_series():
+    tilts = torch.tensor([-20.0, 0.0, 35.0], dtype=torch.float64)
+    offsets = torch.tensor([0.0, 0.1, -0.2], dtype=torch.float64)
+    dose = torch.tensor([10.0, 20.0, 30.0], dtype=torch.float64)
+    one = simulator(
+        stage=Stage(tilts), defocus_offset_um=offsets, dose=dose, ice=FlatIce(30.0, 200.0)
+    )
+    series = one().expected_counts
+    for tilt in range(3):
+        alone = one.expected_counts(one.intensity(tilt), tilt)
+        torch.testing.assert_close(series[tilt], alone, rtol=1e-10, atol=0)
+    some = one(tilts=[2, 0])
+    torch.testing.assert_close(some.expected_counts, series[[2, 0]], rtol=1e-10, atol=0)
+
+
+def test_noise_free_is_the_mean_of_many_exposures():
+    one = simulator(dose=300.0)
+    clean = one.noise_free()
+    assert torch.equal(clean, one.detector.expected(one().expected_counts))
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        counts = one().expected_counts
+        mean = sum(one.read_out(counts, generator)[1] for _ in range(400)) / 400
+        one_exposure = one.read_out(counts, generator)[1]
+    assert (mean - clean).std() < 0.07 * (one_exposure - clean).std()
+    assert abs(float((mean - clean).mean())) < 0.002 * float(clean.mean())
+
+
+def test_pose_and_stage_shift_the_image():
+    still = simulator()().expected_counts
+    moved = simulator(pose=Pose(shift=(2 * PIXEL, -PIXEL, 0.0)))().expected_counts
+    shifted = simulator(
+        stage=Stage(shift=torch.tensor([[2 * PIXEL, -PIXEL]], dtype=torch.float64))
+    )().expected_counts
+    torch.testing.assert_close(moved, shifted, rtol=1e-6, atol=0)
+    assert relative_rms(moved[2:-3, 3:-2], still[3:-2, 1:-4]) < 1e-3

@@ -3,8 +3,15 @@ import math
 import pytest
 import torch
 
-from difftem.functional.pose import random_rotations, rotation_from_vector
+from difftem.functional.pose import (
+    random_rotations,
+    rotation_from_euler,
+    rotation_from_vector,
+)
 from difftem.modules.stage import Stage
+from tests.helpers.specimen import random_atoms
+
+POSITIONS = random_atoms(5, (10.0, 10.0, 10.0)).positions
 
 
 def turn(axis, degrees):
@@ -45,3 +52,24 @@ def test_every_error_can_be_learned():
 def test_shapes_must_fit_the_tilts(name):
     with pytest.raises(ValueError, match=f"{name} must be"):
         Stage([1.0, 2.0], **{name: torch.zeros(3, 2)})
+
+
+def test_a_series_turns_and_shifts_coordinates_as_a_loop_does():
+    tilts = torch.tensor([-60.0, -10.0, 0.0, 33.0], dtype=torch.float64)
+    shift = torch.arange(8.0, dtype=torch.float64).reshape(4, 2)
+    series = Stage(tilts, 77.0, shift, in_plane_deg=2.0)
+    together = series(POSITIONS)
+    assert together.shape == (4, 5, 3)
+    for i, tilt in enumerate(tilts):
+        alone = Stage(tilt, 77.0, shift[i : i + 1], in_plane_deg=2.0)
+        assert alone(POSITIONS).shape == (5, 3)
+        torch.testing.assert_close(together[i], alone(POSITIONS))
+        torch.testing.assert_close(series(POSITIONS, i), alone(POSITIONS))
+
+
+def test_tilt_series_of_tem_simulator_is_a_rotation_by_euler_angles():
+    # d = (-axis, θ, axis) in temsim.md section 4, S = Rz(d2) Rx(d1) Rz(d0).
+    axis, tilt = 30.0, 12.0
+    angles = torch.deg2rad(torch.tensor([-axis, tilt, axis], dtype=torch.float64))
+    expected = POSITIONS @ rotation_from_euler(angles).mT
+    torch.testing.assert_close(Stage(tilt, axis)(POSITIONS), expected, rtol=0, atol=1e-9)

@@ -41,7 +41,7 @@ def main() -> None:
     multislice = Multislice(PIXEL, THICKNESS, band_limit=band_limit)
 
     def intensity(slices, factor):
-        wave = multislice(slices, beam.wavelength, beam.sigma)
+        wave = multislice(slices, beam)
         (wave.real.square().mul(factor)).sum().backward()
 
     small = torch.rand(3, 16, 16, requires_grad=True)

@@ -12,10 +12,9 @@ from difftem.modules import (
     LorentzianMTF,
     Multislice,
     Particle,
+    ParticleSpecimen,
     Potential,
     Simulator,
-    Specimen,
-    SpecimenSimulator,
     Stage,
 )
 from difftem.ops.wave import transmit
@@ -66,14 +65,14 @@ def particles_simulator():
     vectors = 0.4 * torch.arange(9.0).reshape(3, 3)
     instances = Instances("one", positions, rotation_vectors=vectors, learnable=["positions"])
     particle = Particle(volume, 2.0, learnable=["volume"])
-    specimen = Specimen({"one": particle}, [instances], (36, 40), 2.0, 30.0)
-    return SpecimenSimulator(
+    specimen = ParticleSpecimen({"one": particle}, [instances], (36, 40), 2.0, 30.0)
+    return Simulator(
         specimen,
         Multislice(2.0, 30.0),
         Lens(2.0, defocus_um=1.0),
         Dose(20.0, 2.0),
         Detector(LorentzianMTF()),
-        stage=Stage(torch.tensor([30.0])),
+        stage=Stage(30.0),
     )
 
 
@@ -96,10 +95,7 @@ def atoms_simulator():
 
 def whole_chain(simulator):
     """Expected counts and the gradients of all that is learned, and one exposure."""
-    if isinstance(simulator, Simulator):
-        expected = simulator.expected_counts(simulator.image(simulator.exit_wave())[1])
-    else:
-        expected = simulator.expected_counts(simulator.intensity(0), 0)
+    expected = simulator.expected_counts(simulator.intensity())
     counts, micrograph = simulator.read_out(expected.detach())
     assert counts.device == micrograph.device == expected.device
     loss = (expected.float() - expected.mean().detach().float()).square().mean()
@@ -146,7 +142,7 @@ def test_host_waits_for_nothing_between_the_slices(given):
             stack = torch.rand(n_slices, 20, 36, device="cuda").requires_grad_()
             source = one.source() if given == "atoms" else stack
             traffic.clear()
-            multislice(source, beam.wavelength, beam.sigma).real.sum().backward()
+            multislice(source, beam).real.sum().backward()
             waits.append((traffic["waits"], traffic["sent"]))
             assert traffic["propagate_kernel"] >= 3 * n_slices - 3
     assert waits[0] == waits[1], waits
@@ -164,7 +160,7 @@ def test_host_waits_as_often_for_many_copies_in_a_slice_as_for_few(
             15 * torch.randn(n_copies, 2, generator=generator), (0, 1)
         )
         instances = Instances("one", positions, learnable=["positions", "rotation_vectors"])
-        specimen = Specimen(
+        specimen = ParticleSpecimen(
             {"one": particle}, [instances], (26, 24), 2.0, thickness, max_frequency=0.08
         )
         if n_chunks > 1:

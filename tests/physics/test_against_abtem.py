@@ -12,15 +12,15 @@ import pytest
 import torch
 
 from difftem.atoms import Atoms
-from difftem.functional.beam import interaction_constant, wavelength
 from difftem.modules import Multislice, Potential
+from tests.helpers.beam import beam_of
 from tests.helpers.specimen import make_atoms, random_atoms, relative_rms
 
 abtem = pytest.importorskip("abtem")
 ase = pytest.importorskip("ase")
 
 ENERGY = torch.tensor(200e3, dtype=torch.float64)
-BEAM = (wavelength(ENERGY), interaction_constant(ENERGY))
+BEAM = beam_of(ENERGY)
 PIXEL, N = 0.25, 64
 N_SLICES, THICKNESS = 8, 2.0
 FIELD, HEIGHT = N * PIXEL, N_SLICES * THICKNESS
@@ -40,7 +40,7 @@ def ours(atoms, table, factor):
         limit_transmission=True,
     )
     with torch.no_grad():
-        return low_frequencies(multislice(potential(), *BEAM), factor)
+        return low_frequencies(multislice(potential(), BEAM), factor)
 
 
 def low_frequencies(wave, factor):
@@ -146,7 +146,7 @@ def test_multislice_of_abtem_makes_the_same_wave_of_our_potential():
         )
         waves = abtem.PlaneWave(energy=200e3).multislice(potential).compute()
     expected = torch.as_tensor(np.asarray(waves.array)).mT
-    got = Multislice(PIXEL, THICKNESS, limit_transmission=True)(slices, *BEAM)
+    got = Multislice(PIXEL, THICKNESS, limit_transmission=True)(slices, BEAM)
     assert relative_rms(got - 1, expected - 1) < 1e-5
 
 
@@ -161,8 +161,8 @@ def test_tilted_beam_of_abtem_makes_the_same_wave_of_our_potential():
         wave = abtem.PlaneWave(energy=200e3, tilt=tuple((1e3 * tilt).tolist()))
         waves = wave.multislice(potential).compute()
     expected = torch.as_tensor(np.asarray(waves.array)).mT
-    got = Multislice(PIXEL, THICKNESS, limit_transmission=True)(slices, *BEAM, tilt)
-    straight = Multislice(PIXEL, THICKNESS, limit_transmission=True)(slices, *BEAM)
+    got = Multislice(PIXEL, THICKNESS, limit_transmission=True)(slices, beam_of(ENERGY, tilt))
+    straight = Multislice(PIXEL, THICKNESS, limit_transmission=True)(slices, BEAM)
     assert relative_rms(got - 1, straight - 1) > 0.02
     # abTEM takes the tangent of the angle.
     assert relative_rms(got - 1, expected - 1) < 1e-4

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from difftem.functional.beam import interaction_constant, wavelength
 from difftem.functional.grid import frequency_grid
 from difftem.modules import (
     Beam,
@@ -16,7 +15,9 @@ from difftem.modules import (
     Pose,
     Potential,
     Simulator,
+    Stage,
 )
+from tests.helpers.beam import beam_of
 from tests.helpers.specimen import make_atoms, pixel_axes, quantities, random_atoms, relative_rms
 
 PIXEL = 0.4
@@ -38,7 +39,7 @@ def microscope(atoms, n_slices, thickness, *, shape=(64, 64), beam=None, defocus
 
 def intensity(simulator):
     with torch.no_grad():
-        return simulator.image(simulator.exit_wave())[1]
+        return simulator.intensity()
 
 
 @pytest.mark.parametrize(("n_slices", "thickness"), [(1, 40.0), (2, 20.0), (5, 8.0), (8, 5.0)])
@@ -51,16 +52,16 @@ def test_object_in_the_middle_of_the_slab_is_in_focus_at_defocus_zero(n_slices, 
     assert (image - 1).abs().max() < 2e-4
 
 
-@pytest.mark.parametrize(("zero_defocus", "z"), [(0.0, -19.0), (0.5, 1.0), (1.0, 19.0)])
-def test_plane_of_zero_defocus_is_where_it_is_said_to_be(zero_defocus, z):
+@pytest.mark.parametrize(("reference", "z"), [(-20.0, -19.0), (0.0, 1.0), (20.0, 19.0)])
+def test_plane_of_zero_defocus_is_where_it_is_said_to_be(reference, z):
     atom = make_atoms([[0.0, 0.0, z]], [6], 20.0)
-    image = intensity(microscope(atom, 20, 2.0, zero_defocus=zero_defocus))
+    image = intensity(microscope(atom, 20, 2.0, defocus_reference=reference))
     # Within one Å of the plane.
     assert (image - 1).abs().max() < 1e-3
-    if zero_defocus == 0.5:
+    if reference == 0:
         return
     # 38 Å from the plane: an atom nearer to the source than it is bright, one behind it dark.
-    far = intensity(microscope(atom, 20, 2.0, zero_defocus=1 - zero_defocus))[32, 32].item()
+    far = intensity(microscope(atom, 20, 2.0, defocus_reference=-reference))[32, 32].item()
     assert (far > 1.015) if z < 0 else (far < 0.985)
 
 
@@ -104,15 +105,14 @@ def test_small_crystal_tilt_by_the_propagator_is_the_tilt_of_the_atoms(theta):
     positions[:, 0] += 0.5 * a * (cells[:, 2] % 2)  # neighbouring planes are staggered
     atoms = make_atoms(positions, [29] * len(positions), 20.0)
     energy = torch.tensor(200e3, dtype=torch.float64)
-    beam = wavelength(energy), interaction_constant(energy)
     turned = Pose(torch.tensor([0.0, theta, 0.0], dtype=torch.float64))(atoms.positions)
     potential = Potential(atoms, shape, PIXEL, n_slices, thickness)
     with torch.no_grad():
-        truth = Multislice(PIXEL, thickness)(potential(turned), *beam)
-        untilted = Multislice(PIXEL, thickness)(potential(), *beam)
+        truth = Multislice(PIXEL, thickness)(potential(turned), beam_of(energy))
+        untilted = Multislice(PIXEL, thickness)(potential(), beam_of(energy))
         # In the crystal's frame the beam comes along R^-1 z.
         direction = torch.tensor([-theta, 0.0], dtype=torch.float64)
-        wave = Multislice(PIXEL, thickness)(potential(), *beam, direction)
+        wave = Multislice(PIXEL, thickness)(potential(), beam_of(energy, direction))
     # The crystal turns about its middle, the beam was followed to the exit plane.
     walk = theta * (n_slices + 1) * thickness / 2
     _, qx = frequency_grid(shape, PIXEL)
@@ -126,9 +126,9 @@ def test_small_crystal_tilt_by_the_propagator_is_the_tilt_of_the_atoms(theta):
 def test_stage_tilt_moves_what_is_high_in_the_direction_of_the_rotation():
     # +10° about y takes +z to +x.
     atom = make_atoms([[0.0, 0.0, 20.0]], [6], 20.0)
-    one = microscope(atom, 30, 2.0, pose=Pose(tilt_deg=10.0, tilt_axis_deg=90.0))
+    one = microscope(atom, 30, 2.0, stage=Stage(10.0, 90.0))
     with torch.no_grad():
-        v = sum(one.potential.slices(one.pose(one.potential.positions)))
+        v = sum(one.specimen.view(one.stage).slices)
     y, x = pixel_axes((64, 64), PIXEL)
     center = (v * x).sum() / v.sum(), (v * y[:, None]).sum() / v.sum()
     assert center[0].item() == pytest.approx(20 * math.sin(math.radians(10)), abs=1e-3)

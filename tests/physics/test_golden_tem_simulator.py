@@ -22,7 +22,7 @@ from difftem.functional.pose import rotation_from_vector
 from difftem.functional.soft_potential import copied_positions, soft_potential
 from difftem.io.structure import read_structure, read_transforms
 from difftem.modules import Beam, Lens
-from difftem.modules.film import IceFilm
+from difftem.modules.holey_ice import HoleyIce
 from difftem.modules.inelastic import InelasticMultislice
 
 PIXELS, PIXEL = 440, 5.0  # 400 and 20 of padding on each side, Å
@@ -30,7 +30,7 @@ DEFOCUS = 5e4  # Å
 APERTURE_MRAD = 50 / 2 / 3  # 50 µm across, focal length 3 mm
 STEP_MRAD = 1e3 * coarse_angular_step(PIXEL, DEFOCUS)
 BEAM = Beam(torch.tensor(200.0, dtype=torch.float64))
-FILM = IceFilm(
+FILM = HoleyIce(
     PIXEL,
     hole_diameter_nm=1000.0,
     center_thickness_nm=50.0,
@@ -113,9 +113,8 @@ def counts_of(values):
     """Expected counts of the example with a particle of this map."""
     slices = [projections(values.to(torch.complex128))]
     defocus = torch.tensor(DEFOCUS, dtype=torch.float64)
-    arguments = (BEAM.energy, BEAM.wavelength, BEAM.sigma)
     inelastic = InelasticMultislice(PIXEL, APERTURE_MRAD, angular_step_mrad=STEP_MRAD)
-    wave, scattered = inelastic(slices, [0.0], defocus, *arguments)
+    wave, scattered = inelastic(slices, [0.0], defocus, BEAM)
     lens = Lens(
         PIXEL,
         defocus_um=DEFOCUS / 1e4,
@@ -127,10 +126,10 @@ def counts_of(values):
         aperture_softness_mrad=1e-6,
     ).double()
     q = radius(frequency_grid((PIXELS, PIXELS), PIXEL))
-    transfer = lens.transfer((PIXELS, PIXELS), BEAM.wavelength, BEAM.energy) * (q < 0.5 / PIXEL)
+    transfer = lens.transfer((PIXELS, PIXELS), BEAM) * (q < 0.5 / PIXEL)
     elastic = torch.fft.ifft2(torch.fft.fft2(wave) * transfer).abs() ** 2
     untilted = torch.eye(3, dtype=torch.float64)
-    through = FILM(elastic + scattered, untilted, BEAM.energy, defocus)
+    through = FILM(elastic + scattered, BEAM, untilted, defocus)
     counts = expected_counts(through, torch.tensor(1.0, dtype=torch.float64), PIXEL)
     return counts[20:-20, 20:-20].numpy()
 
@@ -165,7 +164,7 @@ def test_film_far_from_the_particles_is_that_of_the_c_program_at_every_tilt(
     golden = np.load(folder / "predet.npy")
     tilt = rotation_from_vector(torch.tensor([math.radians(tilt_deg), 0.0, 0.0]).double())
     vacuum = torch.ones(PIXELS, PIXELS, dtype=torch.float64)
-    film = FILM(vacuum, tilt, BEAM.energy, torch.tensor(DEFOCUS).double())[20:-20, 20:-20]
+    film = FILM(vacuum, BEAM, tilt, torch.tensor(DEFOCUS).double())[20:-20, 20:-20]
     edges = [slice(0, 15), slice(-15, None)]  # 90 nm from the particles; their ripples average out
     for rows in edges:
         difference = PIXEL**2 * film.numpy()[rows] - golden[exposure, rows]

@@ -8,8 +8,8 @@ from difftem.modules import (
     Beam,
     Detector,
     Dose,
+    FlatIce,
     GaussLorentzSincMTF,
-    IceSlab,
     Lens,
     LogSplineMTF,
     LorentzianMTF,
@@ -18,6 +18,7 @@ from difftem.modules import (
     Potential,
     RullgardMTF,
     Simulator,
+    Stage,
     TabulatedMTF,
 )
 from tests.helpers.specimen import make_atoms, quantities
@@ -26,11 +27,12 @@ SHAPE, PIXEL, THICKNESS = (16, 18), 0.7, 3.0
 
 # Learnable names by stage of the simulator.
 STAGES = {
-    "potential": ("positions", "b_factors", "occupancies"),
-    "pose": ("rotation_vector", "shift", "tilt_deg", "tilt_axis_deg"),
+    "specimen": ("positions", "b_factors", "occupancies"),
+    "specimen.pose": ("rotation_vector", "shift"),
+    "stage": ("tilt_deg", "tilt_axis_deg", "shift", "in_plane_deg"),
     "beam": ("voltage_kv", "tilt_mrad"),
     "multislice": ("amplitude_contrast",),
-    "solvent": ("thickness_nm", "mean_free_path_nm"),
+    "ice": ("thickness_nm", "mean_free_path_nm"),
     "lens": (
         "defocus_um",
         "cs_mm",
@@ -82,7 +84,7 @@ def simulator(coherence="envelope", lenz=False):
         source_semiangle_mrad=0.8,
     )
     higher = quantities(C21a=3e4, C34b=2e6)
-    wanted = STAGES["solvent"][:1] if lenz else STAGES["solvent"]
+    wanted = STAGES["ice"][:1] if lenz else STAGES["ice"]
     return Simulator(
         Potential(
             atoms,
@@ -91,7 +93,8 @@ def simulator(coherence="envelope", lenz=False):
             4,
             THICKNESS,
             interpolate_z=True,
-            learnable=STAGES["potential"],
+            pose=Pose((0.1, -0.2, 0.3), (0.4, 0.3, -0.5), learnable=STAGES["specimen.pose"]),
+            learnable=STAGES["specimen"],
         ),
         Multislice(PIXEL, THICKNESS, amplitude_contrast=0.1, learnable=STAGES["multislice"]),
         Lens(
@@ -106,8 +109,8 @@ def simulator(coherence="envelope", lenz=False):
         Dose(20.0, PIXEL, learnable=STAGES["dose"]),
         Detector(),
         Beam(200.0, (2.0, -1.0), learnable=STAGES["beam"]),
-        Pose((0.1, -0.2, 0.3), (0.4, 0.3, -0.5), 8.0, 70.0, learnable=STAGES["pose"]),
-        IceSlab(20.0, None if lenz else 200.0, learnable=wanted),
+        Stage(8.0, 70.0, learnable=STAGES["stage"]),
+        FlatIce(20.0, None if lenz else 200.0, learnable=wanted),
     ).double()
 
 
@@ -119,8 +122,7 @@ class ExpectedCounts(torch.nn.Module):
         self.simulator = simulator
 
     def forward(self):
-        _, intensity = self.simulator.image(self.simulator.exit_wave())
-        return self.simulator.expected_counts(intensity)
+        return self.simulator.expected_counts(self.simulator.intensity())
 
 
 class ExpectedMicrograph(torch.nn.Module):
@@ -136,9 +138,14 @@ class ExpectedMicrograph(torch.nn.Module):
         return self.detector.expected(self.counts)
 
 
+def plain(name):
+    """Name of a quantity without what constrains it."""
+    return name.split(".original")[0].replace(".parametrizations", "")
+
+
 def check(module, name, tolerance=2e-6):
     """Compare autograd with central differences for three projections of the output."""
-    (full,) = [n for n, _ in module.named_parameters() if n.split(".original")[0].endswith(name)]
+    (full,) = [n for n, _ in module.named_parameters() if plain(n).endswith(name)]
     value = dict(module.named_parameters())[full].detach()
     generator = torch.Generator().manual_seed(0)
     reference = module().detach()
@@ -166,12 +173,10 @@ def module():
 @pytest.mark.parametrize("name", [f"{s}.{n}" for s, names in STAGES.items() for n in names]
 )  # fmt: skip
 def test_expected_counts_have_the_derivative_of_the_finite_difference(module, name):
-    stage, quantity = name.split(".")
-    parts = [n for n, _ in module.named_parameters() if n.startswith(f"simulator.{stage}.")]
-    assert any(n.split(".original")[0].endswith(f".{quantity}") for n in parts)
+    assert any(plain(n) == f"simulator.{name}" for n, _ in module.named_parameters())
     # The compressed species functions follow a change of B to 2e-4 of its effect, by their
     # tolerance of 2e-5 of the projection.
-    check(module, f".{quantity}", 3e-4 if quantity == "b_factors" else 2e-6)
+    check(module, f".{name}", 3e-4 if name.endswith("b_factors") else 2e-6)
 
 
 @pytest.mark.parametrize(
@@ -237,7 +242,8 @@ def test_gradients_are_finite_where_something_is_exactly_zero(given, coherence):
     one.lens = Lens(PIXEL, **given, coherence=coherence, n_focus=2, n_source=2,
                     learnable=tuple(names)).double()  # fmt: skip
     one.beam = Beam(200.0, learnable=("voltage_kv", "tilt_mrad")).double()
-    one.pose = Pose(learnable=STAGES["pose"]).double()
+    one.specimen.pose = Pose(learnable=STAGES["specimen.pose"]).double()
+    one.stage = Stage(learnable=STAGES["stage"]).double()
     module = ExpectedCounts(one)
     module().pow(2).sum().backward()
     for name, parameter in module.named_parameters():

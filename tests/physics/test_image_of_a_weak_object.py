@@ -3,7 +3,16 @@ import math
 import pytest
 import torch
 
-from difftem.modules import Beam, Detector, Dose, Lens, Multislice, Potential, Simulator
+from difftem.modules import (
+    Beam,
+    Detector,
+    Dose,
+    ExitWave,
+    Lens,
+    Multislice,
+    Potential,
+    Simulator,
+)
 from tests.helpers.specimen import quantities, random_atoms, relative_rms
 
 SHAPE, PIXEL = (48, 45), 0.7
@@ -23,10 +32,10 @@ def test_image_of_a_weak_phase_object_is_the_ctf_times_its_projected_potential(d
         Beam(200.0),
     ).double()
     weak = 1e-3
-    v = weak * one.potential()
+    v = weak * one.specimen()
     with torch.no_grad():
-        wave = one.multislice(v, one.beam.wavelength, one.beam.sigma)
-        _, image = one.image(wave)
+        wave = one.multislice(v, one.beam)
+        _, image = one.image(ExitWave(wave, one.multislice.wave_height([0.0]), None))
     lam, sigma = 0.025079340450548, 7.288401041e-4
     qy, qx = (torch.fft.fftfreq(n, PIXEL, dtype=torch.float64) for n in SHAPE)
     q2 = qy[:, None] ** 2 + qx**2

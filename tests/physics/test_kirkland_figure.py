@@ -3,8 +3,8 @@ import itertools
 import pytest
 import torch
 
-from difftem.functional.beam import interaction_constant, wavelength
 from difftem.modules import Lens, Multislice, Potential
+from tests.helpers.beam import beam_of
 from tests.helpers.specimen import make_atoms
 
 ENERGY = torch.tensor(200e3, dtype=torch.float64)
@@ -17,9 +17,9 @@ def image():
     atoms = make_atoms(torch.stack([x, 0 * x, 0 * x], -1), [6, 14, 29, 79, 92], 0.0)
     pixel_size = 50 / 512
     potential = Potential(atoms, (512, 512), pixel_size, 1, 8.0, table="kirkland", band_limit=0.95)
-    beam = wavelength(ENERGY), interaction_constant(ENERGY)
+    beam = beam_of(ENERGY)
     # One slice without propagation: its band limit does not matter behind the aperture.
-    wave = Multislice(pixel_size, 1e-9)(potential(), *beam)
+    wave = Multislice(pixel_size, 1e-9)(potential(), beam)
     lens = Lens(
         pixel_size,
         defocus_um=0.07,
@@ -28,7 +28,7 @@ def image():
         aperture_mrad=10.37,
         aperture_softness_mrad=1e-3,
     )
-    return lens.intensity(wave, beam[0], ENERGY)
+    return lens.intensity(wave, beam)
 
 
 def test_intensity_of_the_five_atom_image_has_the_published_range(image):

@@ -14,8 +14,8 @@ from difftem.modules import (
     Lens,
     Multislice,
     Particle,
-    Specimen,
-    SpecimenSimulator,
+    ParticleSpecimen,
+    Simulator,
     Stage,
 )
 
@@ -32,10 +32,10 @@ def ball(sigma=14.0, n=32):
 
 def image(positions, tilt_deg, defocus_um):
     particle = Particle(ball(), PIXEL, interpolation=FINE)
-    specimen = Specimen(
+    specimen = ParticleSpecimen(
         {"ball": particle}, [Instances("ball", positions)], (N, N), PIXEL, THICKNESS
     )
-    simulator = SpecimenSimulator(
+    simulator = Simulator(
         specimen,
         Multislice(PIXEL, THICKNESS),
         Lens(PIXEL, defocus_um=defocus_um),
@@ -45,7 +45,7 @@ def image(positions, tilt_deg, defocus_um):
         stage=Stage(tilt_deg),
     ).double()
     with torch.no_grad():
-        return simulator.intensity(0)
+        return simulator.intensity()
 
 
 @pytest.mark.parametrize("x", [-300.0, 300.0])

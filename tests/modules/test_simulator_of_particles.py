@@ -4,15 +4,23 @@ import pytest
 import torch
 from torch import nn
 
-from difftem.modules import Beam, Detector, Dose, Lens, Multislice, PoissonLayer
-from difftem.modules.film import IceFilm
-from difftem.modules.inelastic import InelasticMultislice
-from difftem.modules.instances import Instances
-from difftem.modules.particle import Particle
-from difftem.modules.placed import slice_range
-from difftem.modules.specimen import Specimen
-from difftem.modules.specimen_simulator import SpecimenSimulator
-from difftem.modules.stage import Stage
+from difftem.modules import (
+    Beam,
+    Detector,
+    Dose,
+    FlatIce,
+    HoleyIce,
+    InelasticMultislice,
+    Instances,
+    Lens,
+    Multislice,
+    Particle,
+    ParticleSpecimen,
+    PoissonLayer,
+    Simulator,
+    Stage,
+)
+from difftem.modules.particles_in_view import slice_range
 
 SHAPE, PIXEL, THICKNESS = (48, 56), 4.0, 100.0
 BEAM = Beam(torch.tensor(200.0, dtype=torch.float64))
@@ -30,7 +38,7 @@ def ball(absorption=0.0):
 
 def simulator(positions, *, absorption=0.0, multislice=None, depth="ignored", **kwargs):
     positions = torch.tensor(positions, dtype=torch.float64).reshape(-1, 3)
-    specimen = Specimen(
+    specimen = ParticleSpecimen(
         {"ball": ball(absorption)},
         [Instances("ball", positions)],
         SHAPE,
@@ -41,7 +49,7 @@ def simulator(positions, *, absorption=0.0, multislice=None, depth="ignored", **
     )
     defocus = kwargs.pop("defocus_um", 1.0)
     lens = Lens(PIXEL, torch.tensor(defocus, dtype=torch.float64), cs_mm=2.0)
-    return SpecimenSimulator(
+    return Simulator(
         specimen,
         multislice or Multislice(PIXEL, THICKNESS),
         lens,
@@ -81,12 +89,12 @@ def test_a_particle_in_another_plane_is_a_change_of_focus(make):
     """Its plane is 100 Å farther along the beam: that much more underfocus."""
     absorption = 0.1 if make() else 0.0
     high = simulator([[0.0, 0.0, THICKNESS]], absorption=absorption, multislice=make())
-    assert slice_range(high.place(0)) == range(1, 2)
+    assert high.specimen.view(high.stage, BEAM).heights == [THICKNESS]
     centred = simulator(
         [[0.0, 0.0, 0.0]],
         absorption=absorption,
         multislice=make(),
-        focus_offset_um=torch.tensor([THICKNESS * 1e-4], dtype=torch.float64),
+        defocus_offset_um=torch.tensor([THICKNESS * 1e-4], dtype=torch.float64),
     )
     torch.testing.assert_close(high.intensity(), centred.intensity(), rtol=1e-6, atol=1e-8)
     still = simulator([[0.0, 0.0, 0.0]], absorption=absorption, multislice=make())
@@ -95,30 +103,32 @@ def test_a_particle_in_another_plane_is_a_change_of_focus(make):
 
 def test_planes_between_particles_only_propagate():
     far = simulator([[-40.0, 0.0, -300.0], [40.0, 0.0, 300.0]], multislice=inelastic())
-    assert len(slice_range(far.place(0))) == 7
+    assert far.specimen.view(far.stage, BEAM).heights == [100.0 * s for s in range(-3, 4)]
     seen = []
 
     def watch(stream, n):
         for item in stream:
-            seen.append((item[0], n))
+            seen.append(n)
             yield item
 
-    far.intensity(0, watch)
-    assert seen == [(100.0 * s, 7) for s in range(-3, 4)]
+    far.intensity(progress=watch)
+    assert seen == 7 * [7]
 
 
 def test_ice_gets_energy_and_defocus_of_each_tilt():
     class Watch(nn.Module):
-        def forward(self, intensity, rotation, energy, defocus):
-            self.seen = (rotation, energy, defocus)
+        acts_on = "image"
+
+        def forward(self, intensity, beam, rotation, defocus):
+            self.seen = (rotation, beam.energy, defocus)
             return 0.5 * intensity
 
     watch = Watch()
     offsets = torch.tensor([0.0, 0.5], dtype=torch.float64)
     made = simulator(
-        [[0.0, 0.0, 0.0]], stage=Stage([0.0, 30.0]), attenuation=watch, focus_offset_um=offsets
+        [[0.0, 0.0, 0.0]], stage=Stage([0.0, 30.0]), ice=watch, defocus_offset_um=offsets
     )
-    plain = simulator([[0.0, 0.0, 0.0]], stage=Stage([0.0, 30.0]), focus_offset_um=offsets)
+    plain = simulator([[0.0, 0.0, 0.0]], stage=Stage([0.0, 30.0]), defocus_offset_um=offsets)
     torch.testing.assert_close(made.intensity(1), 0.5 * plain.intensity(1))
     rotation, energy, defocus = watch.seen
     assert float(rotation[2, 2]) == pytest.approx(math.cos(math.radians(30)))
@@ -126,21 +136,41 @@ def test_ice_gets_energy_and_defocus_of_each_tilt():
 
 
 def test_a_film_of_scattering_ice_dims_the_empty_field():
-    film = IceFilm(
+    film = HoleyIce(
         PIXEL,
         center_thickness_nm=50.0,
         edge_thickness_nm=50.0,
         mean_free_path_nm=None,
         aperture_mrad=8.0,
     )
-    intensity = simulator([], multislice=inelastic(), attenuation=film).intensity()
+    intensity = simulator([], multislice=inelastic(), ice=film).intensity()
     assert float(intensity.std()) < 1e-6
     assert 0.8 < float(intensity.mean()) < 0.95
 
 
+def test_flat_ice_dims_elastic_and_inelastic_electrons_alike():
+    position = [[0.0, 0.0, 0.0]]
+    series = {"stage": Stage([0.0, 60.0])}
+    for multislice in (None, inelastic()):
+        given = {"absorption": 0.1, "multislice": multislice, **series}
+        plain = simulator(position, **given)
+        iced = simulator(position, ice=FlatIce(60.0, 300.0), **given)
+        for tilt, loss in ((0, math.exp(-0.2)), (1, math.exp(-0.4))):
+            torch.testing.assert_close(iced.intensity(tilt), loss * plain.intensity(tilt))
+
+
+def test_particles_of_a_series_are_viewed_one_tilt_at_a_time(generator):
+    made = simulator([[0.0, 0.0, 0.0]], stage=Stage([0.0, 20.0]))
+    with pytest.raises(ValueError, match="one tilt at a time"):
+        made.intensity()
+    assert made.noise_free().shape == (2, *SHAPE)
+    assert made(generator, tilts=[1]).micrograph.shape == (1, *SHAPE)
+    assert simulator([])(generator).exit_wave.shape == SHAPE
+
+
 def test_an_inelastic_multislice_refuses_a_tilted_beam():
     with pytest.raises(ValueError, match="not tilted"):
-        simulator([], multislice=inelastic(), beam=Beam(200.0, (1.0, 0.0)))
+        simulator([], multislice=inelastic(), beam=Beam(200.0, (1.0, 0.0)))()
 
 
 def test_samplings_must_agree():
@@ -149,7 +179,7 @@ def test_samplings_must_agree():
     with pytest.raises(ValueError, match="pixel size"):
         simulator([], multislice=InelasticMultislice(2.0, 8.0))
     with pytest.raises(ValueError, match="one per tilt"):
-        simulator([], focus_offset_um=torch.zeros(3))
+        simulator([], defocus_offset_um=torch.zeros(3))
 
 
 def test_each_tilt_has_its_dose_and_counts_follow_it(generator):
@@ -166,19 +196,19 @@ def test_depth_can_differ_between_particles():
     instances = [Instances(name, torch.zeros(1, 3).double()) for name in ("flat", "deep")]
     particles = {"flat": ball(), "deep": ball()}
     depth = {"flat": "ignored", "deep": "particle"}
-    made = Specimen(particles, instances, SHAPE, PIXEL, THICKNESS, depth=depth, cut=False)
+    made = ParticleSpecimen(particles, instances, SHAPE, PIXEL, THICKNESS, depth=depth, cut=False)
     still = torch.zeros(2, dtype=torch.float64)
     placed = made.place(torch.eye(3).double(), still)
     assert [each.depth for each in placed] == ["ignored", "particle"]
     assert made.is_complex
     with pytest.raises(ValueError, match="depth must be one of"):
-        Specimen(particles, instances, SHAPE, PIXEL, THICKNESS, depth={"flat": "ignored"})
+        ParticleSpecimen(particles, instances, SHAPE, PIXEL, THICKNESS, depth={"flat": "ignored"})
 
 
 @pytest.mark.parametrize("cut", [True, False])
 def test_particles_stay_whole_if_asked(cut):
     instances = [Instances("ball", torch.zeros(1, 3).double())]
-    made = Specimen({"ball": ball()}, instances, SHAPE, PIXEL, 20.0, cut=cut)
+    made = ParticleSpecimen({"ball": ball()}, instances, SHAPE, PIXEL, 20.0, cut=cut)
     placed = made.place(torch.eye(3).double(), torch.zeros(2).double())
     assert len(slice_range(placed)) == (6 if cut else 1)
 
@@ -188,7 +218,7 @@ def test_voxels_as_cubes_blur_by_their_transform():
     spectra = []
     for average in (False, True):
         instances = [Instances("ball", torch.zeros(1, 3).double())]
-        made = Specimen(
+        made = ParticleSpecimen(
             {"ball": ball()},
             instances,
             SHAPE,

@@ -9,8 +9,8 @@ from difftem.functional.projection import FINE
 from difftem.modules import Potential
 from difftem.modules.instances import Instances
 from difftem.modules.particle import Particle
-from difftem.modules.placed import slice_range
-from difftem.modules.specimen import Specimen
+from difftem.modules.particle_specimen import ParticleSpecimen
+from difftem.modules.particles_in_view import slice_range
 
 PIXEL = 2.0
 LAMBDA = torch.tensor(0.0197, dtype=torch.float64)
@@ -37,7 +37,7 @@ def template(atoms, n=48, **kwargs):
 
 def specimen(particle, positions, rotations=None, shape=(96, 80), thickness=50.0, **kwargs):
     instances = Instances("molecule", positions, rotations)
-    return Specimen({"molecule": particle}, [instances], shape, PIXEL, thickness, **kwargs)
+    return ParticleSpecimen({"molecule": particle}, [instances], shape, PIXEL, thickness, **kwargs)
 
 
 def summed(made, stage=UPRIGHT, shift=STILL):
@@ -107,9 +107,9 @@ def test_slices_as_thin_as_two_voxels_hold_what_is_near_their_planes(generator):
 def test_an_empty_specimen_has_the_type_it_is_given_or_moved_to():
     kinds = []
     for made in (
-        Specimen({}, [], (16, 12), 2.0, 50.0),
-        Specimen({}, [], (16, 12), 2.0, 50.0, dtype=torch.float64),
-        Specimen({}, [], (16, 12), 2.0, 50.0).double(),
+        ParticleSpecimen({}, [], (16, 12), 2.0, 50.0),
+        ParticleSpecimen({}, [], (16, 12), 2.0, 50.0, dtype=torch.float64),
+        ParticleSpecimen({}, [], (16, 12), 2.0, 50.0).double(),
     ):
         ((_, field),) = made.slices(made.place(UPRIGHT, STILL), LAMBDA)
         kinds.append(field.dtype)
@@ -127,7 +127,7 @@ def test_what_lies_outside_the_field_is_counted_and_not_drawn(generator):
 
 
 def test_an_empty_specimen_is_one_empty_slice():
-    made = Specimen({}, [], (16, 12), 2.0, 50.0)
+    made = ParticleSpecimen({}, [], (16, 12), 2.0, 50.0)
     ((plane, field),) = made.slices(made.place(UPRIGHT, STILL), LAMBDA)
     assert plane == 0.0
     assert field.shape == (16, 12)
@@ -145,7 +145,7 @@ def test_gradients_to_poses_pass_finite_differences(generator):
         instances = Instances(
             "a", positions, rotations, vectors, learnable=["positions", "rotation_vectors"]
         )
-        made = Specimen({"a": particle}, [], (40, 40), PIXEL, 100.0, depth="slice")
+        made = ParticleSpecimen({"a": particle}, [], (40, 40), PIXEL, 100.0, depth="slice")
         made.instances.append(instances)
         # The parameters are copies: give the graph the originals.
         del instances.positions, instances.rotation_vectors
@@ -160,7 +160,7 @@ def test_gradients_to_poses_pass_finite_differences(generator):
 def test_learned_poses_and_templates_get_gradients(generator):
     particle = template(molecule(generator, 40, 10.0), 30, learnable=["volume"])
     instances = Instances("a", torch.zeros(2, 3), learnable=["positions", "rotation_vectors"])
-    made = Specimen({"a": particle}, [instances], (40, 40), PIXEL, 100.0)
+    made = ParticleSpecimen({"a": particle}, [instances], (40, 40), PIXEL, 100.0)
     summed(made).abs().square().sum().backward()
     for parameter in made.parameters():
         assert parameter.grad is not None
@@ -226,4 +226,4 @@ def test_impossible_specimens_are_refused(change, message):
         "slice_thickness": 50.0,
     }
     with pytest.raises(ValueError, match=message):
-        Specimen(**{**arguments, **change})
+        ParticleSpecimen(**{**arguments, **change})

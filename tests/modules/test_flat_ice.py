@@ -3,38 +3,46 @@ import math
 import pytest
 import torch
 
-from difftem.modules import Beam, IceSlab
+from difftem.functional.pose import tilt_rotation
+from difftem.modules import Beam, FlatIce
 
 BEAM = Beam(300.0)
 
 
-def through(slab, tilt=0.0, dtype=torch.complex128):
+def through(ice, tilt=0.0, dtype=torch.complex128):
     wave = torch.ones(4, 5, dtype=dtype)
-    return slab(wave, BEAM.energy, BEAM.sigma, torch.as_tensor(tilt))
+    tilts = tilt_rotation(torch.as_tensor(tilt).double(), torch.tensor(0.3).double())
+    return ice(wave, BEAM, tilts)
 
 
 def test_ice_of_one_mean_free_path_leaves_one_part_in_e():
-    intensity = through(IceSlab(300.0, 300.0)).abs() ** 2
+    intensity = through(FlatIce(300.0, 300.0)).abs() ** 2
     torch.testing.assert_close(
         intensity, torch.full((4, 5), 1 / math.e).double(), rtol=1e-6, atol=0
     )
 
 
 def test_ice_shifts_the_phase_by_its_mean_inner_potential():
-    wave = through(IceSlab(1.0))
+    wave = through(FlatIce(1.0))
     expected = BEAM.sigma.item() * 4.87746 * 10
     assert torch.angle(wave[0, 0]).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_tilted_ice_is_longer_and_batches_follow_the_tilt():
     tilt = torch.tensor([0.0, 1.0], dtype=torch.float64)
-    wave = through(IceSlab(100.0, 250.0), tilt)
+    wave = through(FlatIce(100.0, 250.0), tilt)
     assert wave.shape == (2, 4, 5)
     loss = -torch.log(wave[:, 0, 0].abs() ** 2)
     torch.testing.assert_close(loss, 0.4 / torch.cos(tilt), rtol=1e-6, atol=0)
 
 
 def test_type_of_the_wave_is_kept():
-    assert through(IceSlab(20.0), dtype=torch.complex64).dtype == torch.complex64
+    assert through(FlatIce(20.0), dtype=torch.complex64).dtype == torch.complex64
     with pytest.raises(ValueError, match="thickness_nm must not be negative"):
-        IceSlab(-3.0)
+        FlatIce(-3.0)
+
+
+def test_an_intensity_is_dimmed_as_the_square_of_the_wave_is():
+    ice = FlatIce(120.0, 300.0)
+    image = ice(torch.full((3, 4), 2.0), BEAM, torch.eye(3))
+    torch.testing.assert_close(image, torch.full((3, 4), 2.0 * math.exp(-0.4)))
