@@ -1,7 +1,5 @@
 import csv
-import fcntl
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -182,17 +180,6 @@ def test_the_threads_of_a_set_stay_those_it_was_begun_with(generate, pdb, tmp_pa
     assert "threads = 1, now it is 2" in captured.err
     assert generate("--micrographs", 2, "--threads", "null")[0] == 0
     assert yaml.safe_load((folder / "generate.yaml").read_text())["threads"] == 1
-
-
-def test_two_runs_do_not_write_into_one_folder(generate, tmp_path):
-    _, _, folder = generate()
-    lock = os.open(folder, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    code, captured, _ = generate("--micrographs", 2)
-    os.close(lock)
-    assert code == 2
-    assert "another run is writing there" in captured.err
-    assert generate("--micrographs", 2)[0] == 0
 
 
 def test_the_configuration_that_a_set_keeps_makes_it_again(generate, tmp_path, monkeypatch):

@@ -1,8 +1,6 @@
 """The folder of a set: one configuration, one writer, and nothing left by a run that was killed."""
 
 import dataclasses
-import fcntl
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 import difftem
 from difftem.io.errors import input_error
@@ -21,7 +20,7 @@ from difftem.simulation.scene_fields import BUNDLED, PHANTOM, VIRION
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.item import is_finished
 
-SETTINGS = "generate.yaml"
+SETTINGS, LOCK = "generate.yaml", ".generate.lock"
 OUTPUTS = ("particles.star", "tomograms.star", "summary.csv", "preview.png")
 TILT_SERIES = "tilt_series"
 # What may differ between runs into one folder: none of it changes an item.
@@ -76,24 +75,24 @@ def claimed_folder(
     created = [each for each in (path, *path.parents) if not each.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDONLY)
     except OSError as error:
         raise input_error(path, f"cannot be written: {error.strerror or error}") from error
     try:
-        _lock(path, lock)
-        if overwrite:
-            _remove_set(path)
-        remove_stale(path)
-        _write_settings(path / SETTINGS, wanted)
-        yield config
+        with _alone(path):
+            try:
+                if overwrite:
+                    _remove_set(path)
+                remove_stale(path)
+                _write_settings(path / SETTINGS, wanted)
+                yield config
+            finally:
+                remove_stale(path)
+                if stored is None and not any(map(is_finished, *_items(path))):
+                    (path / SETTINGS).unlink(missing_ok=True)
     finally:
-        remove_stale(path)
-        if stored is None and not any(map(is_finished, *_items(path))):
-            (path / SETTINGS).unlink(missing_ok=True)
         for each in created:  # innermost first; what others put there stays
             with suppress(OSError):
                 each.rmdir()
-        os.close(lock)
 
 
 def finished_items(path: Path) -> list[int]:
@@ -117,7 +116,8 @@ def _items(path: Path) -> tuple[list[Path], list[int]]:
 
 def _foreign(path: Path) -> bool:
     """Whether a folder has more in it than a killed run leaves."""
-    return any(not _STALE.fullmatch(each.name) for each in path.iterdir())
+    names = {each.name for each in path.iterdir()} - {LOCK}
+    return not all(map(_STALE.fullmatch, names))
 
 
 def _settings(config: GenerateConfig, folders: list[Path]) -> dict[str, Any]:
@@ -173,14 +173,22 @@ def _compare(path: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None
             )
 
 
-def _lock(path: Path, lock: int) -> None:
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
     """Let no second run write into the folder."""
+    lock = FileLock(path / LOCK, fallback_to_soft=False)  # a soft lock outlives a killed run
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock.acquire(blocking=False)
+    except Timeout:
         raise input_error(path, "another run is writing there") from None
     except OSError:  # some network file systems have no locks
         pass
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no open file; there filelock does, once closed
+            (path / LOCK).unlink()
+        lock.release()
 
 
 def _remove_set(path: Path) -> None:
