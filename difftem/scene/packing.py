@@ -1,4 +1,4 @@
-"""Random packing without overlap, regular grids, and how many copies a density means."""
+"""Random packing without overlap, and how many copies a density means."""
 
 import math
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from torch import Tensor
 
+from difftem.constants.physical import AVOGADRO_CONSTANT
 from difftem.scene.regions import Box, Region, filled, jammed
 
 Points = NDArray[np.float64]  # (n, 3) Å
@@ -19,7 +20,7 @@ TRIES_PER_COPY = 1000
 TRIES_PER_COPY_BEYOND = 30  # for a density beyond the limit, just to say how far it comes
 LEAST_TRIES = 50_000
 _BATCHES = (256, 100_000)  # fewest and most tries at once
-_PER_MICROMOLAR = 602.214076  # copies in 1 µm³ at 1 µM
+_PER_MICROMOLAR = AVOGADRO_CONSTANT / 1e21  # copies in 1 µm³ at 1 µM
 _A3_PER_UM3 = 1e12
 
 
@@ -161,56 +162,6 @@ def number_of_copies(
         raise ValueError(f"{name} needs a volume, got {region}")
     factor = _PER_MICROMOLAR if name == "micromolar" else 1.0
     return round(value * factor * region.size / _A3_PER_UM3)
-
-
-def rectangular_grid(counts: tuple[int, int, int], spacing: float) -> Tensor:  # (n, 3)
-    """Places of a cubic grid about the origin.
-
-    Parameters
-    ----------
-    counts : tuple of int
-        Along x, y and z.
-    spacing : float
-        In Å.
-
-    Returns
-    -------
-    Tensor
-        In Å, x running fastest, ``(product of counts, 3)``.
-    """
-    _check_grid(counts, spacing)
-    x, y, z = (spacing * (torch.arange(n, dtype=torch.float64) - (n - 1) / 2) for n in counts)
-    grid = torch.meshgrid(z, y, x, indexing="ij")
-    return torch.stack(grid[::-1], -1).reshape(-1, 3)
-
-
-def hexagonal_grid(counts: tuple[int, int], spacing: float) -> Tensor:  # (n, 3)
-    """Places of a hexagonal layer at z = 0: every second row is shifted by half a spacing.
-
-    Parameters
-    ----------
-    counts : tuple of int
-        In a row along x, and rows along y.
-    spacing : float
-        Between nearest neighbours in Å.
-
-    Returns
-    -------
-    Tensor
-        In Å, x running fastest, its middle at the origin, ``(product of counts, 3)``.
-    """
-    _check_grid(counts, spacing)
-    points = rectangular_grid((*counts, 1), 1.0)
-    row = torch.arange(counts[1], dtype=torch.float64).repeat_interleave(counts[0])
-    points[:, 0] += row % 2 / 2
-    points[:, 1] *= math.sqrt(3) / 2
-    return spacing * (points - (points.amin(0) + points.amax(0)) / 2)
-
-
-def _check_grid(counts: tuple[int, ...], spacing: float) -> None:
-    """Raise unless a grid has places and a spacing."""
-    if min(counts) < 1 or not spacing > 0:
-        raise ValueError(f"a grid needs counts of 1 or more and a spacing, got {counts}, {spacing}")
 
 
 def _add(

@@ -175,21 +175,6 @@ class Scene:
             self.box,
         )
 
-    def with_instances(self, *more: Instances) -> "Scene":
-        """Add copies.
-
-        Parameters
-        ----------
-        *more : Instances
-            They come after those that are there.
-
-        Returns
-        -------
-        Scene
-            In the same box.
-        """
-        return Scene((*self.instances, *more), self.box)
-
     def positions(self) -> Tensor:  # (n, 3)
         """Places of all copies in Å, entry by entry, ``(n, 3)``."""
         empty = torch.zeros(0, 3, dtype=torch.float64)

@@ -4,13 +4,7 @@ import pytest
 import torch
 
 from difftem.scene.neighbours import outside, overlaps
-from difftem.scene.packing import (
-    Fill,
-    hexagonal_grid,
-    number_of_copies,
-    pack,
-    rectangular_grid,
-)
+from difftem.scene.packing import Fill, number_of_copies, pack
 from difftem.scene.poses import Instances, Scene
 from difftem.scene.regions import Ball, Box, IceFilm, SphereSurface, filled, layer
 
@@ -19,6 +13,11 @@ def gaps(points, radii):
     """Free space between every two spheres, by brute force."""
     i, j = torch.triu_indices(len(points), len(points), 1)
     return (points[i] - points[j]).norm(dim=-1) - radii[i] - radii[j]
+
+
+def row(n, spacing):
+    """Points along x about the origin."""
+    return spacing * (torch.arange(n).double()[:, None] - (n - 1) / 2) * torch.tensor([1.0, 0, 0])
 
 
 def cube(n, radius, fraction):
@@ -50,7 +49,8 @@ def test_spheres_of_three_sizes_keep_their_gap_and_stay_inside(generator):
 
 
 def test_new_spheres_avoid_those_that_are_there(generator):
-    wall = 100 * rectangular_grid((5, 5, 1), 1.0)
+    side = torch.arange(-200.0, 201, 100, dtype=torch.float64)
+    wall = torch.cartesian_prod(side, side, torch.zeros(1).double())
     (points,) = pack([Fill(Box(500, 500, 300), 20.0, 200)], generator, obstacles=[(wall, 60.0)])
     assert torch.cdist(points, wall).min() >= 80
 
@@ -151,7 +151,7 @@ def test_outside_counts_cut_centres_and_gone():
 
 
 def test_touching_is_no_overlap_and_a_large_sphere_meets_many_small_ones():
-    line = rectangular_grid((10, 1, 1), 20.0)
+    line = row(10, 20.0)
     assert overlaps(line, 10.0) == 0
     assert overlaps(line, 10.1) == 9
     assert overlaps(torch.cat([line, torch.zeros(1, 3)]), torch.tensor([1.0] * 10 + [95.0])) == 10
@@ -183,26 +183,13 @@ def test_a_density_that_means_nothing_is_refused(densities, message):
         number_of_copies(Ball(5.0), **densities)
 
 
-def test_grids_are_regular_and_about_the_origin():
-    square = rectangular_grid((3, 2, 2), 10.0)
-    assert square.shape == (12, 3)
-    assert square[:4].tolist() == [[-10, -5, -5], [0, -5, -5], [10, -5, -5], [-10, 5, -5]]
-    hexagonal = hexagonal_grid((6, 5), 7.0)
-    distance = torch.cdist(hexagonal, hexagonal)
-    distance.fill_diagonal_(math.inf)
-    assert torch.allclose(distance.amin(1), torch.full((30,), 7.0).double())
-    assert int((distance < 7.001).sum(1).max()) == 6
-    assert torch.allclose(hexagonal.amin(0), -hexagonal.amax(0))
-    with pytest.raises(ValueError, match="counts of 1 or more"):
-        hexagonal_grid((0, 3), 5.0)
-
-
 def test_a_scene_counts_merges_and_measures():
     eye = torch.eye(3, dtype=torch.float64)
-    places = rectangular_grid((4, 1, 1), 10.0)
+    places = row(4, 10.0)
     a, b = (Instances(name, places, eye.repeat(4, 1, 1)) for name in "ab")
     scene = Scene((a, b.moved(eye, torch.tensor([0.0, 9.0, 0.0]))), (100.0, 100.0, 10.0))
-    scene = scene.with_instances(a.select(torch.tensor([0])).moved(eye, torch.tensor([0, 50.0, 0])))
+    one = a.select(torch.tensor([0])).moved(eye, torch.tensor([0, 50.0, 0]))
+    scene = Scene((*scene.instances, one), scene.box)
     assert len(scene) == 9
     assert scene.counts() == {"a": 5, "b": 4}
     assert scene.types().tolist() == [0] * 4 + [1] * 4 + [0]

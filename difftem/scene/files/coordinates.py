@@ -114,40 +114,6 @@ def write_coordinates_csv(path: str | Path, scene: Scene, *, overwrite: bool = F
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def write_coordinates_text(
-    path: str | Path, instances: Instances, *, overwrite: bool = False
-) -> None:
-    """Write copies of one particle as TEM-simulator's text matrix (nm, degrees).
-
-    Parameters
-    ----------
-    path : str or Path
-        File to write, in a folder that exists.
-    instances : Instances
-        At least one copy.
-    overwrite : bool
-        Replace a file that exists.
-
-    Raises
-    ------
-    InputError
-        If the file exists and `overwrite` is false, or its folder does not exist.
-    ValueError
-        If there are no copies: the format cannot say so.
-    """
-    if len(instances) == 0:
-        raise ValueError(f"no copies of {instances.particle} to write")
-    angles = tem_simulator_from_rotation(instances.rotations)
-    columns = [*map(decimals, (instances.positions / _NM).T), *map(decimals, angles.T)]
-    lines = [
-        f"# {instances.particle}: x y z in nm, phi theta psi in degrees",
-        f"{len(instances)} 6",
-        *map(" ".join, zip(*columns, strict=True)),
-    ]
-    with replacing(Path(path), overwrite) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
 def _read_csv(
     path: str | Path, particle: str, say: Callable[[str], None] | None
 ) -> tuple[Instances, ...]:
