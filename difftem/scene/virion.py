@@ -25,7 +25,7 @@ from difftem.scene.matter import (
     Matter,
 )
 from difftem.scene.packing import Fill, pack
-from difftem.scene.poses import Instances
+from difftem.scene.poses import ParticlePoses
 from difftem.scene.regions import Ball
 from difftem.scene.spikes import SPIKE_6VXX, SpikeShape, lean, stand_spikes
 
@@ -194,7 +194,7 @@ def _blob(positions: Tensor, sigma: float, *contents: tuple[Matter, float]) -> B
     return Blob(positions, sigma, integral / (2 * math.pi * sigma**2) ** 1.5)
 
 
-def _stalks(standing: Instances, spike: SpikeShape) -> Tensor:  # (n * _STALK_BLOBS, 3)
+def _stalks(standing: ParticlePoses, spike: SpikeShape) -> Tensor:  # (n * _STALK_BLOBS, 3)
     """Places along the stalks, from the middle of the membrane to the feet."""
     along = torch.linspace(-_OUTER, spike.stalk, _STALK_BLOBS, dtype=torch.float64)
     down = (along - spike.stalk - spike.foot)[:, None] * standing.rotations[:, None, :, 2]

@@ -11,7 +11,7 @@ from difftem.scene.files.coordinates import read_coordinates
 from difftem.scene.neighbours import outside
 from difftem.scene.orientations import orientations
 from difftem.scene.packing import Fill, number_of_copies, pack
-from difftem.scene.poses import Instances, Scene
+from difftem.scene.poses import ParticlePoses, Scene
 from difftem.scene.regions import Box, IceFilm, Region, layer
 from difftem.simulation.particle import locate
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig
@@ -30,7 +30,7 @@ def ice_thickness(config: SceneConfig, radii: Mapping[str, float]) -> float:  # 
 
 def read_places(
     config: SceneConfig, folders: list[Path], say: Callable[[str], None]
-) -> dict[str, tuple[Instances, ...]]:
+) -> dict[str, tuple[ParticlePoses, ...]]:
     """Read the coordinate files of a scene.
 
     Parameters
@@ -44,7 +44,7 @@ def read_places(
 
     Returns
     -------
-    dict of str to tuple of Instances
+    dict of str to tuple of ParticlePoses
         By name of the particle, which is all that a file describes; random ones are not in it.
 
     Raises
@@ -73,7 +73,7 @@ def read_places(
                     f"{', '.join(each.particle for each in read)}"
                 )
             given[particle.name] = tuple(
-                Instances(particle.name, each.positions, each.rotations) for each in own or read
+                ParticlePoses(particle.name, each.positions, each.rotations) for each in own or read
             )
     return given
 
@@ -82,7 +82,7 @@ def place_particles(
     config: SceneConfig,
     radii: Mapping[str, float],
     thickness: float,  # Å
-    given: Mapping[str, tuple[Instances, ...]],
+    given: Mapping[str, tuple[ParticlePoses, ...]],
     generator: torch.Generator,
     say: Callable[[str], None],
 ) -> Scene:
@@ -96,7 +96,7 @@ def place_particles(
         Of the particles' bounding spheres in Å.
     thickness : float
         Of the ice in Å.
-    given : mapping of str to tuple of Instances
+    given : mapping of str to tuple of ParticlePoses
         From `read_places`.
     generator : torch.Generator
         Source of randomness.
@@ -116,7 +116,7 @@ def place_particles(
     width, height = (n * config.sampling.pixel_size for n in config.sampling.size)
     region = _region(config, width, height, thickness)
     share = region.size / (width * height * thickness) if isinstance(region, Box) else 1.0
-    instances: list[Instances] = []
+    instances: list[ParticlePoses] = []
     obstacles: list[tuple[Tensor, float]] = []
     fills, random = [], []
     for particle in config.particles:
@@ -130,7 +130,7 @@ def place_particles(
     places = pack(fills, generator, nm_to_angstrom(config.ice.gap_nm), obstacles)
     for particle, positions in zip(random, places, strict=True):
         turned = orientations(len(positions), particle.orientations, generator)
-        instances.append(Instances(particle.name, positions.double(), turned.double()))
+        instances.append(ParticlePoses(particle.name, positions.double(), turned.double()))
     scene = Scene(tuple(instances), (width, height, thickness))
     if obstacles:
         _warn(scene, radii, (width, height), say)

@@ -5,7 +5,7 @@ import torch
 
 from difftem.scene.neighbours import outside, overlaps
 from difftem.scene.packing import Fill, number_of_copies, pack
-from difftem.scene.poses import Instances, Scene
+from difftem.scene.poses import ParticlePoses, Scene
 from difftem.scene.regions import Ball, Box, IceFilm, SphereSurface, filled, layer
 
 
@@ -186,7 +186,7 @@ def test_a_density_that_means_nothing_is_refused(densities, message):
 def test_a_scene_counts_merges_and_measures():
     eye = torch.eye(3, dtype=torch.float64)
     places = row(4, 10.0)
-    a, b = (Instances(name, places, eye.repeat(4, 1, 1)) for name in "ab")
+    a, b = (ParticlePoses(name, places, eye.repeat(4, 1, 1)) for name in "ab")
     scene = Scene((a, b.moved(eye, torch.tensor([0.0, 9.0, 0.0]))), (100.0, 100.0, 10.0))
     one = a.select(torch.tensor([0])).moved(eye, torch.tensor([0, 50.0, 0]))
     scene = Scene((*scene.instances, one), scene.box)
@@ -216,8 +216,8 @@ def test_impossible_copies_are_refused(name, position, rotation, message):
     positions = torch.tensor([[1.0, 2.0, 3.0], position], dtype=torch.float64)
     rotations = torch.stack([torch.eye(3), rotation]).double()
     with pytest.raises(ValueError, match=message):
-        Instances(name, positions, rotations)
+        ParticlePoses(name, positions, rotations)
     with pytest.raises(ValueError, match="must be float64"):
-        Instances("a", positions[:1].float(), rotations[:1])
+        ParticlePoses("a", positions[:1].float(), rotations[:1])
     with pytest.raises(ValueError, match=r"shapes \(n, 3\) and \(n, 3, 3\)"):
-        Instances("a", positions[:1], rotations)
+        ParticlePoses("a", positions[:1], rotations)

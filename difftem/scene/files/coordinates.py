@@ -14,7 +14,7 @@ from difftem.io.text_matrix import read_text_matrix
 from difftem.scene.files.euler import rotation_from_tem_simulator, tem_simulator_from_rotation
 from difftem.scene.files.relion_read import read_relion_particles
 from difftem.scene.files.relion_write import decimals
-from difftem.scene.poses import Instances, Scene, is_name
+from difftem.scene.poses import ParticlePoses, Scene, is_name
 
 _NM = 10.0  # Å
 _PLACE = ("x", "y", "z")
@@ -31,7 +31,7 @@ def read_coordinates(
     shape: tuple[int, ...] | None = None,
     image: str | None = None,
     say: Callable[[str], None] | None = None,
-) -> tuple[Instances, ...]:
+) -> tuple[ParticlePoses, ...]:
     """Read where copies are and how they are turned.
 
     - ``.star``: RELION's particles, see `read_relion_particles`.
@@ -58,7 +58,7 @@ def read_coordinates(
 
     Returns
     -------
-    tuple of Instances
+    tuple of ParticlePoses
         One entry per particle.
 
     Raises
@@ -78,7 +78,7 @@ def read_coordinates(
         return _read_csv(path, particle, say)
     table = read_text_matrix(path, min_columns=6)
     return (
-        Instances(
+        ParticlePoses(
             particle,
             (_NM * table[:, :3]).contiguous(),
             rotation_from_tem_simulator(table[:, 3:6]),
@@ -116,7 +116,7 @@ def write_coordinates_csv(path: str | Path, scene: Scene, *, overwrite: bool = F
 
 def _read_csv(
     path: str | Path, particle: str, say: Callable[[str], None] | None
-) -> tuple[Instances, ...]:
+) -> tuple[ParticlePoses, ...]:
     """Read copies from a CSV file with a header."""
     text = read_bytes(path).decode("utf-8-sig", errors="replace")
     numbered = [
@@ -177,9 +177,9 @@ def _number(path: str | Path, line: int, name: str, cell: str) -> float:
     return value
 
 
-def _by_name(names: list[str], positions: Tensor, rotations: Tensor) -> tuple[Instances, ...]:
+def _by_name(names: list[str], positions: Tensor, rotations: Tensor) -> tuple[ParticlePoses, ...]:
     """One entry per name, in the order of their first row."""
     rows: dict[str, list[int]] = {}
     for i, name in enumerate(names):
         rows.setdefault(name, []).append(i)
-    return tuple(Instances(name, positions[i], rotations[i]) for name, i in rows.items())
+    return tuple(ParticlePoses(name, positions[i], rotations[i]) for name, i in rows.items())

@@ -6,7 +6,7 @@ import torch
 from difftem.io.errors import InputError
 from difftem.scene.files.coordinates import read_coordinates, write_coordinates_csv
 from difftem.scene.files.euler import rotation_from_tem_simulator
-from difftem.scene.poses import Instances
+from difftem.scene.poses import ParticlePoses
 from difftem.tem_simulator.files.tables import write_coordinates
 
 
@@ -118,6 +118,6 @@ def test_missing_files_are_named_and_failed_writes_leave_nothing(tmp_path, scene
 
 
 def test_no_copies_are_written_as_a_header(tmp_path, scene):
-    empty = Instances("a", torch.zeros(0, 3).double(), torch.zeros(0, 3, 3).double())
+    empty = ParticlePoses("a", torch.zeros(0, 3).double(), torch.zeros(0, 3, 3).double())
     write_coordinates_csv(tmp_path / "a.csv", type(scene)((empty,), scene.box))
     assert (tmp_path / "a.csv").read_text() == "particle,x,y,z,phi,theta,psi\n"
