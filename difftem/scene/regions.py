@@ -115,7 +115,7 @@ def layer(width: float, height: float, thickness: float, cut_at_edges: bool = Fa
 
 
 @dataclass(frozen=True)
-class IceFilm:
+class FilmRegion:
     r"""Ice in a round hole, thinner or thicker at its middle.
 
     Its surfaces are :math:`z = \pm\left[z_c + (z_e - z_c)\,\rho^2 / R^2\right]` with half the

@@ -12,7 +12,7 @@ from difftem.scene.neighbours import outside
 from difftem.scene.orientations import orientations
 from difftem.scene.packing import Fill, number_of_copies, pack
 from difftem.scene.poses import ParticlePoses, Scene
-from difftem.scene.regions import Box, IceFilm, Region, layer
+from difftem.scene.regions import Box, FilmRegion, Region, layer
 from difftem.simulation.particle import locate
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig
 from difftem.simulation.stage import SPREADS, stage_reach
@@ -152,7 +152,7 @@ def _region(config: SceneConfig, width: float, height: float, thickness: float) 
         width, height = width + along_x * (seen - across), height + along_y * (seen - across)
         return layer(width, height, thickness, cut_at_edges=ice.cut_at_edges)
     edge = thickness if ice.edge_thickness_nm is None else nm_to_angstrom(ice.edge_thickness_nm)
-    return IceFilm(nm_to_angstrom(ice.hole_diameter_nm), thickness, edge)
+    return FilmRegion(nm_to_angstrom(ice.hole_diameter_nm), thickness, edge)
 
 
 def _number(particle: ParticleConfig, region: Region, radius: float, share: float) -> int:

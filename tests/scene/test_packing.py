@@ -6,7 +6,7 @@ import torch
 from difftem.scene.neighbours import outside, overlaps
 from difftem.scene.packing import Fill, number_of_copies, pack
 from difftem.scene.poses import ParticlePoses, Scene
-from difftem.scene.regions import Ball, Box, IceFilm, SphereSurface, filled, layer
+from difftem.scene.regions import Ball, Box, FilmRegion, SphereSurface, filled, layer
 
 
 def gaps(points, radii):
@@ -83,7 +83,7 @@ def test_discs_in_a_rectangle_jam_near_the_known_cover(generator):
 
 
 def test_a_sphere_larger_than_its_region_does_not_fit(generator):
-    for region in (Box(90.0, 500.0, 500.0), Ball(40.0), IceFilm(1000.0, 90.0, 90.0)):
+    for region in (Box(90.0, 500.0, 500.0), Ball(40.0), FilmRegion(1000.0, 90.0, 90.0)):
         with pytest.raises(ValueError, match="only 0 of 1 copies of 100 Å fit"):
             pack([Fill(region, 50.0, 1)], generator)
 
@@ -116,7 +116,7 @@ def test_same_seed_gives_the_same_bytes_and_another_does_not():
 
 @pytest.mark.parametrize(("center", "edge"), [(400.0, 900.0), (900.0, 400.0), (600.0, 600.0)])
 def test_spheres_in_an_ice_film_lie_in_the_ice(generator, center, edge):
-    film = IceFilm(8000.0, center, edge)
+    film = FilmRegion(8000.0, center, edge)
     (points,) = pack([Fill(film, 150.0, 120)], generator)
     # Points all over each sphere are in the ice and in the hole.
     directions = torch.randn(400, 3, generator=generator, dtype=torch.float64)
@@ -128,7 +128,7 @@ def test_spheres_in_an_ice_film_lie_in_the_ice(generator, center, edge):
 
 
 def test_a_film_of_even_thickness_is_a_disc_and_holds_its_volume():
-    film = IceFilm(2000.0, 300.0, 500.0)
+    film = FilmRegion(2000.0, 300.0, 500.0)
     rho = torch.linspace(0, 1000, 100_001, dtype=torch.float64)
     volume = torch.trapezoid(2 * math.pi * rho * 2 * film.surface(rho), rho)
     assert film.size == pytest.approx(float(volume), rel=1e-6)
