@@ -11,7 +11,7 @@ from scipy.spatial import KDTree
 from torch import Tensor
 
 from difftem.constants.physical import AVOGADRO_CONSTANT
-from difftem.scene.regions import Box, Region, filled, jammed
+from difftem.scene.regions import BoxRegion, Region, filled, jammed
 
 Points = NDArray[np.float64]  # (n, 3) Å
 
@@ -152,10 +152,10 @@ def number_of_copies(
             raise ValueError(f"a fraction needs a positive radius, got {radius} Å")
         return round(value / filled(region, radius, 1)) if region.size > 0 else 0
     if name == "per_um2":
-        if not (region.flat or isinstance(region, Box)):
+        if not (region.flat or isinstance(region, BoxRegion)):
             raise ValueError(f"per_um2 needs a surface or a box, got {region}")
         area = region.size
-        if isinstance(region, Box) and not region.flat:
+        if isinstance(region, BoxRegion) and not region.flat:
             area /= region.depth
         return round(value * area / 1e8)
     if region.flat:

@@ -12,7 +12,7 @@ from difftem.scene.neighbours import outside
 from difftem.scene.orientations import orientations
 from difftem.scene.packing import Fill, number_of_copies, pack
 from difftem.scene.poses import ParticlePoses, Scene
-from difftem.scene.regions import Box, FilmRegion, Region, layer
+from difftem.scene.regions import BoxRegion, FilmRegion, Region, layer
 from difftem.simulation.particle import locate
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig
 from difftem.simulation.stage import SPREADS, stage_reach
@@ -115,7 +115,7 @@ def place_particles(
     """
     width, height = (n * config.sampling.pixel_size for n in config.sampling.size)
     region = _region(config, width, height, thickness)
-    share = region.size / (width * height * thickness) if isinstance(region, Box) else 1.0
+    share = region.size / (width * height * thickness) if isinstance(region, BoxRegion) else 1.0
     instances: list[ParticlePoses] = []
     obstacles: list[tuple[Tensor, float]] = []
     fills, random = [], []

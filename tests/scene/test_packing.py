@@ -6,7 +6,7 @@ import torch
 from difftem.scene.neighbours import outside, overlaps
 from difftem.scene.packing import Fill, number_of_copies, pack
 from difftem.scene.poses import ParticlePoses, Scene
-from difftem.scene.regions import Ball, Box, FilmRegion, SphereSurface, filled, layer
+from difftem.scene.regions import Ball, BoxRegion, FilmRegion, SphereSurface, filled, layer
 
 
 def gaps(points, radii):
@@ -22,7 +22,7 @@ def row(n, spacing):
 
 def cube(n, radius, fraction):
     side = (n * 4 / 3 * math.pi * radius**3 / fraction) ** (1 / 3)
-    return Box(side, side, side)
+    return BoxRegion(side, side, side)
 
 
 def test_overlaps_are_the_pairs_of_brute_force(generator):
@@ -34,7 +34,7 @@ def test_overlaps_are_the_pairs_of_brute_force(generator):
 
 
 def test_spheres_of_three_sizes_keep_their_gap_and_stay_inside(generator):
-    box = Box(3000.0, 2000.0, 800.0)
+    box = BoxRegion(3000.0, 2000.0, 800.0)
     numbers, radii = (400, 20, 100), (30.0, 200.0, 60.0)
     fills = [Fill(box, r, n) for r, n in zip(radii, numbers, strict=True)]
     points = pack(fills, generator, gap=7.0)
@@ -51,7 +51,9 @@ def test_spheres_of_three_sizes_keep_their_gap_and_stay_inside(generator):
 def test_new_spheres_avoid_those_that_are_there(generator):
     side = torch.arange(-200.0, 201, 100, dtype=torch.float64)
     wall = torch.cartesian_prod(side, side, torch.zeros(1).double())
-    (points,) = pack([Fill(Box(500, 500, 300), 20.0, 200)], generator, obstacles=[(wall, 60.0)])
+    (points,) = pack(
+        [Fill(BoxRegion(500, 500, 300), 20.0, 200)], generator, obstacles=[(wall, 60.0)]
+    )
     assert torch.cdist(points, wall).min() >= 80
 
 
@@ -76,14 +78,14 @@ def test_beyond_jamming_the_message_says_how_far_it_came(generator):
 
 def test_discs_in_a_rectangle_jam_near_the_known_cover(generator):
     with pytest.raises(ValueError, match="covering") as error:
-        pack([Fill(Box(3000.0, 3000.0, 0.0), 50.0, 1100)], generator)
+        pack([Fill(BoxRegion(3000.0, 3000.0, 0.0), 50.0, 1100)], generator)
     placed = int(str(error.value).split()[1])
     # 0.547 in the bulk; centres stay half a diameter off the edges.
     assert 0.44 < placed * math.pi / 4 * 100**2 / 3000**2 < 0.547
 
 
 def test_a_sphere_larger_than_its_region_does_not_fit(generator):
-    for region in (Box(90.0, 500.0, 500.0), Ball(40.0), FilmRegion(1000.0, 90.0, 90.0)):
+    for region in (BoxRegion(90.0, 500.0, 500.0), Ball(40.0), FilmRegion(1000.0, 90.0, 90.0)):
         with pytest.raises(ValueError, match="only 0 of 1 copies of 100 Å fit"):
             pack([Fill(region, 50.0, 1)], generator)
 
@@ -92,7 +94,7 @@ def test_points_are_spread_evenly_over_box_ball_and_sphere():
     generator = torch.Generator().manual_seed(3)
     n = 40_000
     error = 5 / math.sqrt(n)  # five standard errors of a variable of unit variance
-    (box,) = pack([Fill(Box(2.0, 4.0, 6.0), 0.0, n)], generator)
+    (box,) = pack([Fill(BoxRegion(2.0, 4.0, 6.0), 0.0, n)], generator)
     scaled = box / torch.tensor([2.0, 4.0, 6.0]) * math.sqrt(12)
     assert scaled.mean(0).abs().max() < error
     assert torch.allclose(scaled.var(0), torch.ones(3).double(), atol=error)
@@ -158,11 +160,11 @@ def test_touching_is_no_overlap_and_a_large_sphere_meets_many_small_ones():
 
 
 def test_densities_become_numbers():
-    box = Box(10_000.0, 10_000.0, 2000.0)  # 0.2 µm³
+    box = BoxRegion(10_000.0, 10_000.0, 2000.0)  # 0.2 µm³
     assert number_of_copies(box, per_um3=500.0) == 100
     assert number_of_copies(box, micromolar=1.0) == 120  # 602.2 per µm³
     assert number_of_copies(box, per_um2=70.0) == 70
-    assert number_of_copies(Box(20_000.0, 10_000.0, 0.0), per_um2=70.0) == 140
+    assert number_of_copies(BoxRegion(20_000.0, 10_000.0, 0.0), per_um2=70.0) == 140
     n = number_of_copies(SphereSurface(1000.0), fraction=0.2, radius=50.0)
     assert n == 320
     assert filled(SphereSurface(1000.0), 50.0, n) == pytest.approx(0.2)
