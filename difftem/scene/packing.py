@@ -25,8 +25,8 @@ _A3_PER_UM3 = 1e12
 
 
 @dataclass(frozen=True)
-class Fill:
-    """An order for a packing.
+class PackingRequest:
+    """What `pack` is asked to place.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Fill:
 
 
 def pack(
-    fills: Sequence[Fill],
+    requests: Sequence[PackingRequest],
     generator: torch.Generator,
     gap: float = 0.0,
     obstacles: Sequence[tuple[Tensor, float]] = (),
@@ -65,7 +65,7 @@ def pack(
 
     Parameters
     ----------
-    fills : sequence of Fill
+    requests : sequence of PackingRequest
         What goes where.
     generator : torch.Generator
         Source of randomness; the same seed gives the same places.
@@ -77,7 +77,7 @@ def pack(
     Returns
     -------
     list of Tensor
-        Centres in Å, float64, ``(number, 3)``, in the order of `fills`.
+        Centres in Å, float64, ``(number, 3)``, in the order of `requests`.
 
     Raises
     ------
@@ -91,12 +91,12 @@ def pack(
     """
     there = [(points.double().numpy(), radius) for points, radius in obstacles if len(points)]
     places: dict[int, Tensor] = {}
-    for i in sorted(range(len(fills)), key=lambda i: -fills[i].radius):
-        points = _add(fills[i], there, generator, gap)
+    for i in sorted(range(len(requests)), key=lambda i: -requests[i].radius):
+        points = _add(requests[i], there, generator, gap)
         places[i] = torch.from_numpy(points)
         if len(points):
-            there.append((points, fills[i].radius))
-    return [places[i] for i in range(len(fills))]
+            there.append((points, requests[i].radius))
+    return [places[i] for i in range(len(requests))]
 
 
 def number_of_copies(
@@ -165,30 +165,34 @@ def number_of_copies(
 
 
 def _add(
-    fill: Fill, there: list[tuple[Points, float]], generator: torch.Generator, gap: float
+    request: PackingRequest,
+    there: list[tuple[Points, float]],
+    generator: torch.Generator,
+    gap: float,
 ) -> Points:
-    """Places of one order beside the spheres that are there."""
-    own = 2 * fill.radius + gap
+    """Places of one request beside the spheres that are there."""
+    region, radius, number = request.region, request.radius, request.number
+    own = 2 * radius + gap
     trees = [(KDTree(points), r) for points, r in there]
     placed = np.zeros((0, 3))
-    hopeless = filled(fill.region, fill.radius, fill.number) > jammed(fill.region)
+    hopeless = filled(region, radius, number) > jammed(region)
     per_copy = TRIES_PER_COPY_BEYOND if hopeless else TRIES_PER_COPY
-    budget = max(per_copy * fill.number, LEAST_TRIES)
+    budget = max(per_copy * number, LEAST_TRIES)
     tries, rate = 0, 1.0
     # Candidates beyond what fits would meet each other in far too many pairs.
-    most = math.ceil(jammed(fill.region) / filled(fill.region, fill.radius, 1)) if hopeless else 0
-    while len(placed) < fill.number:
-        missing = fill.number - len(placed)
+    most = math.ceil(jammed(region) / filled(region, radius, 1)) if hopeless else 0
+    while len(placed) < number:
+        missing = number - len(placed)
         # Free room only shrinks: what this rate cannot reach is out of reach.
         if tries >= budget or rate * (budget - tries) < missing / 2:
-            raise ValueError(_full(fill, len(placed)))
+            raise ValueError(_full(request, len(placed)))
         drawable = max(most - len(placed), 1) if hopeless else missing
         n = int(np.clip(drawable / rate, *_BATCHES))
-        drawn = fill.region.draw(n, fill.radius, generator).numpy()
+        drawn = region.draw(n, radius, generator).numpy()
         tries += n
         free = drawn
-        for tree, radius in [*trees, (KDTree(placed), fill.radius)]:
-            free = _without(free, tree, radius + fill.radius + gap)
+        for tree, other in [*trees, (KDTree(placed), radius)]:
+            free = _without(free, tree, other + radius + gap)
         kept = free[_sequential(free, own)]
         # A try that found nothing still says that less than one in n does.
         rate = max(len(kept), 0.5) / n
@@ -215,13 +219,14 @@ def _sequential(candidates: Points, distance: float) -> NDArray[np.bool_]:
     return alive
 
 
-def _full(fill: Fill, placed: int) -> str:
+def _full(request: PackingRequest, placed: int) -> str:
     """Say how far a packing came and what to do."""
-    name = fill.name or f"{2 * fill.radius:.0f} Å"
-    wanted, reached = (filled(fill.region, fill.radius, n) for n in (fill.number, placed))
-    what = "covering" if fill.region.flat else "filling"
+    region, radius = request.region, request.radius
+    name = request.name or f"{2 * radius:.0f} Å"
+    wanted, reached = (filled(region, radius, n) for n in (request.number, placed))
+    what = "covering" if region.flat else "filling"
     return (
-        f"only {placed} of {fill.number} copies of {name} fit without overlap into {fill.region} "
+        f"only {placed} of {request.number} copies of {name} fit without overlap into {region} "
         f"({what} {reached:.0%} of the {wanted:.0%} asked for; random packing ends below "
-        f"{jammed(fill.region):.0%}); use fewer copies or a larger field"
+        f"{jammed(region):.0%}); use fewer copies or a larger field"
     )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from difftem.scene.orientations import upright
-from difftem.scene.packing import Fill, pack
+from difftem.scene.packing import PackingRequest, pack
 from difftem.scene.poses import ParticlePoses
 from difftem.scene.regions import SphereSurface
 
@@ -112,7 +112,7 @@ def stand_spikes(
     ValueError
         If they do not fit.
     """
-    (points,) = pack([Fill(SphereSurface(radius), spacing / 2, n, "spikes")], generator)
+    (points,) = pack([PackingRequest(SphereSurface(radius), spacing / 2, n, "spikes")], generator)
     stretch = torch.tensor(axes, dtype=torch.float64)
     feet = points * stretch
     normals = points / stretch / (points / stretch).norm(dim=-1, keepdim=True)

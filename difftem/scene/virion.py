@@ -24,7 +24,7 @@ from difftem.scene.matter import (
     RNA_NUCLEOTIDE,
     Matter,
 )
-from difftem.scene.packing import Fill, pack
+from difftem.scene.packing import PackingRequest, pack
 from difftem.scene.poses import ParticlePoses
 from difftem.scene.regions import Ball
 from difftem.scene.spikes import SPIKE_6VXX, SpikeShape, lean, stand_spikes
@@ -116,8 +116,8 @@ def sars_cov_2(
     tilt = lean(spikes, tilt_mean_deg, tilt_max_deg, generator)
     outer = radius + _OUTER
     standing = stand_spikes(spikes, outer, spike, tilt, generator, spike_spacing, axes)
-    fill = Fill(Ball(radius + _LUMEN), _RNP_RADIUS, rnps, "ribonucleoproteins")
-    (inside,) = pack([fill], generator)
+    request = PackingRequest(Ball(radius + _LUMEN), _RNP_RADIUS, rnps, "ribonucleoproteins")
+    (inside,) = pack([request], generator)
     cores = _blob(
         inside * torch.tensor(axes, dtype=torch.float64),
         _RNP_SIGMA,

@@ -10,7 +10,7 @@ from torch import Tensor
 from difftem.scene.files.coordinates import read_coordinates
 from difftem.scene.neighbours import outside
 from difftem.scene.orientations import orientations
-from difftem.scene.packing import Fill, number_of_copies, pack
+from difftem.scene.packing import PackingRequest, number_of_copies, pack
 from difftem.scene.poses import ParticlePoses, Scene
 from difftem.scene.regions import BoxRegion, FilmRegion, Region, layer
 from difftem.simulation.particle import locate
@@ -118,16 +118,18 @@ def place_particles(
     share = region.size / (width * height * thickness) if isinstance(region, BoxRegion) else 1.0
     instances: list[ParticlePoses] = []
     obstacles: list[tuple[Tensor, float]] = []
-    fills, random = [], []
+    requests, random = [], []
     for particle in config.particles:
         radius = radii[particle.name]
         if particle.name in given:
             instances.extend(given[particle.name])
             obstacles.extend((each.positions, radius) for each in given[particle.name])
             continue
-        fills.append(Fill(region, radius, _number(particle, region, radius, share), particle.name))
+        requests.append(
+            PackingRequest(region, radius, _number(particle, region, radius, share), particle.name)
+        )
         random.append(particle)
-    places = pack(fills, generator, nm_to_angstrom(config.ice.gap_nm), obstacles)
+    places = pack(requests, generator, nm_to_angstrom(config.ice.gap_nm), obstacles)
     for particle, positions in zip(random, places, strict=True):
         turned = orientations(len(positions), particle.orientations, generator)
         instances.append(ParticlePoses(particle.name, positions.double(), turned.double()))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from difftem.scene.neighbours import outside, overlaps
-from difftem.scene.packing import Fill, number_of_copies, pack
+from difftem.scene.packing import PackingRequest, number_of_copies, pack
 from difftem.scene.poses import ParticlePoses, Scene
 from difftem.scene.regions import Ball, BoxRegion, FilmRegion, SphereSurface, filled, layer
 
@@ -36,8 +36,8 @@ def test_overlaps_are_the_pairs_of_brute_force(generator):
 def test_spheres_of_three_sizes_keep_their_gap_and_stay_inside(generator):
     box = BoxRegion(3000.0, 2000.0, 800.0)
     numbers, radii = (400, 20, 100), (30.0, 200.0, 60.0)
-    fills = [Fill(box, r, n) for r, n in zip(radii, numbers, strict=True)]
-    points = pack(fills, generator, gap=7.0)
+    requests = [PackingRequest(box, r, n) for r, n in zip(radii, numbers, strict=True)]
+    points = pack(requests, generator, gap=7.0)
     assert [len(each) for each in points] == list(numbers)
     sizes = torch.cat([torch.full((n,), r) for n, r in zip(numbers, radii, strict=True)]).double()
     assert gaps(torch.cat(points), sizes).min() >= 7 - 1e-9
@@ -52,7 +52,7 @@ def test_new_spheres_avoid_those_that_are_there(generator):
     side = torch.arange(-200.0, 201, 100, dtype=torch.float64)
     wall = torch.cartesian_prod(side, side, torch.zeros(1).double())
     (points,) = pack(
-        [Fill(BoxRegion(500, 500, 300), 20.0, 200)], generator, obstacles=[(wall, 60.0)]
+        [PackingRequest(BoxRegion(500, 500, 300), 20.0, 200)], generator, obstacles=[(wall, 60.0)]
     )
     assert torch.cdist(points, wall).min() >= 80
 
@@ -61,13 +61,13 @@ def test_new_spheres_avoid_those_that_are_there(generator):
 def test_a_volume_fraction_below_jamming_is_reached(fraction):
     box = cube(1500, 50.0, fraction)
     assert number_of_copies(box, fraction=fraction, radius=50.0) == 1500
-    (points,) = pack([Fill(box, 50.0, 1500)], torch.Generator().manual_seed(1))
+    (points,) = pack([PackingRequest(box, 50.0, 1500)], torch.Generator().manual_seed(1))
     assert gaps(points, torch.full((1500,), 50.0)).min() >= 0
 
 
 def test_beyond_jamming_the_message_says_how_far_it_came(generator):
     with pytest.raises(ValueError, match="fit without overlap into") as error:
-        pack([Fill(cube(1000, 50.0, 0.45), 50.0, 1000, "ribosomes")], generator)
+        pack([PackingRequest(cube(1000, 50.0, 0.45), 50.0, 1000, "ribosomes")], generator)
     message = str(error.value)
     assert "of 1000 copies of ribosomes" in message
     assert "of the 45% asked for; random packing ends below 38%" in message
@@ -78,7 +78,7 @@ def test_beyond_jamming_the_message_says_how_far_it_came(generator):
 
 def test_discs_in_a_rectangle_jam_near_the_known_cover(generator):
     with pytest.raises(ValueError, match="covering") as error:
-        pack([Fill(BoxRegion(3000.0, 3000.0, 0.0), 50.0, 1100)], generator)
+        pack([PackingRequest(BoxRegion(3000.0, 3000.0, 0.0), 50.0, 1100)], generator)
     placed = int(str(error.value).split()[1])
     # 0.547 in the bulk; centres stay half a diameter off the edges.
     assert 0.44 < placed * math.pi / 4 * 100**2 / 3000**2 < 0.547
@@ -87,21 +87,21 @@ def test_discs_in_a_rectangle_jam_near_the_known_cover(generator):
 def test_a_sphere_larger_than_its_region_does_not_fit(generator):
     for region in (BoxRegion(90.0, 500.0, 500.0), Ball(40.0), FilmRegion(1000.0, 90.0, 90.0)):
         with pytest.raises(ValueError, match="only 0 of 1 copies of 100 Å fit"):
-            pack([Fill(region, 50.0, 1)], generator)
+            pack([PackingRequest(region, 50.0, 1)], generator)
 
 
 def test_points_are_spread_evenly_over_box_ball_and_sphere():
     generator = torch.Generator().manual_seed(3)
     n = 40_000
     error = 5 / math.sqrt(n)  # five standard errors of a variable of unit variance
-    (box,) = pack([Fill(BoxRegion(2.0, 4.0, 6.0), 0.0, n)], generator)
+    (box,) = pack([PackingRequest(BoxRegion(2.0, 4.0, 6.0), 0.0, n)], generator)
     scaled = box / torch.tensor([2.0, 4.0, 6.0]) * math.sqrt(12)
     assert scaled.mean(0).abs().max() < error
     assert torch.allclose(scaled.var(0), torch.ones(3).double(), atol=error)
-    (ball,) = pack([Fill(Ball(10.0), 0.0, n)], generator)
+    (ball,) = pack([PackingRequest(Ball(10.0), 0.0, n)], generator)
     volume = (ball.norm(dim=-1) / 10) ** 3  # uniform in 0 to 1
     assert abs(volume.mean() - 0.5) * math.sqrt(12) < error
-    (surface,) = pack([Fill(SphereSurface(10.0), 0.0, n)], generator)
+    (surface,) = pack([PackingRequest(SphereSurface(10.0), 0.0, n)], generator)
     assert torch.allclose(surface.norm(dim=-1), torch.full((n,), 10.0).double())
     height = surface[:, 2] / 10 * math.sqrt(3)  # Archimedes: uniform in -1 to 1
     assert abs(height.mean()) < error
@@ -110,7 +110,9 @@ def test_points_are_spread_evenly_over_box_ball_and_sphere():
 
 def test_same_seed_gives_the_same_bytes_and_another_does_not():
     def places(seed):
-        return pack([Fill(cube(300, 10.0, 0.2), 10.0, 300)], torch.Generator().manual_seed(seed))[0]
+        return pack(
+            [PackingRequest(cube(300, 10.0, 0.2), 10.0, 300)], torch.Generator().manual_seed(seed)
+        )[0]
 
     assert torch.equal(places(4), places(4))
     assert not torch.equal(places(4), places(5))
@@ -119,7 +121,7 @@ def test_same_seed_gives_the_same_bytes_and_another_does_not():
 @pytest.mark.parametrize(("center", "edge"), [(400.0, 900.0), (900.0, 400.0), (600.0, 600.0)])
 def test_spheres_in_an_ice_film_lie_in_the_ice(generator, center, edge):
     film = FilmRegion(8000.0, center, edge)
-    (points,) = pack([Fill(film, 150.0, 120)], generator)
+    (points,) = pack([PackingRequest(film, 150.0, 120)], generator)
     # Points all over each sphere are in the ice and in the hole.
     directions = torch.randn(400, 3, generator=generator, dtype=torch.float64)
     skin = points[:, None] + 150 * directions / directions.norm(dim=-1, keepdim=True)
@@ -137,12 +139,14 @@ def test_a_film_of_even_thickness_is_a_disc_and_holds_its_volume():
 
 
 def test_a_layer_keeps_spheres_in_the_ice_and_may_cut_them_at_the_edges(generator):
-    (points,) = pack([Fill(layer(1000, 800, 300, cut_at_edges=True), 100.0, 12)], generator)
+    (points,) = pack(
+        [PackingRequest(layer(1000, 800, 300, cut_at_edges=True), 100.0, 12)], generator
+    )
     assert points[:, 2].abs().max() <= 50
     found = outside(points, 100.0, (1000.0, 800.0, math.inf))
     assert found.cut > 0
     assert found.centers == 0
-    (points,) = pack([Fill(layer(1000, 800, 300), 100.0, 5)], generator)
+    (points,) = pack([PackingRequest(layer(1000, 800, 300), 100.0, 5)], generator)
     assert outside(points, 100.0, (1000.0, 800.0, 300.0)).cut == 0
 
 
