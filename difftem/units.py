@@ -58,11 +58,6 @@ def angstrom_to_um(length: Quantity) -> Quantity:
     return length / ANGSTROM_PER_UM
 
 
-def angstrom_to_mm(length: Quantity) -> Quantity:
-    """Convert Å to millimetres."""
-    return length / ANGSTROM_PER_MM
-
-
 def rad_to_mrad(angle: Quantity) -> Quantity:
     """Convert radians to milliradians."""
     return angle / RAD_PER_MRAD
@@ -71,11 +66,6 @@ def rad_to_mrad(angle: Quantity) -> Quantity:
 def rad_to_deg(angle: Quantity) -> Quantity:
     """Convert radians to degrees."""
     return angle / RAD_PER_DEG
-
-
-def ev_to_kev(energy: Quantity) -> Quantity:
-    """Convert eV to keV."""
-    return energy / EV_PER_KEV
 
 
 def per_nm2_to_per_angstrom2(density_per_nm2: Quantity) -> Quantity:

@@ -17,10 +17,8 @@ FORWARD = [
 THERE_AND_BACK = [
     (units.nm_to_angstrom, units.angstrom_to_nm),
     (units.um_to_angstrom, units.angstrom_to_um),
-    (units.mm_to_angstrom, units.angstrom_to_mm),
     (units.mrad_to_rad, units.rad_to_mrad),
     (units.deg_to_rad, units.rad_to_deg),
-    (units.kev_to_ev, units.ev_to_kev),
 ]
 
 

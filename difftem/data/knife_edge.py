@@ -10,7 +10,7 @@ from difftem.data.crops import CropFacts, Crops, CropSet, check_positive
 from difftem.io.errors import input_error
 from difftem.io.mtf_curve import mtf_by_name
 from difftem.micrograph.edge import Edge, distance, find_edge
-from difftem.micrograph.field_of_view import Field, read_fields
+from difftem.micrograph.field_of_view import FieldOfView, read_fields
 from difftem.modules.detector import Detector
 from difftem.modules.poisson import PoissonLayer
 
@@ -193,7 +193,7 @@ class KnifeEdge(Crops):
         )
         return CropSet(stack, stack.mean((-2, -1)), facts)
 
-    def _part(self, seen: Field, image: Tensor) -> Tensor:
+    def _part(self, seen: FieldOfView, image: Tensor) -> Tensor:
         """Cut the box out of an image."""
         ny, nx = image.shape
         if self.box is None:

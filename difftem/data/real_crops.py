@@ -14,7 +14,13 @@ from difftem.micrograph.background import MIN_SIZE
 from difftem.micrograph.box import Box
 from difftem.micrograph.contrasts import contrasts
 from difftem.micrograph.crop_checks import check_crops, excess_noise
-from difftem.micrograph.field_of_view import Field, FieldUse, FrameUse, check_frames, read_fields
+from difftem.micrograph.field_of_view import (
+    FieldOfView,
+    FieldUse,
+    FrameUse,
+    check_frames,
+    read_fields,
+)
 from difftem.micrograph.figure import draw_picking
 from difftem.micrograph.picking import Picked, cut, pick
 
@@ -169,7 +175,7 @@ class RealCrops(Crops):
         )
         return CropSet(crops, mean, facts)
 
-    def _part(self, field: Field, number: int) -> _Part:
+    def _part(self, field: FieldOfView, number: int) -> _Part:
         """Crops of a field."""
         pixel_size = field.pixel_size if self.pixel_size is None else self.pixel_size
         if (

@@ -1,1 +1,60 @@
-"""Pure functions of every stage: plain PyTorch, the reference for the kernels."""
+"""Pure functions of every stage: plain PyTorch, the reference for the kernels.
+
+The files in the order of the beam path:
+
+Beam
+    `beam` : wavelength and interaction constant of an energy
+    `wave` : complex waves, their phases and intensities
+
+Atoms
+    `form_factor` : scattering factors of neutral atoms
+    `species` : what an atom of each kind adds, compressed into a few radial functions
+    `gaussian_basis` : Gaussians of many widths in a few radial functions
+
+Potential
+    `potential` : projected slices, through deltas in Fourier space
+    `atom_slices` : slices that are made from atoms whenever they are asked for
+    `render` : the potential in three dimensions, and a slow sum of Gaussians
+    `soft_potential` : potential and absorption, no sharper than voxels resolve
+    `solvent` : mean potential and absorption of ice, and what atoms displace of it
+
+Particles and specimen
+    `pose` : rotation vectors, Euler angles, tilts
+    `particle_map` : complex map of a particle in solvent
+    `phantom` : random particles without a structure behind them
+    `projection` : projections of a template as central slices
+    `slabs` : what one specimen slice sees of a particle
+    `patches` : small images summed into a large one
+    `film` : hole in a support film, filled with ice
+
+Multislice
+    `slice_source` : where slices come from
+    `multislice` : propagation, slice by slice
+    `multislice_gradient` : its gradient with few waves kept
+    `wave_buffers` : a wave on its way in place
+    `inelastic` : angles and blurred intensity of inelastically scattered electrons
+    `inelastic_multislice` : multislice with a channel for them
+
+Lens
+    `lens` : aberrations, aperture, phase plate
+    `coherence` : envelopes and incoherent sums
+
+Dose
+    `dose` : expected electrons of every pixel
+
+Poisson
+    `poisson` : counting, and gradients through it
+    `inverse_gaussian` : random numbers of that distribution
+
+Detector
+    `mtf` : families of modulation transfer functions
+    `detector` : lost counts, gain, read noise
+
+Grids and tools
+    `grid` : coordinates, frequencies, the band limit
+    `sampling` : how fine is fine enough
+    `spread` : points onto a grid with a narrow kernel
+    `box_average` : an image on other pixels
+    `reorder` : rows in another order
+    `threads` : portions of work in threads of one core each
+"""

@@ -1,4 +1,4 @@
-"""The potential in three dimensions, and slow real-space references."""
+"""The potential in three dimensions, and a slow sum of Gaussians as its reference."""
 
 import math
 
@@ -69,6 +69,44 @@ def _spread_size(n: int, band_limit: float) -> int:
     )
 
 
+def bounding_radius(
+    volume: Tensor,  # (nz, ny, nx) V
+    voxel_size: float,  # Å
+    center: tuple[float, float, float] = (0.0, 0.0, 0.0),  # Å
+    threshold: float = 1e-4,
+) -> float:  # Å
+    """Radius of the sphere about a point that holds everything above a part of the maximum.
+
+    Parameters
+    ----------
+    volume : Tensor
+        Real or complex.
+    voxel_size : float
+        In Å.
+    center : tuple of float
+        x, y, z of the point in Å from voxel ``n // 2``.
+    threshold : float
+        Part of the largest modulus.
+
+    Returns
+    -------
+    float
+        In Å, half a voxel's diagonal included; 0 for an empty volume.
+    """
+    modulus = volume.detach().abs()
+    occupied = modulus > threshold * modulus.max()
+    if not bool(occupied.any()):
+        return 0.0
+    squared = torch.zeros((), dtype=torch.float64, device=volume.device)
+    for axis, middle in zip((2, 1, 0), center, strict=True):
+        n = volume.shape[axis]
+        x = (torch.arange(n, dtype=torch.float64, device=volume.device) - n // 2) * voxel_size
+        shape = [-1 if other == axis else 1 for other in range(3)]
+        squared = squared + ((x - middle) ** 2).reshape(shape)
+    farthest = float((squared * occupied).max())
+    return math.sqrt(farthest) + math.sqrt(3) / 2 * voxel_size
+
+
 def gaussian_projection(
     positions: Tensor,  # (n_atoms, 3) Å
     atomic_numbers: Tensor,  # (n_atoms,)
@@ -105,41 +143,6 @@ def gaussian_projection(
     along_x = torch.exp(-4 * math.pi**2 / width[..., None] * dx2[:, None])  # (n, 5, nx)
     along_y = torch.exp(-4 * math.pi**2 / width[..., None] * dy2[:, None])
     return torch.einsum("ai,aiy,aix->yx", height, along_y, along_x)
-
-
-def gaussian_potential(
-    positions: Tensor,  # (n_atoms, 3) Å
-    atomic_numbers: Tensor,  # (n_atoms,)
-    b_factors: Tensor,  # (n_atoms,) Å²
-    occupancies: Tensor,  # (n_atoms,)
-    points: Tensor,  # (n_points, 3) Å
-) -> Tensor:  # (n_points,) V
-    r"""Potential at single points as a plain sum of Peng's Gaussians: slow, and the oracle.
-
-    .. math:: V(r) = \sum_a o_a \sum_i c\, a_i \left(\frac{4\pi}{b_i + B_a}\right)^{3/2}
-              e^{-4\pi^2 |r - r_a|^2 / (b_i + B_a)}
-
-    Parameters
-    ----------
-    positions, atomic_numbers, b_factors, occupancies : Tensor
-        The atoms.
-    points : Tensor
-        Where to evaluate, in Å, shape ``(n_points, 3)``.
-
-    Returns
-    -------
-    Tensor
-        In V, shape ``(n_points,)``.
-
-    References
-    ----------
-    Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257.
-    """
-    amplitude, width = _peng_gaussians(atomic_numbers, b_factors, positions)
-    r2 = ((points[:, None] - positions) ** 2).sum(-1)  # (n_points, n_atoms)
-    height = occupancies[:, None] * POTENTIAL_CONSTANT * amplitude
-    height = height * (4 * math.pi / width) ** 1.5
-    return (height * torch.exp(-4 * math.pi**2 * r2[..., None] / width)).sum((-2, -1))
 
 
 def _peng_gaussians(

@@ -25,7 +25,7 @@ _RESIDUAL = 0.25  # pixels below which a shift is a whole one
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
+class FieldOfView:
     """Exposures of one place.
 
     Attributes
@@ -76,7 +76,7 @@ def read_fields(
     frame_use: FrameUse = "auto",
     field_use: FieldUse = "auto",
     look_for_lines: bool = True,
-) -> Iterator[Field]:
+) -> Iterator[FieldOfView]:
     """Read files and group them by what they show; one group is in memory at a time.
 
     Parameters
@@ -94,7 +94,7 @@ def read_fields(
 
     Yields
     ------
-    Field
+    FieldOfView
         In the order of the files.
 
     Raises
@@ -224,7 +224,7 @@ def check_frames(path: str | Path, number: int, first: str, expected: int) -> No
         )
 
 
-def _register(group: list[_Loaded]) -> Field:
+def _register(group: list[_Loaded]) -> FieldOfView:
     """Align all exposures of a field with the first one and keep what they share."""
     first_count = group[0].frames_per_exposure
     for loaded in group[1:]:
@@ -266,7 +266,7 @@ def _register(group: list[_Loaded]) -> Field:
             ]
         )
 
-    return Field(
+    return FieldOfView(
         name=first.path.name,
         path=first.path,
         exposures=aligned(images),

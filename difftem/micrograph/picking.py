@@ -13,7 +13,7 @@ from difftem.io.box_list import read_boxes
 from difftem.io.errors import input_error
 from difftem.micrograph.background import pick_windows, score_windows
 from difftem.micrograph.box import Box
-from difftem.micrograph.field_of_view import Field
+from difftem.micrograph.field_of_view import FieldOfView
 
 MAX_BAD = 1e-3  # fraction of replaced pixels in a crop: their share of the power that is lost
 _OVERVIEW = 512  # pixels
@@ -53,7 +53,7 @@ class Picked:
 
 
 def pick(
-    field: Field,
+    field: FieldOfView,
     number: int,
     size: int,
     n: int,
@@ -64,7 +64,7 @@ def pick(
 
     Parameters
     ----------
-    field : Field
+    field : FieldOfView
         Exposures in register.
     number : int
         Of the field, for `Box.field`.
@@ -139,7 +139,7 @@ def pick(
     return Picked(field.name, overview, binning, field.origin, tuple(chosen), *usual, notes)
 
 
-def cut(field: Field, boxes: Sequence[Box]) -> Tensor:  # (e, n, y, x)
+def cut(field: FieldOfView, boxes: Sequence[Box]) -> Tensor:  # (e, n, y, x)
     """Crops of all exposures of a field."""
     top, left = field.origin
     crops = [
@@ -164,7 +164,7 @@ def _overlapping(corners: Sequence[tuple[int, int]], size: int) -> int:
     return sum(int(((corner - one).abs() < size).all(-1).sum()) > 1 for one in corner)
 
 
-def _share(field: Field, box: Box) -> Tensor:
+def _share(field: FieldOfView, box: Box) -> Tensor:
     """Fraction of bad pixels in a box."""
     y, x = box.y - field.origin[0], box.x - field.origin[1]
     return field.bad[y : y + box.size, x : x + box.size].double().mean()

@@ -12,7 +12,7 @@ from difftem.functional.projection import (
     TemplateSpectrum,
     template_spectrum,
 )
-from difftem.functional.voxel_projection import bounding_radius
+from difftem.functional.render import bounding_radius
 from difftem.modules.quantity import check_learnable
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from difftem.scene.poses import Instances
+from difftem.scene.poses import ParticlePoses
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +84,12 @@ class Copies:
 
     Attributes
     ----------
-    instances : Instances
+    instances : ParticlePoses
         Their particle, places and rotations. Its origin is the middle of the bounding box, as
         ``Atoms.centered`` has it.
     """
 
-    instances: Instances
+    instances: ParticlePoses
 
 
 Part = Shell | Blob | Copies
@@ -120,7 +120,7 @@ class Assembly:
         """Sum of `heavy_atoms`."""
         return sum(self.heavy_atoms.values())
 
-    def copies(self) -> tuple[Instances, ...]:
+    def copies(self) -> tuple[ParticlePoses, ...]:
         """List the copies of other particles among the parts."""
         return tuple(part.instances for part in self.parts if isinstance(part, Copies))
 

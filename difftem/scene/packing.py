@@ -1,4 +1,4 @@
-"""Random packing without overlap, regular grids, and how many copies a density means."""
+"""Random packing without overlap, and how many copies a density means."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from torch import Tensor
 
-from difftem.scene.regions import Box, Region, filled, jammed
+from difftem.constants.physical import AVOGADRO_CONSTANT
+from difftem.scene.regions import BoxRegion, Region, filled, jammed
 
 Points = NDArray[np.float64]  # (n, 3) Å
 
@@ -19,13 +20,13 @@ TRIES_PER_COPY = 1000
 TRIES_PER_COPY_BEYOND = 30  # for a density beyond the limit, just to say how far it comes
 LEAST_TRIES = 50_000
 _BATCHES = (256, 100_000)  # fewest and most tries at once
-_PER_MICROMOLAR = 602.214076  # copies in 1 µm³ at 1 µM
+_PER_MICROMOLAR = AVOGADRO_CONSTANT / 1e21  # copies in 1 µm³ at 1 µM
 _A3_PER_UM3 = 1e12
 
 
 @dataclass(frozen=True)
-class Fill:
-    """An order for a packing.
+class PackingRequest:
+    """What `pack` is asked to place.
 
     Attributes
     ----------
@@ -53,7 +54,7 @@ class Fill:
 
 
 def pack(
-    fills: Sequence[Fill],
+    requests: Sequence[PackingRequest],
     generator: torch.Generator,
     gap: float = 0.0,
     obstacles: Sequence[tuple[Tensor, float]] = (),
@@ -64,7 +65,7 @@ def pack(
 
     Parameters
     ----------
-    fills : sequence of Fill
+    requests : sequence of PackingRequest
         What goes where.
     generator : torch.Generator
         Source of randomness; the same seed gives the same places.
@@ -76,7 +77,7 @@ def pack(
     Returns
     -------
     list of Tensor
-        Centres in Å, float64, ``(number, 3)``, in the order of `fills`.
+        Centres in Å, float64, ``(number, 3)``, in the order of `requests`.
 
     Raises
     ------
@@ -90,12 +91,12 @@ def pack(
     """
     there = [(points.double().numpy(), radius) for points, radius in obstacles if len(points)]
     places: dict[int, Tensor] = {}
-    for i in sorted(range(len(fills)), key=lambda i: -fills[i].radius):
-        points = _add(fills[i], there, generator, gap)
+    for i in sorted(range(len(requests)), key=lambda i: -requests[i].radius):
+        points = _add(requests[i], there, generator, gap)
         places[i] = torch.from_numpy(points)
         if len(points):
-            there.append((points, fills[i].radius))
-    return [places[i] for i in range(len(fills))]
+            there.append((points, requests[i].radius))
+    return [places[i] for i in range(len(requests))]
 
 
 def number_of_copies(
@@ -151,10 +152,10 @@ def number_of_copies(
             raise ValueError(f"a fraction needs a positive radius, got {radius} Å")
         return round(value / filled(region, radius, 1)) if region.size > 0 else 0
     if name == "per_um2":
-        if not (region.flat or isinstance(region, Box)):
+        if not (region.flat or isinstance(region, BoxRegion)):
             raise ValueError(f"per_um2 needs a surface or a box, got {region}")
         area = region.size
-        if isinstance(region, Box) and not region.flat:
+        if isinstance(region, BoxRegion) and not region.flat:
             area /= region.depth
         return round(value * area / 1e8)
     if region.flat:
@@ -163,81 +164,35 @@ def number_of_copies(
     return round(value * factor * region.size / _A3_PER_UM3)
 
 
-def rectangular_grid(counts: tuple[int, int, int], spacing: float) -> Tensor:  # (n, 3)
-    """Places of a cubic grid about the origin.
-
-    Parameters
-    ----------
-    counts : tuple of int
-        Along x, y and z.
-    spacing : float
-        In Å.
-
-    Returns
-    -------
-    Tensor
-        In Å, x running fastest, ``(product of counts, 3)``.
-    """
-    _check_grid(counts, spacing)
-    x, y, z = (spacing * (torch.arange(n, dtype=torch.float64) - (n - 1) / 2) for n in counts)
-    grid = torch.meshgrid(z, y, x, indexing="ij")
-    return torch.stack(grid[::-1], -1).reshape(-1, 3)
-
-
-def hexagonal_grid(counts: tuple[int, int], spacing: float) -> Tensor:  # (n, 3)
-    """Places of a hexagonal layer at z = 0: every second row is shifted by half a spacing.
-
-    Parameters
-    ----------
-    counts : tuple of int
-        In a row along x, and rows along y.
-    spacing : float
-        Between nearest neighbours in Å.
-
-    Returns
-    -------
-    Tensor
-        In Å, x running fastest, its middle at the origin, ``(product of counts, 3)``.
-    """
-    _check_grid(counts, spacing)
-    points = rectangular_grid((*counts, 1), 1.0)
-    row = torch.arange(counts[1], dtype=torch.float64).repeat_interleave(counts[0])
-    points[:, 0] += row % 2 / 2
-    points[:, 1] *= math.sqrt(3) / 2
-    return spacing * (points - (points.amin(0) + points.amax(0)) / 2)
-
-
-def _check_grid(counts: tuple[int, ...], spacing: float) -> None:
-    """Raise unless a grid has places and a spacing."""
-    if min(counts) < 1 or not spacing > 0:
-        raise ValueError(f"a grid needs counts of 1 or more and a spacing, got {counts}, {spacing}")
-
-
 def _add(
-    fill: Fill, there: list[tuple[Points, float]], generator: torch.Generator, gap: float
+    request: PackingRequest,
+    there: list[tuple[Points, float]],
+    generator: torch.Generator,
+    gap: float,
 ) -> Points:
-    """Places of one order beside the spheres that are there."""
-    own = 2 * fill.radius + gap
+    """Places of one request beside the spheres that are there."""
+    region, radius, number = request.region, request.radius, request.number
+    own = 2 * radius + gap
     trees = [(KDTree(points), r) for points, r in there]
     placed = np.zeros((0, 3))
-    hopeless = filled(fill.region, fill.radius, fill.number) > jammed(fill.region)
+    hopeless = filled(region, radius, number) > jammed(region)
     per_copy = TRIES_PER_COPY_BEYOND if hopeless else TRIES_PER_COPY
-    budget = max(per_copy * fill.number, LEAST_TRIES)
+    budget = max(per_copy * number, LEAST_TRIES)
     tries, rate = 0, 1.0
     # Candidates beyond what fits would meet each other in far too many pairs.
-    most = math.ceil(jammed(fill.region) / filled(fill.region, fill.radius, 1)) if hopeless else 0
-    while len(placed) < fill.number:
-        missing = fill.number - len(placed)
+    most = math.ceil(jammed(region) / filled(region, radius, 1)) if hopeless else 0
+    while len(placed) < number:
+        missing = number - len(placed)
         # Free room only shrinks: what this rate cannot reach is out of reach.
         if tries >= budget or rate * (budget - tries) < missing / 2:
-            raise ValueError(_full(fill, len(placed)))
+            raise ValueError(_full(request, len(placed)))
         drawable = max(most - len(placed), 1) if hopeless else missing
         n = int(np.clip(drawable / rate, *_BATCHES))
-        drawn = fill.region.draw(n, fill.radius, generator).numpy()
+        drawn = region.draw(n, radius, generator).numpy()
         tries += n
         free = drawn
-        for tree, radius in [*trees, (KDTree(placed), fill.radius)]:
-            free = _without(free, tree, radius + fill.radius + gap)
+        for tree, other in [*trees, (KDTree(placed), radius)]:
+            free = _without(free, tree, other + radius + gap)
         kept = free[_sequential(free, own)]
         # A try that found nothing still says that less than one in n does.
         rate = max(len(kept), 0.5) / n
@@ -264,13 +219,14 @@ def _sequential(candidates: Points, distance: float) -> NDArray[np.bool_]:
     return alive
 
 
-def _full(fill: Fill, placed: int) -> str:
+def _full(request: PackingRequest, placed: int) -> str:
     """Say how far a packing came and what to do."""
-    name = fill.name or f"{2 * fill.radius:.0f} Å"
-    wanted, reached = (filled(fill.region, fill.radius, n) for n in (fill.number, placed))
-    what = "covering" if fill.region.flat else "filling"
+    region, radius = request.region, request.radius
+    name = request.name or f"{2 * radius:.0f} Å"
+    wanted, reached = (filled(region, radius, n) for n in (request.number, placed))
+    what = "covering" if region.flat else "filling"
     return (
-        f"only {placed} of {fill.number} copies of {name} fit without overlap into {fill.region} "
+        f"only {placed} of {request.number} copies of {name} fit without overlap into {region} "
         f"({what} {reached:.0%} of the {wanted:.0%} asked for; random packing ends below "
-        f"{jammed(fill.region):.0%}); use fewer copies or a larger field"
+        f"{jammed(region):.0%}); use fewer copies or a larger field"
     )

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from difftem.scene.packing import Fill, pack
-from difftem.scene.regions import Box
+from difftem.scene.packing import PackingRequest, pack
+from difftem.scene.regions import BoxRegion
 
 
 def random_positions(
@@ -41,5 +41,5 @@ def random_positions(
     """
     # The rectangle of the whole discs: what their cover is measured against.
     sides = (max(width, 0.0) + distance, max(height, 0.0) + distance)
-    (points,) = pack([Fill(Box(*sides, 0.0), distance / 2, n)], generator)
+    (points,) = pack([PackingRequest(BoxRegion(*sides, 0.0), distance / 2, n)], generator)
     return points[:, :2].contiguous()

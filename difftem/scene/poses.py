@@ -29,7 +29,7 @@ def is_name(text: str) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Instances:
+class ParticlePoses:
     """Copies of one particle.
 
     Attributes
@@ -89,7 +89,7 @@ class Instances:
     def __len__(self) -> int:
         return len(self.positions)
 
-    def select(self, which: Tensor) -> "Instances":
+    def select(self, which: Tensor) -> "ParticlePoses":
         """Keep some copies.
 
         Parameters
@@ -99,12 +99,12 @@ class Instances:
 
         Returns
         -------
-        Instances
+        ParticlePoses
             In the order asked for.
         """
-        return Instances(self.particle, self.positions[which], self.rotations[which])
+        return ParticlePoses(self.particle, self.positions[which], self.rotations[which])
 
-    def moved(self, rotation: Tensor, shift: Tensor) -> "Instances":
+    def moved(self, rotation: Tensor, shift: Tensor) -> "ParticlePoses":
         """Turn all copies about the origin, then shift them: x' = R x + t.
 
         Parameters
@@ -116,11 +116,11 @@ class Instances:
 
         Returns
         -------
-        Instances
+        ParticlePoses
             The same copies, elsewhere.
         """
         turn, move = rotation.to(self.positions), shift.to(self.positions)
-        return Instances(self.particle, self.positions @ turn.mT + move, turn @ self.rotations)
+        return ParticlePoses(self.particle, self.positions @ turn.mT + move, turn @ self.rotations)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,13 +129,13 @@ class Scene:
 
     Attributes
     ----------
-    instances : tuple of Instances
+    instances : tuple of ParticlePoses
         In any order; one particle may stand in several entries.
     box : tuple of float
         Size along x, y, z in Å.
     """
 
-    instances: tuple[Instances, ...]
+    instances: tuple[ParticlePoses, ...]
     box: tuple[float, float, float]
 
     def __post_init__(self) -> None:
@@ -165,7 +165,7 @@ class Scene:
         }
         return Scene(
             tuple(
-                Instances(
+                ParticlePoses(
                     name,
                     torch.cat([each.positions for each in group]),
                     torch.cat([each.rotations for each in group]),
@@ -174,21 +174,6 @@ class Scene:
             ),
             self.box,
         )
-
-    def with_instances(self, *more: Instances) -> "Scene":
-        """Add copies.
-
-        Parameters
-        ----------
-        *more : Instances
-            They come after those that are there.
-
-        Returns
-        -------
-        Scene
-            In the same box.
-        """
-        return Scene((*self.instances, *more), self.box)
 
     def positions(self) -> Tensor:  # (n, 3)
         """Places of all copies in Å, entry by entry, ``(n, 3)``."""

@@ -46,7 +46,7 @@ def filled(region: Region, radius: float, n: float) -> float:
 
 
 @dataclass(frozen=True)
-class Box:
+class BoxRegion:
     """A box about the origin; with a depth of 0, a rectangle.
 
     Attributes
@@ -94,7 +94,7 @@ class Box:
         return " x ".join(f"{side:.0f}" for side in sides) + " Å"
 
 
-def layer(width: float, height: float, thickness: float, cut_at_edges: bool = False) -> Box:
+def layer(width: float, height: float, thickness: float, cut_at_edges: bool = False) -> BoxRegion:
     """Make the region of a film of even thickness t, -t/2 <= z <= t/2, over a rectangle.
 
     Parameters
@@ -108,14 +108,14 @@ def layer(width: float, height: float, thickness: float, cut_at_edges: bool = Fa
 
     Returns
     -------
-    Box
+    BoxRegion
         The region.
     """
-    return Box(width, height, thickness, whole_xy=not cut_at_edges)
+    return BoxRegion(width, height, thickness, whole_xy=not cut_at_edges)
 
 
 @dataclass(frozen=True)
-class IceFilm:
+class FilmRegion:
     r"""Ice in a round hole, thinner or thicker at its middle.
 
     Its surfaces are :math:`z = \pm\left[z_c + (z_e - z_c)\,\rho^2 / R^2\right]` with half the

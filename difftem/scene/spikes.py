@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from difftem.scene.orientations import upright
-from difftem.scene.packing import Fill, pack
-from difftem.scene.poses import Instances
+from difftem.scene.packing import PackingRequest, pack
+from difftem.scene.poses import ParticlePoses
 from difftem.scene.regions import SphereSurface
 
 _BATCHES, _TURNS = 20, 10  # directions to lean to that are tried for each spike
@@ -82,7 +82,7 @@ def stand_spikes(
     generator: torch.Generator,
     spacing: float,
     axes: tuple[float, float, float] = (1.0, 1.0, 1.0),
-) -> Instances:
+) -> ParticlePoses:
     """Stand spikes on a sphere, or on an ellipsoid, so that none touches another or the surface.
 
     Parameters
@@ -104,7 +104,7 @@ def stand_spikes(
 
     Returns
     -------
-    Instances
+    ParticlePoses
         The spikes.
 
     Raises
@@ -112,7 +112,7 @@ def stand_spikes(
     ValueError
         If they do not fit.
     """
-    (points,) = pack([Fill(SphereSurface(radius), spacing / 2, n, "spikes")], generator)
+    (points,) = pack([PackingRequest(SphereSurface(radius), spacing / 2, n, "spikes")], generator)
     stretch = torch.tensor(axes, dtype=torch.float64)
     feet = points * stretch
     normals = points / stretch / (points / stretch).norm(dim=-1, keepdim=True)
@@ -138,7 +138,7 @@ def stand_spikes(
         bodies = torch.cat([bodies, body[first : first + 1]])
         rotations.append(tries[first])
     turned = torch.stack(rotations) if n else torch.zeros(0, 3, 3, dtype=torch.float64)
-    return Instances(shape.particle, feet + reach * turned[:, :, 2], turned)
+    return ParticlePoses(shape.particle, feet + reach * turned[:, :, 2], turned)
 
 
 def _clear_of_each_other(body: Tensor, bodies: Tensor, sizes: Tensor) -> Tensor:

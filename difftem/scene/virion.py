@@ -24,8 +24,8 @@ from difftem.scene.matter import (
     RNA_NUCLEOTIDE,
     Matter,
 )
-from difftem.scene.packing import Fill, pack
-from difftem.scene.poses import Instances
+from difftem.scene.packing import PackingRequest, pack
+from difftem.scene.poses import ParticlePoses
 from difftem.scene.regions import Ball
 from difftem.scene.spikes import SPIKE_6VXX, SpikeShape, lean, stand_spikes
 
@@ -116,8 +116,8 @@ def sars_cov_2(
     tilt = lean(spikes, tilt_mean_deg, tilt_max_deg, generator)
     outer = radius + _OUTER
     standing = stand_spikes(spikes, outer, spike, tilt, generator, spike_spacing, axes)
-    fill = Fill(Ball(radius + _LUMEN), _RNP_RADIUS, rnps, "ribonucleoproteins")
-    (inside,) = pack([fill], generator)
+    request = PackingRequest(Ball(radius + _LUMEN), _RNP_RADIUS, rnps, "ribonucleoproteins")
+    (inside,) = pack([request], generator)
     cores = _blob(
         inside * torch.tensor(axes, dtype=torch.float64),
         _RNP_SIGMA,
@@ -194,7 +194,7 @@ def _blob(positions: Tensor, sigma: float, *contents: tuple[Matter, float]) -> B
     return Blob(positions, sigma, integral / (2 * math.pi * sigma**2) ** 1.5)
 
 
-def _stalks(standing: Instances, spike: SpikeShape) -> Tensor:  # (n * _STALK_BLOBS, 3)
+def _stalks(standing: ParticlePoses, spike: SpikeShape) -> Tensor:  # (n * _STALK_BLOBS, 3)
     """Places along the stalks, from the middle of the membrane to the feet."""
     along = torch.linspace(-_OUTER, spike.stalk, _STALK_BLOBS, dtype=torch.float64)
     down = (along - spike.stalk - spike.foot)[:, None] * standing.rotations[:, None, :, 2]

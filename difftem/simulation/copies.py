@@ -12,9 +12,9 @@ from difftem.io.structure import read_structure
 from difftem.io.text_matrix import read_transforms
 from difftem.scene.files.coordinates import read_coordinates
 from difftem.scene.orientations import orientations
-from difftem.scene.packing import Fill, pack
+from difftem.scene.packing import PackingRequest, pack
 from difftem.scene.placement import random_positions
-from difftem.scene.regions import IceFilm
+from difftem.scene.regions import FilmRegion
 from difftem.simulation.config import SimulateConfig, StructureConfig
 from difftem.simulation.limits import changed
 from difftem.simulation.microscope import ice_thickness_nm
@@ -128,7 +128,7 @@ def _places(
         thickness = ice_thickness_nm(particle, ice)
         edge = thickness if ice.edge_thickness_nm is None else ice.edge_thickness_nm
         lengths = (nm_to_angstrom(each) for each in (ice.hole_diameter_nm, thickness, edge))
-        (places,) = pack([Fill(IceFilm(*lengths), radius, n)], generator, gap)
+        (places,) = pack([PackingRequest(FilmRegion(*lengths), radius, n)], generator, gap)
         return places
     inside = 0.0 if ice.cut_at_edges else 2 * radius
     width, height = (side * sampling.pixel_size - inside for side in sampling.size)

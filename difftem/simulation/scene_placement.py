@@ -10,9 +10,9 @@ from torch import Tensor
 from difftem.scene.files.coordinates import read_coordinates
 from difftem.scene.neighbours import outside
 from difftem.scene.orientations import orientations
-from difftem.scene.packing import Fill, number_of_copies, pack
-from difftem.scene.poses import Instances, Scene
-from difftem.scene.regions import Box, IceFilm, Region, layer
+from difftem.scene.packing import PackingRequest, number_of_copies, pack
+from difftem.scene.poses import ParticlePoses, Scene
+from difftem.scene.regions import BoxRegion, FilmRegion, Region, layer
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig
 from difftem.simulation.stage import SPREADS, stage_reach
 from difftem.units import angstrom_to_nm, nm_to_angstrom
@@ -29,7 +29,7 @@ def ice_thickness(config: SceneConfig, radii: Mapping[str, float]) -> float:  # 
     return 2 * (max(radii.values(), default=0.0) + ICE_MARGIN)
 
 
-def read_places(config: SceneConfig) -> dict[str, tuple[Instances, ...]]:
+def read_places(config: SceneConfig) -> dict[str, tuple[ParticlePoses, ...]]:
     """Read the coordinate files of a scene.
 
     Parameters
@@ -39,7 +39,7 @@ def read_places(config: SceneConfig) -> dict[str, tuple[Instances, ...]]:
 
     Returns
     -------
-    dict of str to tuple of Instances
+    dict of str to tuple of ParticlePoses
         By name of the particle, which is all that a file describes; random ones are not in it.
 
     Raises
@@ -67,7 +67,7 @@ def read_places(config: SceneConfig) -> dict[str, tuple[Instances, ...]]:
                     f"{', '.join(each.particle for each in read)}"
                 )
             given[particle.name] = tuple(
-                Instances(particle.name, each.positions, each.rotations) for each in own or read
+                ParticlePoses(particle.name, each.positions, each.rotations) for each in own or read
             )
     return given
 
@@ -76,7 +76,7 @@ def place_particles(
     config: SceneConfig,
     radii: Mapping[str, float],
     thickness: float,  # Å
-    given: Mapping[str, tuple[Instances, ...]],
+    given: Mapping[str, tuple[ParticlePoses, ...]],
     generator: torch.Generator,
 ) -> Scene:
     """Put every particle where its coordinates, or chance, put it.
@@ -89,7 +89,7 @@ def place_particles(
         Of the particles' bounding spheres in Å.
     thickness : float
         Of the ice in Å.
-    given : mapping of str to tuple of Instances
+    given : mapping of str to tuple of ParticlePoses
         From `read_places`.
     generator : torch.Generator
         Source of randomness.
@@ -106,22 +106,24 @@ def place_particles(
     """
     width, height = (n * config.sampling.pixel_size for n in config.sampling.size)
     region = _region(config, width, height, thickness)
-    share = region.size / (width * height * thickness) if isinstance(region, Box) else 1.0
-    instances: list[Instances] = []
+    share = region.size / (width * height * thickness) if isinstance(region, BoxRegion) else 1.0
+    instances: list[ParticlePoses] = []
     obstacles: list[tuple[Tensor, float]] = []
-    fills, random = [], []
+    requests, random = [], []
     for particle in config.particles:
         radius = radii[particle.name]
         if particle.name in given:
             instances.extend(given[particle.name])
             obstacles.extend((each.positions, radius) for each in given[particle.name])
             continue
-        fills.append(Fill(region, radius, _number(particle, region, radius, share), particle.name))
+        requests.append(
+            PackingRequest(region, radius, _number(particle, region, radius, share), particle.name)
+        )
         random.append(particle)
-    places = pack(fills, generator, nm_to_angstrom(config.ice.gap_nm), obstacles)
+    places = pack(requests, generator, nm_to_angstrom(config.ice.gap_nm), obstacles)
     for particle, positions in zip(random, places, strict=True):
         turned = orientations(len(positions), particle.orientations, generator)
-        instances.append(Instances(particle.name, positions.double(), turned.double()))
+        instances.append(ParticlePoses(particle.name, positions.double(), turned.double()))
     scene = Scene(tuple(instances), (width, height, thickness))
     if obstacles:
         _warn(scene, radii, (width, height))
@@ -143,7 +145,7 @@ def _region(config: SceneConfig, width: float, height: float, thickness: float) 
         width, height = width + along_x * (seen - across), height + along_y * (seen - across)
         return layer(width, height, thickness, cut_at_edges=ice.cut_at_edges is not False)
     edge = thickness if ice.edge_thickness_nm is None else nm_to_angstrom(ice.edge_thickness_nm)
-    return IceFilm(nm_to_angstrom(ice.hole_diameter_nm), thickness, edge)
+    return FilmRegion(nm_to_angstrom(ice.hole_diameter_nm), thickness, edge)
 
 
 def _number(particle: ParticleConfig, region: Region, radius: float, share: float) -> int:

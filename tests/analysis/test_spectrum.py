@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from difftem.analysis.spectrum import power_spectrum, radial_average
+from difftem.analysis.spectrum import power_spectrum
+from tests.helpers.rings import radial_average
 
 
 @pytest.mark.parametrize("shape", [(20, 24), (21, 25)])

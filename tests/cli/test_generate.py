@@ -8,7 +8,6 @@ import time
 import psutil
 import pytest
 import yaml
-from filelock import FileLock
 
 from difftem.cli.main import main
 from difftem.cli.parsing import parse
@@ -18,7 +17,6 @@ from difftem.scene.files.relion_read import read_relion_particles
 from difftem.scene.files.relion_tilt_series import read_relion_tilt_series
 from difftem.simulation.scene_config import ParticleConfig
 from difftem.workflows.generate.config import GenerateConfig
-from difftem.workflows.generate.folder import LOCK
 
 ITEM = {
     "item.json",
@@ -182,29 +180,6 @@ def test_the_threads_of_a_set_stay_those_it_was_begun_with(generate, pdb, tmp_pa
     assert "threads = 1, now it is 2" in captured.err
     assert generate("--micrographs", 2, "--threads", "null")[0] == 0
     assert yaml.safe_load((folder / "generate.yaml").read_text())["threads"] == 1
-
-
-def test_two_runs_do_not_write_into_one_folder(generate, tmp_path):
-    _, _, folder = generate()
-    begun = folder / ".000001.4242.tmp"
-    begun.mkdir()
-    with FileLock(folder / LOCK):
-        code, captured, _ = generate("--micrographs", 2)
-        assert code == 2
-        assert "another run is writing there" in captured.err
-        assert begun.exists() and (folder / LOCK).exists()
-    assert generate("--micrographs", 2)[0] == 0
-    assert not list(folder.glob(".*"))
-
-
-def test_a_run_that_was_killed_before_its_first_item_leaves_a_folder_to_begin_in(
-    generate, tmp_path
-):
-    folder = tmp_path / "killed"
-    folder.mkdir()
-    (folder / LOCK).touch()
-    assert generate(output=folder)[0] == 0
-    assert not (folder / LOCK).exists()
 
 
 def test_the_configuration_that_a_set_keeps_makes_it_again(generate, tmp_path, monkeypatch):

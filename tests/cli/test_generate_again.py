@@ -1,9 +1,12 @@
-"""What a set shows while it is made, and its table as the coordinates of another set."""
+"""One run after, or beside, another: locks, progress, and a table that is read again."""
 
 import sys
 import time
 
+from filelock import FileLock
+
 from difftem.scene.files.coordinates import read_coordinates
+from difftem.workflows.generate.folder import LOCK
 from difftem.workflows.generate.progress import micrographs_bar
 
 
@@ -23,6 +26,29 @@ def test_a_micrograph_of_a_set_is_taken_again_from_the_table_of_the_set(generate
     )
     assert abs(first.positions - second.positions).max() < 1e-4
     assert abs(first.rotations - second.rotations).max() < 1e-6
+
+
+def test_two_runs_do_not_write_into_one_folder(generate, tmp_path):
+    _, _, folder = generate()
+    begun = folder / ".000001.4242.tmp"
+    begun.mkdir()
+    with FileLock(folder / LOCK):
+        code, captured, _ = generate("--micrographs", 2)
+        assert code == 2
+        assert "another run is writing there" in captured.err
+        assert begun.exists() and (folder / LOCK).exists()
+    assert generate("--micrographs", 2)[0] == 0
+    assert not list(folder.glob(".*"))
+
+
+def test_a_run_that_was_killed_before_its_first_item_leaves_a_folder_to_begin_in(
+    generate, tmp_path
+):
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    (folder / LOCK).touch()
+    assert generate(output=folder)[0] == 0
+    assert not (folder / LOCK).exists()
 
 
 def test_a_bar_counts_the_micrographs_on_a_terminal(generate, monkeypatch, tmp_path):

@@ -27,7 +27,7 @@ def evaluate(name, z, q):
 
 
 def test_derived_constants_follow_from_the_codata_values():
-    assert physical.ELECTRON_REST_ENERGY_KEV == pytest.approx(510.99895000, rel=1e-9)
+    assert physical.ELECTRON_REST_ENERGY_EV == pytest.approx(510998.95000, rel=1e-9)
     assert pytest.approx(12398.41984, rel=1e-9) == physical.PLANCK_TIMES_C_EV_ANGSTROM
     assert pytest.approx(47.877647, rel=1e-7) == physical.POTENTIAL_CONSTANT
     # h²/(2π m0 e) = 2π a0 (e²/4πε0 a0) = 2π a0² x 27.211386 V

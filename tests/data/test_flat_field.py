@@ -2,9 +2,10 @@ import pytest
 import torch
 from lightning.pytorch import LightningDataModule
 
-from difftem.analysis.spectrum import power_spectrum, radial_average
+from difftem.analysis.spectrum import power_spectrum
 from difftem.data.flat_field import SyntheticFlatFields
 from difftem.functional.grid import frequency_grid, radius
+from tests.helpers.rings import radial_average
 
 LORENTZIANS = {"mtf": "lorentzian", "mtf_parameters": {"a": 0.7, "b": 0.2, "c": 0.1}}
 

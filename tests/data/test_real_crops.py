@@ -5,12 +5,13 @@ import pytest
 import tifffile
 import torch
 
-from difftem.analysis.spectrum import power_spectrum, radial_average
+from difftem.analysis.spectrum import power_spectrum
 from difftem.data.real_crops import RealCrops
 from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.mtf import apply_transfer, lorentzians
 from difftem.io.errors import InputError
 from difftem.io.mrc import write_mrc
+from tests.helpers.rings import radial_average
 
 SIDE = 512
 GAIN, DOSE = 40.0, 20.0

@@ -12,7 +12,7 @@ from difftem.functional.projection import (
     slice_grid,
     template_spectrum,
 )
-from difftem.functional.voxel_projection import project_voxels
+from tests.helpers.oracles import project_voxels
 
 VOXEL = 2.0
 CUTOFF = 1 / 6  # 2/3 of Nyquist

@@ -4,11 +4,11 @@ import torch
 from difftem.constants.physical import POTENTIAL_CONSTANT
 from difftem.constants.scattering import scattering_table
 from difftem.functional.render import (
-    gaussian_potential,
     gaussian_projection,
     render_potential,
 )
 from difftem.functional.species import species_basis
+from tests.helpers.oracles import gaussian_potential
 from tests.helpers.specimen import project, random_atoms
 
 VOXEL = 0.8

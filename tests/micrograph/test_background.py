@@ -3,10 +3,11 @@ import math
 import pytest
 import torch
 
-from difftem.analysis.spectrum import power_spectrum, radial_average
+from difftem.analysis.spectrum import power_spectrum
 from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.mtf import apply_transfer, lorentzians
 from difftem.micrograph.background import pick_windows, score_windows
+from tests.helpers.rings import radial_average
 
 SIZE = 128
 NONE = torch.zeros(512, 512, dtype=torch.bool)

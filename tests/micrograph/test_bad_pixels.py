@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from difftem.analysis.spectrum import power_spectrum, radial_average
+from difftem.analysis.spectrum import power_spectrum
 from difftem.micrograph.bad_pixels import find_bad_pixels, replace_bad_pixels
+from tests.helpers.rings import radial_average
 
 
 @pytest.mark.parametrize("dose", [0.02, 0.5, 3.0, 30.0, 3000.0])

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from difftem.functional.pose import random_rotations
-from difftem.scene.poses import Instances, Scene
+from difftem.scene.poses import ParticlePoses, Scene
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def scene(generator):
     def some(name, n):
         uniform = torch.rand(n, 3, generator=generator, dtype=torch.float64) - 0.5
         places = uniform * torch.tensor([900.0, 700.0, 200.0])
-        return Instances(name, places, random_rotations(n, generator))
+        return ParticlePoses(name, places, random_rotations(n, generator))
 
     return Scene((some("virion", 4), some("6vxx", 7), some("virion", 2)), (1000.0, 800.0, 300.0))
 

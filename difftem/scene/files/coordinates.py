@@ -14,7 +14,7 @@ from difftem.io.text_matrix import read_text_matrix
 from difftem.scene.files.euler import rotation_from_tem_simulator, tem_simulator_from_rotation
 from difftem.scene.files.relion_read import read_relion_particles
 from difftem.scene.files.relion_write import decimals
-from difftem.scene.poses import Instances, Scene, is_name
+from difftem.scene.poses import ParticlePoses, Scene, is_name
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def read_coordinates(
     pixel_size: float | None = None,
     shape: tuple[int, ...] | None = None,
     image: str | None = None,
-) -> tuple[Instances, ...]:
+) -> tuple[ParticlePoses, ...]:
     """Read where copies are and how they are turned.
 
     - ``.star``: RELION's particles, see `read_relion_particles`.
@@ -57,7 +57,7 @@ def read_coordinates(
 
     Returns
     -------
-    tuple of Instances
+    tuple of ParticlePoses
         One entry per particle.
 
     Raises
@@ -77,7 +77,7 @@ def read_coordinates(
         return _read_csv(path, particle)
     table = read_text_matrix(path, min_columns=6)
     return (
-        Instances(
+        ParticlePoses(
             particle,
             (_NM * table[:, :3]).contiguous(),
             rotation_from_tem_simulator(table[:, 3:6]),
@@ -113,41 +113,7 @@ def write_coordinates_csv(path: str | Path, scene: Scene, *, overwrite: bool = F
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def write_coordinates_text(
-    path: str | Path, instances: Instances, *, overwrite: bool = False
-) -> None:
-    """Write copies of one particle as TEM-simulator's text matrix (nm, degrees).
-
-    Parameters
-    ----------
-    path : str or Path
-        File to write, in a folder that exists.
-    instances : Instances
-        At least one copy.
-    overwrite : bool
-        Replace a file that exists.
-
-    Raises
-    ------
-    InputError
-        If the file exists and `overwrite` is false, or its folder does not exist.
-    ValueError
-        If there are no copies: the format cannot say so.
-    """
-    if len(instances) == 0:
-        raise ValueError(f"no copies of {instances.particle} to write")
-    angles = tem_simulator_from_rotation(instances.rotations)
-    columns = [*map(decimals, (instances.positions / _NM).T), *map(decimals, angles.T)]
-    lines = [
-        f"# {instances.particle}: x y z in nm, phi theta psi in degrees",
-        f"{len(instances)} 6",
-        *map(" ".join, zip(*columns, strict=True)),
-    ]
-    with replacing(Path(path), overwrite) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _read_csv(path: str | Path, particle: str) -> tuple[Instances, ...]:
+def _read_csv(path: str | Path, particle: str) -> tuple[ParticlePoses, ...]:
     """Read copies from a CSV file with a header."""
     text = read_bytes(path).decode("utf-8-sig", errors="replace")
     numbered = [
@@ -207,9 +173,9 @@ def _number(path: str | Path, line: int, name: str, cell: str) -> float:
     return value
 
 
-def _by_name(names: list[str], positions: Tensor, rotations: Tensor) -> tuple[Instances, ...]:
+def _by_name(names: list[str], positions: Tensor, rotations: Tensor) -> tuple[ParticlePoses, ...]:
     """One entry per name, in the order of their first row."""
     rows: dict[str, list[int]] = {}
     for i, name in enumerate(names):
         rows.setdefault(name, []).append(i)
-    return tuple(Instances(name, positions[i], rotations[i]) for name, i in rows.items())
+    return tuple(ParticlePoses(name, positions[i], rotations[i]) for name, i in rows.items())

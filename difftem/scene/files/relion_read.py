@@ -14,7 +14,7 @@ from difftem.io.errors import input_error
 from difftem.io.star import StarTable, read_star, star_numbers
 from difftem.scene.files.euler import rotation_from_relion
 from difftem.scene.files.relion_write import ANGLES, HEIGHT, PARTICLE
-from difftem.scene.poses import Instances
+from difftem.scene.poses import ParticlePoses
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def read_relion_particles(
     pixel_size: float | None = None,
     shape: tuple[int, ...] | None = None,
     image: str | None = None,
-) -> tuple[Instances, ...]:
+) -> tuple[ParticlePoses, ...]:
     """Read where RELION has particles of one micrograph or tomogram, and how they are turned.
 
     Centred coordinates in Å (RELION 5) are taken as they are; others count pixels and need the
@@ -65,7 +65,7 @@ def read_relion_particles(
 
     Returns
     -------
-    tuple of Instances
+    tuple of ParticlePoses
         One entry per particle, in the order of the file.
 
     Raises
@@ -87,7 +87,7 @@ def read_relion_particles(
     positions = positions - (subtomogram @ origins[:, :, None]).squeeze(-1)
     names = np.array(table.get(PARTICLE, [particle] * len(positions)))
     return tuple(
-        Instances(name, positions[names == name], rotations[names == name])
+        ParticlePoses(name, positions[names == name], rotations[names == name])
         for name in dict.fromkeys(names.tolist())
     )
 

@@ -10,7 +10,7 @@ from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.projection import central_slices, template_spectrum
 from difftem.functional.sampling import good_fft_size
 from difftem.scene.assembly import Assembly, Blob, Copies, Shell
-from difftem.scene.poses import Instances
+from difftem.scene.poses import ParticlePoses
 from difftem.scene.templates.render import BAND_LIMIT
 from difftem.scene.templates.template import Template
 
@@ -67,7 +67,7 @@ def build_template(
 def add_copies(
     volume: Tensor,  # (nz, ny, nx) V
     template: Template,
-    instances: Instances,
+    instances: ParticlePoses,
 ) -> None:
     """Add turned copies of a template to a volume of the same voxels, in place.
 
@@ -81,7 +81,7 @@ def add_copies(
         In V, shape ``(nz, ny, nx)``, its origin at voxel ``n // 2``.
     template : Template
         Real.
-    instances : Instances
+    instances : ParticlePoses
         Where the template's center goes, in Å from the volume's origin, and how it is turned.
     """
     voxel_size = template.voxel_size

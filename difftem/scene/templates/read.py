@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from difftem.functional.voxel_projection import bounding_radius
+from difftem.functional.render import bounding_radius
 from difftem.io.errors import input_error
 from difftem.io.mrc import read_mrc
 from difftem.scene.templates.template import Template

@@ -4,13 +4,10 @@ import pytest
 import torch
 
 from difftem.io.errors import InputError
-from difftem.scene.files.coordinates import (
-    read_coordinates,
-    write_coordinates_csv,
-    write_coordinates_text,
-)
+from difftem.scene.files.coordinates import read_coordinates, write_coordinates_csv
 from difftem.scene.files.euler import rotation_from_tem_simulator
-from difftem.scene.poses import Instances
+from difftem.scene.poses import ParticlePoses
+from difftem.tem_simulator.files.tables import write_coordinates
 
 
 def test_csv_is_read_back_as_it_was_written(tmp_path, scene, same):
@@ -27,14 +24,11 @@ def test_csv_is_read_back_as_it_was_written(tmp_path, scene, same):
 def test_text_matrix_is_read_back_as_it_was_written(tmp_path, scene):
     path = tmp_path / "copies.txt"
     spikes = scene.instances[1]
-    write_coordinates_text(path, spikes)
-    assert path.read_text().splitlines()[1] == "7 6"
+    write_coordinates(path, spikes.positions, spikes.rotations)
     (found,) = read_coordinates(path, particle="6vxx")
     assert found.particle == "6vxx"
     assert torch.allclose(found.positions, spikes.positions, atol=1e-5)
     assert torch.allclose(found.rotations, spikes.rotations, atol=1e-7)
-    with pytest.raises(ValueError, match="no copies of 6vxx to write"):
-        write_coordinates_text(path, spikes.select(torch.tensor([], dtype=torch.int64)))
 
 
 def test_text_matrix_is_in_nm_and_turns_first_by_phi_about_z(tmp_path):
@@ -124,6 +118,6 @@ def test_missing_files_are_named_and_failed_writes_leave_nothing(tmp_path, scene
 
 
 def test_no_copies_are_written_as_a_header(tmp_path, scene):
-    empty = Instances("a", torch.zeros(0, 3).double(), torch.zeros(0, 3, 3).double())
+    empty = ParticlePoses("a", torch.zeros(0, 3).double(), torch.zeros(0, 3, 3).double())
     write_coordinates_csv(tmp_path / "a.csv", type(scene)((empty,), scene.box))
     assert (tmp_path / "a.csv").read_text() == "particle,x,y,z,phi,theta,psi\n"

@@ -5,7 +5,7 @@ import torch
 
 from difftem.functional.pose import random_rotations
 from difftem.scene.assembly import Assembly, Blob, Copies, Shell
-from difftem.scene.poses import Instances
+from difftem.scene.poses import ParticlePoses
 from difftem.scene.templates.nested import add_copies, build_template
 from difftem.scene.templates.render import render_template
 from difftem.scene.templates.template import Template
@@ -63,7 +63,7 @@ def test_turned_copies_equal_the_atoms_turned_and_rendered(generator):
     atoms = random_atoms(50, (20.0, 24.0, 16.0), (6, 7, 8), (60.0, 60.0)).centered()
     template = render_template(atoms, VOXEL)
     positions = torch.tensor([[20.3, -11.1, 5.7], [-17.2, 13.9, -8.4]], dtype=torch.float64)
-    copies = Instances("m", positions, random_rotations(2, generator).double())
+    copies = ParticlePoses("m", positions, random_rotations(2, generator).double())
     assembly = Assembly("pair", (Copies(copies),), 50.0, {})
     made = build_template(assembly, {"m": template}, VOXEL)
     turned = atoms.copies(copies.rotations.to(atoms.positions), positions.to(atoms.positions))
@@ -82,7 +82,7 @@ def test_a_copy_turns_about_its_center(generator):
     off = (4.0, -2.0, 6.0)
     moved = render_template(atoms.translated(torch.tensor(off, dtype=atoms.positions.dtype)), VOXEL)
     centered = Template(moved.values, VOXEL, moved.radius, off)
-    copies = Instances(
+    copies = ParticlePoses(
         "m", torch.tensor([[3.0, 7.0, -5.0]]).double(), random_rotations(1, generator).double()
     )
     first, second = torch.zeros(48, 48, 48), torch.zeros(48, 48, 48)
@@ -97,12 +97,12 @@ def test_a_copy_outside_adds_nothing_and_one_at_the_edge_a_part(generator):
     for x, low, high in ((500.0, 0.0, 0.0), (32.0, 0.3, 0.7), (0.0, 0.99, 1.01)):
         volume = torch.zeros(32, 32, 32)
         place = torch.tensor([[x, 0.0, 0.0]], dtype=torch.float64)
-        add_copies(volume, template, Instances("m", place, torch.eye(3).double()[None]))
+        add_copies(volume, template, ParticlePoses("m", place, torch.eye(3).double()[None]))
         assert low <= float(volume.sum()) / whole <= high
 
 
 def test_copies_need_a_template_of_the_same_voxels():
-    copies = Instances("m", torch.zeros(1, 3).double(), torch.eye(3).double()[None])
+    copies = ParticlePoses("m", torch.zeros(1, 3).double(), torch.eye(3).double()[None])
     assembly = Assembly("a", (Copies(copies),), 20.0, {})
     with pytest.raises(ValueError, match="a needs a template of 'm'"):
         build_template(assembly, {}, VOXEL)
