@@ -47,5 +47,9 @@ def test_import_difftem_loads_nothing_heavy():
     assert not HEAVY & set(loaded.split())
 
 
+def test_the_set_of_a_single_process_needs_no_lightning():
+    assert run("import sys, difftem.cli.generate; print('lightning' in sys.modules)") == "False\n"
+
+
 def test_the_core_needs_torch_and_numpy_only():
     run(f"{BLOCK}\nimport importlib\nfor name in {core_modules()}: importlib.import_module(name)")

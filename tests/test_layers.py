@@ -58,7 +58,7 @@ THIRD_PARTY = {
     "scene": {"scipy"},
     "simulation": {"matplotlib", "psutil", "tqdm"},
     "data": {"kornia", "lightning"},
-    "workflows": {"filelock", "lightning", "matplotlib", "psutil", "tqdm", "yaml"},
+    "workflows": {"matplotlib", "psutil", "tqdm", "yaml"},
     "tem_simulator": {"matplotlib", "mrcfile", "psutil", "tqdm"},
     "tasks": {"lightning", "torchmetrics"},
     "callbacks": {"lightning"},

@@ -1,8 +1,10 @@
 """`difftem generate`: scenes of many particles, any number of micrographs, resumable."""
 
+import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -13,8 +15,7 @@ from difftem.simulation.scene_check import check
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.folder import claimed_folder, finished_items
 from difftem.workflows.generate.item import is_finished
-from difftem.workflows.generate.producer import Reporter, SceneProducer
-from difftem.workflows.generate.run import default_threads, is_first_process, make_items
+from difftem.workflows.generate.processes import join_others, make_items
 from difftem.workflows.generate.summary import write_summary
 
 DESCRIPTION = """Generate micrographs of scenes of many particles, with their truth.
@@ -55,15 +56,15 @@ def main(arguments: list[str]) -> None:
     config, options = parse("difftem generate", DESCRIPTION, GenerateConfig, arguments)
     _check(config)
     output, folders = Path(options.output), options.folders
-    threads = config.threads or default_threads(config.devices)
-    if not is_first_process(config):
-        producer = SceneProducer(config, folders, output, Reporter())
-        make_items(config, producer, [], threads)
-        return
-    claimed = claimed_folder(output, config, folders, options.overwrite, threads)
+    cores = torch.get_num_threads()
+    share = cores if "OMP_NUM_THREADS" in os.environ else max(1, cores // config.devices)
     try:
-        with claimed as settled:
-            _generate(settled, folders, output)
+        others = join_others(config)
+        if others is not None and others.global_rank > 0:
+            make_items(config, folders, output, [], others)
+            return
+        with claimed_folder(output, config, folders, options.overwrite, share) as settled:
+            _generate(settled, folders, output, others)
     except KeyboardInterrupt:
         done = len(finished_items(output))
         print(
@@ -74,24 +75,21 @@ def main(arguments: list[str]) -> None:
         raise SystemExit(130) from None
 
 
-def _generate(config: GenerateConfig, folders: list[Path], output: Path) -> None:
+def _generate(config: GenerateConfig, folders: list[Path], output: Path, others: Any) -> None:
     """Make what is missing, then the tables of the whole set."""
     pending = [i for i in range(config.micrographs) if not is_finished(output, i)]
-    seconds = 0.0
     if pending:
         preload()
-        producer = SceneProducer(config, folders, output, Reporter())
-        # Here, so that bad input ends this process and not one of many.
-        producer.prepare(torch.device(config.accelerator))
-        if config.devices * config.num_nodes > 1:
-            producer.microscope = None
-        start = time.perf_counter()
-        make_items(config, producer, pending, config.threads or 1)
-        seconds = time.perf_counter() - start
+    start = time.perf_counter()
+    make_items(config, folders, output, pending, others)
+    seconds = time.perf_counter() - start
     items = finished_items(output)
-    missing = [i for i in range(config.micrographs) if i not in set(items)]
+    missing = sorted(set(range(config.micrographs)).difference(items))
     if missing:
-        raise RuntimeError(f"{len(missing)} micrographs are missing, the first is {missing[0]}")
+        raise ChildProcessError(
+            f"{len(missing)} micrographs are missing, the first is {missing[0]}, because a process "
+            "of another machine has ended; the same command makes them"
+        )
     write_summary(output, items)
     made = f"{len(pending)} made in {seconds / len(pending):.2f} s each" if pending else "none made"
     print(f"wrote {output}: {len(items)} micrographs, {made}")

@@ -3,6 +3,7 @@
 import gemmi
 import numpy as np
 import pytest
+import torch
 
 from difftem.cli.main import main
 from difftem.simulation.config import DetectorConfig
@@ -96,7 +97,9 @@ def generate(pdb, tmp_path, capsys, template_cache):
         code = main(["generate", *given])
         return code, capsys.readouterr(), folder
 
-    return call
+    threads = torch.get_num_threads()
+    yield call
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

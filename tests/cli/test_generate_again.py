@@ -1,13 +1,11 @@
 """One run after, or beside, another: locks, progress, and a table that is read again."""
 
 import sys
-import time
 
 from filelock import FileLock
 
 from difftem.scene.files.coordinates import read_coordinates
 from difftem.workflows.generate.folder import LOCK
-from difftem.workflows.generate.progress import micrographs_bar
 
 
 def test_a_micrograph_of_a_set_is_taken_again_from_the_table_of_the_set(generate, pdb, tmp_path):
@@ -60,16 +58,3 @@ def test_a_bar_counts_the_micrographs_on_a_terminal(generate, monkeypatch, tmp_p
     monkeypatch.undo()
     code, captured, _ = generate("--micrographs", 3, "--overwrite")
     assert captured.err == ""
-
-
-def test_a_bar_moves_as_items_appear(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with micrographs_bar(tmp_path, [3, 5], interval=0.01) as bar:
-        assert bar.total == 2
-        for number, index in enumerate((5, 3), start=1):
-            (tmp_path / f"{index:06d}").mkdir()
-            (tmp_path / f"{index:06d}" / "item.json").touch()
-            deadline = time.monotonic() + 10
-            while bar.n < number and time.monotonic() < deadline:
-                time.sleep(0.01)
-            assert bar.n == number

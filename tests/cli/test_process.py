@@ -1,3 +1,4 @@
+import pickle
 import subprocess
 import sys
 
@@ -5,7 +6,6 @@ import pytest
 import torch
 
 from difftem.simulation.memory import is_out_of_memory
-from difftem.workflows.generate.run import _cause
 
 SCRIPT = """
 import resource, sys
@@ -45,10 +45,8 @@ def test_freed_arrays_are_used_again_instead_of_new_pages():
 )
 def test_lack_of_memory_is_recognised_here_and_in_another_process(error):
     assert is_out_of_memory(error)
-    text = f"Traceback:\n  file, line\n{type(error).__module__}.{type(error).__name__}: {error}"
-    assert isinstance(_cause(text), MemoryError)
+    assert is_out_of_memory(pickle.loads(pickle.dumps(error)))
 
 
 def test_other_errors_are_not():
     assert not is_out_of_memory(RuntimeError("shapes differ"))
-    assert isinstance(_cause("Traceback:\nRuntimeError: shapes differ"), RuntimeError)
