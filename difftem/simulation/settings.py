@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-
-# mypy does not see through its lazy exports.
-from jsonargparse import ArgumentError, ArgumentParser  # type: ignore[attr-defined]
+from jsonargparse import ArgumentError, ArgumentParser
 
 from difftem.simulation.paths import with_files
 
@@ -158,7 +156,7 @@ def _check_level(
         if dataclasses.is_dataclass(hint):
             if not isinstance(value, Mapping):
                 raise ValueError(f"{where}{key} must hold keys and values, got {value!r}")
-            _check_level(hint, value, where, f"{key}.", known)
+            _check_level(typing.cast(type, hint), value, where, f"{key}.", known)
         elif (item := _item(hint)) is not None and isinstance(value, list):
             inside = dict(leaves(item))
             for i, each in enumerate(value):

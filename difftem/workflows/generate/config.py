@@ -1,8 +1,8 @@
-"""What `difftem generate` can be told beside the scene."""
+"""What `generate` can be told beside the scene."""
 
 from dataclasses import dataclass
 
-from difftem.simulation.device import Accelerator
+from difftem.simulation.config import Accelerator
 from difftem.simulation.scene_config import SceneConfig
 
 
@@ -15,31 +15,31 @@ class GenerateConfig(SceneConfig):
     particles
         Kinds of particles.
     ice
-        Around them.
+        Vitreous ice around the particles.
     sampling
-        Pixels and slices.
+        Pixels and slices of the field.
     microscope
-        Beam and lens.
+        Beam and objective lens.
     exposure
-        Tilts and dose; the dose is that of each tilt.
+        Dose and tilts.
     stage
-        Errors of the tilts.
+        Errors of the stage in a tilt series.
     detector
         Camera.
     variation
-        What differs between micrographs.
+        What changes from micrograph to micrograph.
     seed
-        Of all random numbers: micrograph i is the same whatever else is made.
+        Seed of all random numbers: micrograph i is the same whatever else is made.
     cache
         Folder for particle templates. Default: $DIFFTEM_CACHE or ~/.cache/difftem.
     micrographs
-        How many; those that the output folder has are kept.
+        Number of micrographs, or of tilt series; those that the output folder has are kept.
     accelerator
-        What computes: 'cpu' or 'cuda'.
+        Device that computes the images, 'cpu' or 'cuda'.
     devices
         Processes that share the work on this machine, one GPU each with 'cuda'.
     num_nodes
-        Machines that share it, started as Lightning's Trainer expects (SLURM, torchrun).
+        Machines that share the work, started as Lightning expects (SLURM, torchrun).
     threads
         CPU threads of each process; the last bits of a micrograph depend on it. Default: those
         that the output folder's set was begun with, or the cores divided by devices.

@@ -14,9 +14,7 @@ from filelock import FileLock, Timeout
 import difftem
 from difftem.io.errors import input_error
 from difftem.io.files import replacing
-from difftem.simulation.particle import locate
-from difftem.simulation.scene_check import flattened
-from difftem.simulation.scene_fields import BUNDLED, PHANTOM, VIRION
+from difftem.simulation.limits import flattened
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.item import is_finished
 
@@ -30,7 +28,7 @@ _ITEM, _STALE = re.compile(r"\d{6,}"), re.compile(r"\..+\.\d+\.tmp")
 
 @contextmanager
 def claimed_folder(
-    path: Path, config: GenerateConfig, folders: list[Path], overwrite: bool, threads: int
+    path: Path, config: GenerateConfig, overwrite: bool, threads: int
 ) -> Iterator[GenerateConfig]:
     """Hold a folder for a set; if nothing gets made in a new one, it is gone again.
 
@@ -40,8 +38,6 @@ def claimed_folder(
         To make, or to go on with.
     config : GenerateConfig
         Of this run.
-    folders : list of Path
-        Where to look for relative paths.
     overwrite : bool
         Remove what an earlier run made.
     threads : int
@@ -68,7 +64,8 @@ def claimed_folder(
     if config.threads is None:
         found = (stored or {}).get("threads")
         config = dataclasses.replace(config, threads=found if isinstance(found, int) else threads)
-    wanted = _settings(config, folders)
+    # As YAML has it: its safe kind knows no tuples.
+    wanted = yaml.safe_load(yaml.safe_dump(_plain(dataclasses.asdict(config))))
     if stored is not None:
         _compare(path, stored, wanted)
         wanted["micrographs"] = max(wanted["micrographs"], int(stored.get("micrographs", 0)))
@@ -120,19 +117,8 @@ def _foreign(path: Path) -> bool:
     return not all(map(_STALE.fullmatch, names))
 
 
-def _settings(config: GenerateConfig, folders: list[Path]) -> dict[str, Any]:
-    """Whole configuration as YAML has it, its files by their full names."""
-    values = yaml.safe_load(yaml.safe_dump(_plain(dataclasses.asdict(config))))
-    places = [(each, key) for each in values["particles"] for key in ("parts", "coordinates")]
-    places += [(each, "source") for each in values["particles"]]
-    for holder, key in [*places, (values["detector"], "mtf")]:
-        if holder[key] not in (None, BUNDLED, VIRION, PHANTOM):
-            holder[key] = str(locate(holder[key], folders).resolve())
-    return values
-
-
 def _plain(value: object) -> object:
-    """Turn tuples into lists: YAML's safe kind knows no tuples."""
+    """Turn tuples into lists."""
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value

@@ -14,12 +14,12 @@ from difftem.scene.files.coordinates import write_coordinates_csv
 from difftem.scene.files.labels import label_mask
 from difftem.scene.files.relion_tilt_series import TiltSeries, write_relion_tilt_series
 from difftem.scene.files.relion_write import Defocus, RelionOptics, write_relion_particles
-from difftem.simulation.microscope import ICE_AMPLITUDE_CONTRAST
+from difftem.simulation.microscope import amplitude_contrast
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.scene_microscope import SceneMicrograph
 from difftem.units import um_to_angstrom
 
-RECORD = "item.json"
+RECORD = "run.json"
 
 
 def item_folder(output: Path, index: int) -> Path:
@@ -87,12 +87,13 @@ def _write_images(folder: Path, item: SceneMicrograph, config: SceneConfig) -> N
         write_rawtlt(folder / "micrograph.rawtlt", tilts)
     counts = ", ".join(f"{n} {name}" for name, n in item.scene.counts().items())
     middle = len(tilts) // 2
+    title = f"{counts}: {conditions}".replace("A2", "Å²").replace(" um", " µm")
     save_preview(
         folder / "preview.png",
         item.noise_free[middle],
         item.micrographs[middle],
         pixel_size,
-        f"{counts}: {conditions}".replace("A2", "Å²").replace(" um", " µm"),
+        title + (f", tilt {tilts[middle]:g}°" if len(tilts) > 1 else ""),
     )
 
 
@@ -108,11 +109,10 @@ def _write_truth(
     nx, ny = config.sampling.size
     microscope, scene = config.microscope, item.scene
     write_coordinates_csv(folder / "particles.csv", scene)
-    contrast = microscope.amplitude_contrast
     optics = RelionOptics(
         microscope.voltage_kv,
         microscope.cs_mm,
-        ICE_AMPLITUDE_CONTRAST if contrast is None else contrast,
+        amplitude_contrast(microscope, config.ice.present),
         pixel_size,
     )
     half = um_to_angstrom(microscope.astigmatism_um)

@@ -12,20 +12,22 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext, suppress
 from datetime import timedelta
 from functools import cache, partial
+from logging.handlers import QueueHandler, QueueListener
 from multiprocessing.process import BaseProcess
-from multiprocessing.queues import SimpleQueue
+from multiprocessing.queues import Queue, SimpleQueue
 from pathlib import Path
 from typing import Any
 
 import torch
 from tqdm import tqdm
 
+from difftem.simulation.run import slices_bar
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.set_writer import SetWriter
 
@@ -72,17 +74,13 @@ def join_others(config: GenerateConfig) -> Any:
     return others
 
 
-def make_items(
-    config: GenerateConfig, folders: list[Path], output: Path, pending: list[int], others: Any
-) -> None:
+def make_items(config: GenerateConfig, output: Path, pending: list[int], others: Any) -> None:
     """Make items; when this returns, those of all processes are there, or one was killed.
 
     Parameters
     ----------
     config : GenerateConfig
         What to make; that of the first process counts.
-    folders : list of Path
-        Where to look for relative paths.
     output : Path
         Folder of the set.
     pending : list of int
@@ -106,7 +104,7 @@ def make_items(
     if pending:
         mine = pending[rank::world]
         processes = min(config.devices * config.num_nodes // world, len(mine))
-        new_writer = partial(SetWriter, config, folders, output)
+        new_writer = partial(SetWriter, config, output)
         torch.set_num_threads(config.threads or 1)
         with first:  # fills the cache; bad input ends this process, and not one of a pool
             writer = new_writer()
@@ -117,17 +115,13 @@ def make_items(
                 del writer  # every worker has its own templates
                 _run_pool(config, new_writer, mine, processes, bar.update)
             else:
-                for index in mine:
-                    writer.make(index, _slices if len(pending) == 1 else None)
-                    bar.update()
+                with slices_bar() if len(pending) == 1 else nullcontext() as progress:
+                    for index in mine:
+                        writer.make(index, progress)
+                        bar.update()
     if others is not None:
         with suppress(RuntimeError):  # that one is gone shows in what is missing
             others.barrier()
-
-
-def _slices(slices: Iterable[Any], number: int) -> Iterable[Any]:
-    """Show the progress of a single micrograph, if it takes long."""
-    return tqdm(slices, total=number, desc="slices", delay=1.0)
 
 
 def _run_pool(
@@ -147,8 +141,11 @@ def _run_pool(
     numbers = context.SimpleQueue()
     for number in range(processes):
         numbers.put(number)
-    workers = []
-    with ProcessPoolExecutor(processes, context, _begin, (config, new_writer, numbers)) as pool:
+    workers, messages = [], context.Queue()
+    listener = QueueListener(messages, _Forwarder())
+    listener.start()
+    begin = (config, new_writer, numbers, messages)
+    with ProcessPoolExecutor(processes, context, _begin, begin) as pool:
         try:
             made = [pool.submit(_make, index) for index in items]
             workers = multiprocessing.active_children()
@@ -164,6 +161,15 @@ def _run_pool(
         finally:
             for worker in multiprocessing.active_children():
                 worker.terminate()
+            listener.stop()
+
+
+class _Forwarder(logging.Handler):
+    """Log what a worker logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log it here."""
+        logging.getLogger(record.name).handle(record)
 
 
 def _killed(workers: list[BaseProcess]) -> str:
@@ -180,11 +186,18 @@ _new_writer: Callable[[], SetWriter]  # of a worker; makes one, and then returns
 
 
 def _begin(
-    config: GenerateConfig, new_writer: Callable[[], SetWriter], numbers: SimpleQueue[int]
+    config: GenerateConfig,
+    new_writer: Callable[[], SetWriter],
+    numbers: SimpleQueue[int],
+    messages: Queue[Any],
 ) -> None:
     """Become a worker; templates come later, as an exception in here would not be heard of."""
     global _new_writer
     _new_writer = cache(new_writer)
+    logger = logging.getLogger("difftem")
+    logger.addHandler(QueueHandler(messages))
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(config.threads or 1)
