@@ -24,7 +24,7 @@ _EXPORTS = {
     "Atoms": "difftem.atoms",
     "Simulator": "difftem.modules.simulator",
 }
-__all__ = [*_EXPORTS, "__version__"]  # type: ignore[misc]  # names that load
+__all__ = [*_EXPORTS, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,22 +1,42 @@
 """`difftem estimate-mtf`: the MTF of a detector from micrographs, with errors, without a config."""
 
-import os
-import sys
+import argparse
+import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
-from tqdm import tqdm
+from difftem.workflows.estimate_mtf.mtf_estimate import estimate_mtf
+from difftem.workflows.estimate_mtf.output import check_output
 
-from difftem.cli.estimate_mtf_options import read_options
-from difftem.io.errors import input_error
-from difftem.micrograph.figure import draw_picking
-from difftem.tasks.mtf_fit.report import curve_table, make_report, markdown, parameter_table
-from difftem.tasks.report import Table
-from difftem.workflows.estimate_mtf.from_edge import draw_edge, estimate_edge
-from difftem.workflows.estimate_mtf.from_noise import fit_noise, read_crops
-from difftem.workflows.estimate_mtf.options import Options
-from difftem.workflows.estimate_mtf.output import output_files, write_files
+WINDOWS = ("none", "tukey", "hann")
 
-_SHOWN = (0.1, 0.2, 0.3, 0.4, 0.5)  # cycles/pixel
+DESCRIPTION = """Estimate the MTF of a detector from background of micrographs.
+
+Counted electrons are white noise; what colours it is the detector. Crops of background are picked
+automatically (or taken from --boxes), two exposures of a field are subtracted so that ice and
+specimen cancel, and a curve is fitted to the noise power by maximum likelihood, with errors. A
+camera that writes each electron as one count in one pixel (K2, K3 in counting mode without
+super-resolution) has white noise whatever its MTF: that is recognised and said; use --edge there.
+
+  difftem estimate-mtf vacuum.mrc --output mtf.star
+  difftem estimate-mtf movie.tif --gain 101.4 --output mtf.star
+  difftem estimate-mtf first.mrc second.mrc --dose 18.3 --output mtf.star
+  difftem estimate-mtf edge.tif --edge --output mtf.star
+
+Frequencies are cycles/pixel (Nyquist 0.5) of the pixels in the file."""
+
+EPILOG = """Writes a RELION MTF STAR file (101 rows from 0 to 0.5 cycles/pixel) and beside it .csv
+(curve, 95 % band, errors), .png (fit), .md (report) and _crops.png (where the crops are from).
+Without --gain or --dose the level of the noise is fitted too: errors are several times larger."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Report a bad command line as one `ValueError`."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing usage and exiting."""
+        raise ValueError(f"{message}; see difftem estimate-mtf --help")
 
 
 def main(arguments: list[str]) -> None:
@@ -32,97 +52,97 @@ def main(arguments: list[str]) -> None:
     ValueError
         For bad input, in one line.
     """
-    options = read_options(arguments)
-    _check_output(options)
-    written = _edge(options) if options.edge else _noise(options)
+    options = vars(_parser().parse_args(arguments))
+    output, overwrite = options.pop("output"), options.pop("overwrite")
+    check_output(output, overwrite)
+    estimate = estimate_mtf(**options)
+    print(estimate.summary)
+    written = estimate.save(output, overwrite)
     print(f"wrote {', '.join(str(path) for path in written)}")
 
 
-def _check_output(options: Options) -> None:
-    """Refuse before the work what would be refused after it."""
-    folder = options.output.parent
-    if not folder.is_dir():
-        raise input_error(options.output, f"there is no folder {folder}")
-    if not os.access(folder, os.W_OK):
-        raise input_error(options.output, f"the folder {folder} cannot be written")
-    for path in output_files(options.output).values():
-        if path.exists() and not options.overwrite:
-            raise input_error(path, "exists already, pass --overwrite to replace it")
-
-
-def _noise(options: Options) -> list[Path]:
-    """Estimate from background."""
-    data = read_crops(options)
-    crops, facts = data.crops, data.facts
-    what = "differences of aligned exposures" if facts.differences else "single exposures"
-    height, width = crops.images.shape[-2:]
-    _say(f"{len(crops.images)} crops of {width} x {height} pixels, {what}")
-    results, decided = fit_noise(data, options)
-    result = results[0]
-    report = make_report(results, None, [*decided, *facts.notes], f"MTF of {_names(options)}")
-    print(f"family {result.family}" + (", by AIC" if len(results) > 1 else ""))
-    print(markdown(curve_table(result)))
-    print()
-    print(markdown(parameter_table(result, knots=False)))
-    test = result.whiteness
-    print(f"\nchi-square {test.total:.1f} for {test.degrees} degrees, p = {test.p_value:.2g}")
-    for line in (*decided, *facts.notes):
-        _say(f"note: {line}")
-    for line in result.warnings:
-        _say(f"warning: {line}")
-    figures = {"png": report.figures["mtf"], "crops": draw_picking(data.pictures)}
-    table = report.tables["mtf_curve"]
-    return write_files(
-        options.output,
-        result.frequency,
-        result.curve,
-        table,
-        report.text,
-        figures,
-        overwrite=options.overwrite,
+def _parser() -> _Parser:
+    """Make the parser; the order is that of the help."""
+    parser = _Parser(
+        prog="difftem estimate-mtf",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-
-
-def _edge(options: Options) -> list[Path]:
-    """Estimate from a knife edge."""
-    estimate = estimate_edge(options)
-    rows = [
-        [f"{f:g}", f"{float(estimate.curve[i]):.4f}", f"{float(estimate.standard_error[i]):.4f}"]
-        for f in _SHOWN
-        for i in [round(f / 0.5 * (len(estimate.curve) - 1))]
-    ]
-    shown = Table(["frequency (cycles/pixel)", "MTF", "standard error"], rows)
-    angles = ", ".join(f"{edge.angle_deg:.2f}°" for edge in estimate.facts.edges)
-    lines = [
-        f"{len(estimate.facts.edges)} images, normals of the edges at {angles} from +x",
-        f"errors from {estimate.strips} strips along the edges"
-        if estimate.strips > 2
-        else "no errors: the edge is too short to be cut into strips",
-        "the curve includes the aperture of the pixel, as published curves do; noise that is "
-        "simulated with it is blurred by the aperture, too",
-        *estimate.facts.notes,
-    ]
-    print(markdown(shown))
-    for line in lines:
-        _say(f"note: {line}")
-    text = f"# MTF of {_names(options)} from a knife edge\n\n{markdown(shown)}\n\n"
-    return write_files(
-        options.output,
-        estimate.frequency,
-        estimate.curve,
-        estimate.table(),
-        text + "\n".join(f"- {line}" for line in lines) + "\n",
-        {"png": draw_edge(estimate)},
-        overwrite=options.overwrite,
+    add = parser.add_argument
+    add("micrographs", nargs="+", metavar="MICROGRAPH", help="MRC or TIFF: images, stacks, movies")
+    add("--output", type=Path, required=True, metavar="FILE.star", help="MTF to write")
+    positive = _number("a positive number", lambda x: x > 0)
+    add("--gain", type=positive, metavar="G", help="grey values per electron: fixes the level s0")
+    add(
+        "--dose",
+        type=positive,
+        metavar="D",
+        help="instead: electrons per pixel in one image (frame)",
     )
+    add(
+        "--read-noise",
+        type=_number("a number >= 0 or 'fit'", lambda x: x >= 0, "fit"),
+        default=0.0,
+        metavar="S",
+        help="readout's standard deviation in one image (frame), grey values; 'fit' fits it (0)",
+    )
+    add("--family", default="auto", help="e.g. rullgard, log_spline_9; auto: by AIC (auto)")
+    add("--boxes", metavar="FILE", help="crops to use: EMAN .box, RELION .star, or .csv with x, y")
+    add("--size", type=int, default=256, help="side of a crop, pixels (256)")
+    add("--crops", type=int, default=50, metavar="N", help="crops to pick at most (50)")
+    frequency = _number("a frequency >= 0 or 'auto'", lambda x: x >= 0, "auto")
+    add(
+        "--min-frequency",
+        type=frequency,
+        default=None,
+        metavar="Q",
+        help="fit from here; auto: 0, or 0.1 where structure of the specimen is seen below (auto)",
+    )
+    add("--max-frequency", type=positive, default=0.5, metavar="Q", help="fit to here (0.5)")
+    add("--window", choices=WINDOWS, default="tukey", help="taper of the crops (tukey)")
+    add(
+        "--frames",
+        choices=("auto", "exposures", "even_odd", "sum"),
+        default="auto",
+        help="what the images of a stack are: exposures, or frames of a movie to be added up to "
+        "halves or to one image; auto: exposures up to four (auto)",
+    )
+    add(
+        "--fields",
+        choices=("auto", "same", "separate"),
+        default="auto",
+        help="whether the files show the same field; auto: if they correlate (auto)",
+    )
+    add("--single", action="store_true", help="use single exposures, not their differences")
+    add("--pixel-size", type=positive, metavar="A", help="Å; overrules the header")
+    add("--edge", action="store_true", help="the images show a straight, slanted knife edge")
+    add(
+        "--edge-box",
+        type=int,
+        nargs=4,
+        metavar=("X", "Y", "W", "H"),
+        help="part that holds the edge and nothing else, pixels",
+    )
+    add("--overwrite", action="store_true", help="replace files that exist")
+    return parser
 
 
-def _names(options: Options) -> str:
-    """First file, and how many more."""
-    more = len(options.micrographs) - 1
-    return Path(options.micrographs[0]).name + (f" and {more} more" if more else "")
+def _number(
+    what: str, allowed: Callable[[float], bool], word: str | None = None
+) -> Callable[[str], float | None]:
+    """Make a type for argparse: a number with a condition, or a word that stands for None."""
 
+    def convert(text: str) -> float | None:
+        if word is not None and text == word:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and allowed(value)):
+            raise argparse.ArgumentTypeError(f"must be {what}, got {text!r}")
+        return value
 
-def _say(line: str) -> None:
-    """Print to standard error without tearing a progress bar."""
-    tqdm.write(line, file=sys.stderr)
+    return convert

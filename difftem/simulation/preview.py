@@ -1,8 +1,6 @@
 """The picture beside the numbers: noise-free, noisy, power spectrum."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from matplotlib.axes import Axes
@@ -94,20 +92,22 @@ def draw_preview(
     figure.suptitle(title)
 
 
-def show(draw: Callable[[Figure], Any], size: tuple[float, float]) -> None:
-    """Show a drawing in a window or a notebook.
+def show_figure(figure: Figure) -> None:
+    """Show a finished figure in a window or a notebook.
 
     Parameters
     ----------
-    draw : callable
-        Draws into an empty figure.
-    size : tuple of float
-        Width and height in inches.
+    figure : Figure
+        Of matplotlib.
     """
     from matplotlib import pyplot
 
-    draw(pyplot.figure(figsize=size))
-    if pyplot.get_backend().lower() != "agg":  # which has no window
+    # A new window adopts the figure, which was made without one.
+    manager = pyplot.figure(figsize=tuple(figure.get_size_inches())).canvas.manager
+    if manager is not None:
+        manager.canvas.figure = figure
+        figure.set_canvas(manager.canvas)
+    if pyplot.get_backend().lower() != "agg":
         pyplot.show()
 
 

@@ -81,13 +81,8 @@ class SimulatedMicrographs:
     seconds: dict[str, float]
     messages: list[str]
 
-    def figure(self, figure: Any = None) -> Any:
+    def figure(self) -> Any:
         """Draw the middle tilt: noise-free, with noise, and its power spectrum.
-
-        Parameters
-        ----------
-        figure : matplotlib.figure.Figure, optional
-            Empty. Default: a new one.
 
         Returns
         -------
@@ -98,7 +93,7 @@ class SimulatedMicrographs:
 
         from difftem.simulation.preview import PREVIEW_SIZE, draw_preview
 
-        figure = Figure(figsize=PREVIEW_SIZE) if figure is None else figure
+        figure = Figure(figsize=PREVIEW_SIZE)
         middle = len(self.noise_free) // 2
         exposures = len(self.micrographs) // len(self.noise_free)
         title = f"{_name(self.config)}: {_conditions(self.config)}"
@@ -115,9 +110,9 @@ class SimulatedMicrographs:
 
     def show(self) -> None:
         """Show `figure` in a window or a notebook."""
-        from difftem.simulation.preview import PREVIEW_SIZE, show
+        from difftem.simulation.preview import show_figure
 
-        show(self.figure, PREVIEW_SIZE)
+        show_figure(self.figure())
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
         """Write images, preview and record, all or nothing.

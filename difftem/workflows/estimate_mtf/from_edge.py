@@ -11,7 +11,7 @@ from difftem.analysis.edge_spread import EdgeMTF, slanted_edge_mtf
 from difftem.data.knife_edge import EdgeFacts, KnifeEdge
 from difftem.io.errors import input_error
 from difftem.tasks.report import Table
-from difftem.workflows.estimate_mtf.options import Options
+from difftem.workflows.estimate_mtf.options import EstimateOptions
 
 _STRIP = 64  # pixels of edge, the least that gives a curve of its own
 _MOST_STRIPS = 8
@@ -50,13 +50,13 @@ class EdgeEstimate:
         return Table(list(columns), torch.stack(list(columns.values()), 1).tolist())
 
 
-def estimate_edge(options: Options) -> EdgeEstimate:
+def estimate_edge(options: EstimateOptions) -> EdgeEstimate:
     """Read the images, find the edges, and average their curves.
 
     Parameters
     ----------
-    options : Options
-        Of the command line.
+    options : EstimateOptions
+        What was asked for.
 
     Returns
     -------

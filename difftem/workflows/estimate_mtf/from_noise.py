@@ -15,19 +15,19 @@ from difftem.tasks.mtf_fit import (
     usable_from,
     without_ice_ring,
 )
-from difftem.workflows.estimate_mtf.options import Options
+from difftem.workflows.estimate_mtf.options import EstimateOptions
 
 _BINS = 20
 _MOST_POWER = 1.5  # the ring of ice adds a quarter, read noise is small beside counts
 
 
-def read_crops(options: Options) -> RealCrops:
+def read_crops(options: EstimateOptions) -> RealCrops:
     """Read the files, choose crops and cut them.
 
     Parameters
     ----------
-    options : Options
-        Of the command line.
+    options : EstimateOptions
+        What was asked for.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def read_crops(options: Options) -> RealCrops:
 
 def fit_noise(
     data: RealCrops,
-    options: Options,
+    options: EstimateOptions,
 ) -> tuple[list[MTFFitResult], list[str]]:
     """Fit one family, or all and take the one with the smallest AIC.
 
@@ -66,8 +66,8 @@ def fit_noise(
     ----------
     data : RealCrops
         From `read_crops`.
-    options : Options
-        Of the command line.
+    options : EstimateOptions
+        What was asked for.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def fit_noise(
             measured = replace(measured, spectrum=restrict(measured.spectrum, lowest))
             decided.append(
                 f"structure below {lowest:g} cycles/pixel, taken for that of the specimen: the fit "
-                "starts there (a vacuum image, or a camera that scatters far: --min-frequency 0)"
+                "starts there (a vacuum image, or a camera that scatters far: min_frequency 0)"
             )
     if lowest and not facts.differences and facts.pixel_size is not None:
         clean = without_ice_ring(measured.spectrum, facts.pixel_size)
@@ -112,7 +112,7 @@ def fit_noise(
     return select_family(measured, None, s0, read_noise), decided
 
 
-def _check_level(spectrum: RingSpectrum, s0: float, options: Options) -> None:
+def _check_level(spectrum: RingSpectrum, s0: float, options: EstimateOptions) -> None:
     """Refuse a gain that makes the noise stronger than counted electrons have."""
     above = restrict(spectrum, STRUCTURE)
     if not len(above.frequency):
@@ -120,7 +120,7 @@ def _check_level(spectrum: RingSpectrum, s0: float, options: Options) -> None:
     bins = merge_rings(above, equal_bins(above, _BINS))
     ratio = float((bins.power / s0).max())
     if ratio > _MOST_POWER:
-        given = f"--gain {options.gain}" if options.gain is not None else f"--dose {options.dose}"
+        given = f"gain {options.gain}" if options.gain is not None else f"dose {options.dose}"
         raise ValueError(
             f"{options.micrographs[0]}: noise power is {ratio:.3g} times gain x mean, at most 1 is "
             f"possible for counted electrons: {given} is wrong, or the camera does not count "

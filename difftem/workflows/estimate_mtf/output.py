@@ -1,6 +1,7 @@
-"""The files of `difftem estimate-mtf`: all of them, or none."""
+"""The files of an estimate: all of them, or none."""
 
 import csv
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from difftem.io.errors import input_error
 from difftem.io.files import replacing
 from difftem.io.star import write_mtf_star
 from difftem.tasks.report import Table
@@ -22,6 +24,32 @@ def output_files(star: Path) -> dict[str, Path]:
         "md": star.with_suffix(".md"),
         "crops": star.with_name(f"{star.stem}_crops.png"),
     }
+
+
+def check_output(star: Path, overwrite: bool) -> None:
+    """Refuse before the work what would be refused after it.
+
+    Parameters
+    ----------
+    star : Path
+        STAR file to write.
+    overwrite : bool
+        Replace files that exist.
+
+    Raises
+    ------
+    InputError
+        If a file exists and `overwrite` is false, or the folder does not exist.
+    """
+    if star.suffix.lower() != ".star":
+        raise input_error(star, "the name of an MTF must end in .star")
+    if not star.parent.is_dir():
+        raise input_error(star, f"there is no folder {star.parent}")
+    if not os.access(star.parent, os.W_OK):
+        raise input_error(star, f"the folder {star.parent} cannot be written")
+    for path in output_files(star).values():
+        if path.exists() and not overwrite:
+            raise input_error(path, "exists already, pass --overwrite to replace it")
 
 
 def write_files(

@@ -45,33 +45,23 @@ class MicrographSet:
     seconds: float
     messages: list[str]
 
-    def figure(self, figure: Any = None) -> Any:
+    def figure(self) -> Any:
         """Draw the first images on one sheet.
-
-        Parameters
-        ----------
-        figure : matplotlib.figure.Figure, optional
-            Empty. Default: a new one.
 
         Returns
         -------
         matplotlib.figure.Figure
             The figure.
         """
-        from matplotlib.figure import Figure
+        from difftem.workflows.generate.sheet import draw_sheet
 
-        from difftem.workflows.generate.sheet import draw_sheet, sheet_size
-
-        figure = Figure(figsize=sheet_size(self.items)) if figure is None else figure
-        draw_sheet(figure, self.items)
-        return figure
+        return draw_sheet(self.items)
 
     def show(self) -> None:
         """Show `figure` in a window or a notebook."""
-        from difftem.simulation.preview import show
-        from difftem.workflows.generate.sheet import sheet_size
+        from difftem.simulation.preview import show_figure
 
-        show(self.figure, sheet_size(self.items))
+        show_figure(self.figure())
 
     def save(self, folder: str | Path) -> Path:
         """Copy the set to another folder, which must not exist yet.

@@ -25,32 +25,31 @@ def write_sheet(path: Path, folders: list[Path]) -> None:
     folders : list of Path
         Of the items, at least one.
     """
-    figure = Figure(figsize=sheet_size(folders))
+    figure = draw_sheet(folders)
     FigureCanvasAgg(figure)
-    draw_sheet(figure, folders)
     with replacing(path, overwrite=True) as temporary:
         # No version, so that the bytes stay.
         figure.savefig(temporary, dpi=100, format="png", metadata={"Software": None})
 
 
-def sheet_size(folders: list[Path]) -> tuple[float, float]:
-    """Width and height of the sheet in inches."""
-    rows, columns = _grid(len(folders))
-    return 4.0 * columns, 4.3 * rows
-
-
-def draw_sheet(figure: Figure, folders: list[Path]) -> None:
+def draw_sheet(folders: list[Path]) -> Figure:
     """Draw the first images, of a tilt series the middle one.
 
     Parameters
     ----------
-    figure : Figure
-        Empty, of `sheet_size`.
     folders : list of Path
         Of the items, at least one.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
     """
-    figure.set_layout_engine("constrained")
-    panels = figure.subplots(*_grid(len(folders)), squeeze=False).flatten()
+    shown = min(len(folders), SHEET)
+    columns = min(3, shown)
+    rows = -(-shown // columns)
+    figure = Figure(figsize=(4 * columns, 4.3 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).flatten()
     for axes, folder in zip(panels, folders, strict=False):
         image = read_mrc(folder / "micrograph.mrc")
         data = image.data if image.data.ndim == 2 else image.data[len(image.data) // 2]
@@ -61,10 +60,4 @@ def draw_sheet(figure: Figure, folders: list[Path]) -> None:
         axes.axis("off")
     if len(folders) > SHEET:
         figure.suptitle(f"{SHEET} of {len(folders)}", fontsize=10)
-
-
-def _grid(n: int) -> tuple[int, int]:
-    """Rows and columns for n images, or for as many as are shown."""
-    shown = min(n, SHEET)
-    columns = min(3, shown)
-    return -(-shown // columns), columns
+    return figure
