@@ -24,13 +24,17 @@ class _Collector(logging.Handler):
 def collected() -> Iterator[list[str]]:
     """Yield a list that gets what difftem logs, warnings and notes, until the context ends."""
     lines: list[str] = []
-    logger, handler = logging.getLogger("difftem"), _Collector(lines)
-    level = logger.level
-    logger.addHandler(handler)
+    logger, level = logging.getLogger("difftem"), logging.getLogger("difftem").level
+    handlers: list[logging.Handler] = [_Collector(lines)]
+    if not logger.hasHandlers() and logging.lastResort is not None:
+        handlers.append(logging.lastResort)  # what shows warnings where nothing is set up
+    for handler in handlers:
+        logger.addHandler(handler)
     if logger.getEffectiveLevel() > logging.INFO:
         logger.setLevel(logging.INFO)
     try:
         yield lines
     finally:
-        logger.removeHandler(handler)
+        for handler in handlers:
+            logger.removeHandler(handler)
         logger.setLevel(level)

@@ -45,7 +45,10 @@ _WORDS = {float: "a number", int: "a whole number", str: "text", bool: "true or 
 
 
 def configured(
-    kind: type[Config], given: Config | str | Path | None, settings: Mapping[str, Any]
+    kind: type[Config],
+    given: Config | str | Path | None,
+    settings: Mapping[str, Any],
+    folders: Sequence[Path] = (),
 ) -> Config:
     """Make a configuration from a file or another one, and settings by name.
 
@@ -58,6 +61,8 @@ def configured(
     settings : mapping
         Values by the name of their field, with that of its section before it where two sections
         have one of that name: ``defocus_um``, ``thickness_nm`` or ``ice_thickness_nm``.
+    folders : sequence of Path
+        Where files are looked for, beside the YAML file's own folder and the current one.
 
     Returns
     -------
@@ -70,9 +75,9 @@ def configured(
         In one line, for an unknown name or a value of the wrong type.
     """
     values: dict[str, Any] = {}
-    folders: list[Path] = []
+    places = list(folders)
     if isinstance(given, str | Path):
-        folders.append(Path(given).parent)
+        places.insert(0, Path(given).parent)
         values = read_mapping(Path(given))
         check_settings(kind, values, f"{given}: ")
     elif given is not None:
@@ -89,7 +94,7 @@ def configured(
     parser.add_class_arguments(kind, None)
     made: Any = parser.instantiate_classes(parser.parse_object(values))
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]  # any dataclass
-    return with_files(kind(**{each.name: made[each.name] for each in fields}), folders)
+    return with_files(kind(**{each.name: made[each.name] for each in fields}), places)
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

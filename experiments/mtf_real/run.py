@@ -7,24 +7,14 @@ from typing import Any
 import numpy as np
 import yaml
 
-from difftem.cli.estimate_mtf_options import read_options
 from difftem.io.star import read_mtf_star
-from difftem.tasks.mtf_fit import MTFFitResult
-from difftem.workflows.estimate_mtf.from_noise import fit_noise, read_crops
+from difftem.workflows.estimate_mtf.mtf_estimate import MTFEstimate, estimate_mtf
 from experiments._base.results import markdown_table, save_results, write_readme
 
 HERE = Path(__file__).parent
 
 
-def estimate(micrograph: Path, dose: float | None) -> MTFFitResult:
-    """Run what `difftem estimate-mtf` runs, without its files."""
-    known = [] if dose is None else ["--dose", str(dose)]
-    options = read_options([str(micrograph), "--output", "unused.star", *known])
-    results, _ = fit_noise(read_crops(options), options)
-    return results[0]
-
-
-def compare(result: MTFFitResult, curve: Path, config: dict[str, Any]) -> dict[str, Any]:
+def compare(result: MTFEstimate, curve: Path, config: dict[str, Any]) -> dict[str, Any]:
     """Fit and published curve relative to one frequency."""
     frequency, value = read_mtf_star(curve)
     at = np.array([config["reference"], *config["frequencies"]])
@@ -72,7 +62,7 @@ def main() -> None:
     for name, camera in config["cameras"].items():
         for known in (False, True):
             dose = camera["dose"] if known else None
-            result = estimate(arguments.micrographs / camera["micrograph"], dose)
+            result = estimate_mtf(arguments.micrographs / camera["micrograph"], dose=dose)
             label = f"{name}, dose {'known' if known else 'unknown'}"
             results[label] = compare(result, arguments.curves / camera["curve"], config)
     text = table(results, config)

@@ -1,7 +1,6 @@
 """Make the README's pictures of scenes: ``python -m experiments.scenes.pictures --help``."""
 
 import argparse
-import sys
 from pathlib import Path
 
 import torch
@@ -9,9 +8,9 @@ import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from difftem.cli.parsing import parse
 from difftem.simulation.preview import save_preview
 from difftem.simulation.scene_microscope import SceneMicrograph, SceneMicroscope
+from difftem.simulation.settings import configured
 from difftem.workflows.generate.config import GenerateConfig
 
 HERE = Path(__file__).parent
@@ -20,12 +19,8 @@ IMAGES = HERE.parents[1] / "docs" / "images"
 
 def take(name: str, structures: Path) -> tuple[SceneMicrograph, GenerateConfig]:
     """Take the first micrograph of a configuration of this folder."""
-    config, _ = parse(
-        "difftem generate", "", GenerateConfig, [str(HERE / f"{name}.yaml"), "--output", "unused"]
-    )
-    microscope = SceneMicroscope(config, [structures], lambda text: print(text, file=sys.stderr))
-    with torch.no_grad():
-        return microscope.take(0), config
+    config = configured(GenerateConfig, HERE / f"{name}.yaml", {}, [structures])
+    return SceneMicroscope(config).take(0), config
 
 
 def strip(path: Path, item: SceneMicrograph, tilts: list[float]) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import torch
 import yaml
 
-from difftem.cli.preload import preload
 from difftem.cli.process import keep_freed_memory
 from difftem.simulation.config import MicroscopeConfig
 from difftem.simulation.device import accelerator_device
+from difftem.simulation.messages import collected
+from difftem.simulation.paths import with_files
 from difftem.simulation.peak_memory import peak_memory_bytes
 from difftem.simulation.scene_config import (
     IceConfig,
@@ -113,13 +114,13 @@ def measure(
     CheckError
         If the images differ by more than `TOLERANCE`.
     """
-    said: list[str] = []
     device = device or torch.device("cpu")
     on_gpu = device.type == "cuda"
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, collected() as said:
         start = time.perf_counter()
-        scene = SceneConfig(**{**vars(config), "cache": f"{folder}/cache"})
-        microscope = SceneMicroscope(scene, [structures], said.append)
+        own_cache = SceneConfig(**{**vars(config), "cache": f"{folder}/cache"})
+        scene = with_files(own_cache, [structures])
+        microscope = SceneMicroscope(scene)
         microscope.device = device
         template = time.perf_counter() - start
         error = _error(microscope, device) if check else None
@@ -173,7 +174,6 @@ def main() -> None:
     arguments = parser.parse_args()
     device = device_named(arguments.device)
     keep_freed_memory()
-    preload()
     torch.set_grad_enabled(False)
     case = yaml.safe_load(CASES.read_text("utf-8"))["cases"][arguments.case]
     config = scene_config(case, arguments.count)

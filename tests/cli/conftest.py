@@ -7,6 +7,7 @@ import torch
 
 from difftem.cli.main import main
 from difftem.simulation.config import DetectorConfig
+from difftem.simulation.messages import collected
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig, SceneSamplingConfig
 from difftem.simulation.scene_microscope import SceneMicroscope
 from tests.helpers.tem_simulator import INPUT
@@ -46,7 +47,7 @@ def simulate(pdb, tmp_path, capsys):
         folder = output or tmp_path / "out"
         given = [str(config)] if config is not None else []
         if structure:
-            given += ["--structure.file", str(pdb)]
+            given += ["--structure.source", str(pdb)]
         given += [*SMALL, "--output", str(folder), *map(str, arguments)]
         code = main(["simulate", *given])
         return code, capsys.readouterr(), folder
@@ -114,18 +115,18 @@ def blob(pdb):
 
 @pytest.fixture
 def microscope(template_cache):
-    """Make a microscope that remembers what it said."""
+    """Make a microscope that remembers what was logged."""
+    with collected() as lines:
 
-    def make(*particles, **kwargs):
-        given = {
-            "sampling": SAMPLING,
-            "detector": DetectorConfig("ideal"),
-            "cache": str(template_cache),
-            **kwargs,
-        }
-        lines = []
-        made = SceneMicroscope(SceneConfig(list(particles), **given), [], lines.append)
-        made.lines = lines
-        return made
+        def make(*particles, **kwargs):
+            given = {
+                "sampling": SAMPLING,
+                "detector": DetectorConfig("ideal"),
+                "cache": str(template_cache),
+                **kwargs,
+            }
+            made = SceneMicroscope(SceneConfig(list(particles), **given))
+            made.lines = lines
+            return made
 
-    return make
+        yield make

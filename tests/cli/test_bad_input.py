@@ -23,14 +23,14 @@ def check(result, *words):
 
 
 def test_missing_structure_file(simulate):
-    check(simulate("--structure.file", "nowhere.pdb"), "nowhere.pdb", "no such file")
+    check(simulate("--structure.source", "nowhere.pdb"), "nowhere.pdb", "no such file")
 
 
 def test_truncated_compressed_structure(simulate, pdb, tmp_path):
     whole = gzip.compress(pdb.read_bytes())
     path = tmp_path / "half.pdb.gz"
     path.write_bytes(whole[: len(whole) // 2])
-    check(simulate("--structure.file", path), "half.pdb.gz", "truncated")
+    check(simulate("--structure.source", path), "half.pdb.gz", "truncated")
 
 
 def test_truncated_compressed_cif(simulate, tmp_path):
@@ -39,13 +39,13 @@ def test_truncated_compressed_cif(simulate, tmp_path):
     whole = example_structure().read_bytes()
     path = tmp_path / "half.cif.gz"
     path.write_bytes(whole[: len(whole) // 2])
-    check(simulate("--structure.file", path), "half.cif.gz", "truncated")
+    check(simulate("--structure.source", path), "half.cif.gz", "truncated")
 
 
 def test_structure_without_atoms(simulate, tmp_path):
     path = tmp_path / "empty.pdb"
     path.write_text("HEADER    NOTHING\nEND\n")
-    check(simulate("--structure.file", path), "empty.pdb", "no atoms")
+    check(simulate("--structure.source", path), "empty.pdb", "no atoms")
 
 
 def test_unknown_element(simulate, pdb, tmp_path):
@@ -54,7 +54,7 @@ def test_unknown_element(simulate, pdb, tmp_path):
     first = next(i for i, line in enumerate(lines) if line.startswith(("ATOM", "HETATM")))
     lines[first] = f"{lines[first][:76]:<76}QQ"
     path.write_text("\n".join(lines) + "\n")
-    check(simulate("--structure.file", path), "strange.pdb", "atom 1", "unknown element")
+    check(simulate("--structure.source", path), "strange.pdb", "atom 1", "unknown element")
 
 
 def test_coordinate_that_is_no_number(simulate, pdb, tmp_path):
@@ -63,12 +63,12 @@ def test_coordinate_that_is_no_number(simulate, pdb, tmp_path):
     first = next(i for i, line in enumerate(lines) if line.startswith(("ATOM", "HETATM")))
     lines[first] = lines[first][:30] + f"{'nan':>8}" + lines[first][38:]
     path.write_text("\n".join(lines) + "\n")
-    check(simulate("--structure.file", path), "nan.pdb")
+    check(simulate("--structure.source", path), "nan.pdb")
 
 
 @pytest.mark.parametrize("size", ["-1.0", "0"])
 def test_pixel_size_must_be_positive(simulate, size):
-    check(simulate(f"--sampling.pixel_size={size}"), "pixel_size must be positive", "Å")
+    check(simulate(f"--sampling.pixel_size={size}"), "pixel_size must be within 0.01 and 100 Å")
 
 
 def test_voltage_in_volts(simulate):
@@ -80,7 +80,7 @@ def test_unknown_yaml_key_suggests_the_nearest(simulate, tmp_path):
     config.write_text("microscope:\n  defocus_mu: 2\n")
     check(simulate(config=config), "defocus_mu", "did you mean 'microscope.defocus_um'?")
     config.write_text("detektor:\n  preset: ideal\n")
-    check(simulate(config=config), "detektor", "did you mean 'detector.preset'?")
+    check(simulate(config=config), "detektor", "did you mean 'detector'?")
 
 
 def test_unknown_option_suggests_the_nearest(simulate):
@@ -88,7 +88,12 @@ def test_unknown_option_suggests_the_nearest(simulate):
 
 
 def test_value_of_the_wrong_type(simulate):
-    check(simulate("--microscope.defocus_um", "much"), "microscope.defocus_um", "float", "much")
+    check(
+        simulate("--microscope.defocus_um", "much"),
+        "microscope.defocus_um",
+        "expected a number",
+        "much",
+    )
 
 
 def test_missing_config(simulate, tmp_path):
@@ -111,14 +116,14 @@ def test_output_that_cannot_be_written(simulate):
 def test_existing_output_is_refused_unless_overwrite_is_given(simulate, tmp_path):
     folder = tmp_path / "out"
     assert simulate()[0] == 0
-    before = (folder / "micrographs.mrc").read_bytes()
+    before = (folder / "micrograph.mrc").read_bytes()
     (folder / "notes.txt").write_text("mine")
     code, captured, _ = simulate("--seed", 1)
     assert code == 2
     assert "--overwrite" in captured.err
-    assert (folder / "micrographs.mrc").read_bytes() == before
+    assert (folder / "micrograph.mrc").read_bytes() == before
     assert simulate("--seed", 1, "--overwrite")[0] == 0
-    assert (folder / "micrographs.mrc").read_bytes() != before
+    assert (folder / "micrograph.mrc").read_bytes() != before
     assert (folder / "notes.txt").read_text() == "mine"
 
 
@@ -146,10 +151,10 @@ def test_unknown_command(capsys):
         (["--exposure.tilts_deg", "[90]"], ["tilts_deg", "90"]),
         (["--exposure.tilts_deg", "[]"], ["tilts_deg"]),
         (["--exposure.dose_e_per_a2", "-1"], ["dose_e_per_a2", "-1"]),
-        (["--specimen.copies", "0"], ["copies", "0"]),
-        (["--specimen.copies", "500"], ["of 500 copies", "larger field"]),
-        (["--sampling.slice_thickness", "0"], ["slice_thickness", "0"]),
-        (["--sampling.size", "[2, 2]"], ["size", "2 x 2"]),
+        (["--copies.count", "0"], ["copies", "0"]),
+        (["--copies.count", "500"], ["of 500 copies", "larger field"]),
+        (["--sampling.slice_thickness_nm", "0"], ["slice_thickness", "0"]),
+        (["--sampling.size", "[2, 2]"], ["size", "2 x 2", "16 x 16"]),
         (["--sampling.potential_band_limit", "1.2"], ["band_limit", "1.2"]),
         (["--microscope.aberrations", "{C77: 3.0}"], ["C77", "C21a"]),
         (["--microscope.defocus_um", "nan"], ["defocus_um", "nan"]),
@@ -157,13 +162,13 @@ def test_unknown_command(capsys):
         (["--detector.dqe", "1.5"], ["dqe", "1.5"]),
         (["--detector.mtf", "none.star"], ["none.star", "no such file"]),
         (["--sampling.pixel_size", "1e-30"], ["pixel_size", "1e-30"]),
-        (["--sampling.slice_thickness", "1e-9"], ["slice_thickness", "at most"]),
+        (["--sampling.slice_thickness_nm", "1e-10"], ["slice_thickness", "at most"]),
         (["--microscope.defocus_um", "15000"], ["defocus_um", "15000", "1.5 means"]),
         (["--structure.b_factor", "-3"], ["b_factor", "-3"]),
         (["--structure.selection", "//Q"], ["blob.pdb"]),
         (["--structure.assembly", "9"], ["blob.pdb", "9"]),
-        (["--specimen.placements", "none.txt"], ["none.txt"]),
-        (["--specimen.mean_free_path_nm", "0"], ["mean_free_path_nm", "0"]),
+        (["--copies.transforms", "none.txt"], ["none.txt"]),
+        (["--ice.mean_free_path_nm", "0"], ["mean_free_path_nm", "0"]),
     ],
 )
 def test_values_out_of_range(simulate, arguments, words):
@@ -174,8 +179,8 @@ def test_section_that_is_no_mapping(simulate, tmp_path):
     config = tmp_path / "list.yaml"
     config.write_text("structure: [1, 2]\n")
     check(simulate(config=config, structure=False), "list.yaml", "structure must hold keys")
-    config.write_text("specimen:\n")
-    check(simulate(config=config), "list.yaml", "specimen must hold keys")
+    config.write_text("copies:\n")
+    check(simulate(config=config), "list.yaml", "copies must hold keys")
     config.write_text("")
     check(simulate(config=config), "list.yaml", "got nothing")
 
@@ -187,16 +192,16 @@ def test_config_that_does_not_come_first(simulate, tmp_path):
 
 
 def test_a_failed_run_removes_the_folders_it_made(simulate, tmp_path):
-    code, _, _ = simulate("--structure.file", "no.pdb", output=tmp_path / "new" / "deep" / "out")
+    code, _, _ = simulate("--structure.source", "no.pdb", output=tmp_path / "new" / "deep" / "out")
     assert code == 2
     assert not (tmp_path / "new").exists()
 
 
 def test_overwriting_removes_what_the_new_run_does_not_write(simulate, tmp_path):
     simulate("--exposure.tilts_deg", "[-10, 10]")
-    assert (tmp_path / "out" / "micrographs.rawtlt").exists()
+    assert (tmp_path / "out" / "micrograph.rawtlt").exists()
     assert simulate("--overwrite")[0] == 0
-    assert not (tmp_path / "out" / "micrographs.rawtlt").exists()
+    assert not (tmp_path / "out" / "micrograph.rawtlt").exists()
 
 
 def test_termination_leaves_nothing_behind(pdb, tmp_path):
@@ -205,8 +210,8 @@ def test_termination_leaves_nothing_behind(pdb, tmp_path):
     import sys
     import time
 
-    command = [sys.executable, "-m", "difftem", "simulate", "--structure.file", str(pdb)]
-    command += ["--sampling.slice_thickness", "0.001", "--output", str(tmp_path / "killed")]
+    command = [sys.executable, "-m", "difftem", "simulate", "--structure.source", str(pdb)]
+    command += ["--sampling.slice_thickness_nm", "0.0001", "--output", str(tmp_path / "killed")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".killed.*")) and time.monotonic() < deadline:
@@ -231,5 +236,5 @@ def test_memory_that_pytorch_does_not_get(simulate, monkeypatch, error):
     def refuse(*arguments):
         raise error
 
-    monkeypatch.setattr("difftem.cli.simulate_command.run_simulation", refuse)
+    monkeypatch.setattr("difftem.workflows.simulate.take_series", refuse)
     check(simulate(), "out of memory; use a smaller field")

@@ -54,7 +54,7 @@ def test_a_micrograph_becomes_a_star_file_with_table_report_and_pictures(tmp_pat
 def test_the_star_file_is_a_detector_of_simulate(tmp_path, flat):
     output = tmp_path / "mtf.star"
     assert estimate(flat, "--output", output, "--size", 128, "--family", "lorentzian") == 0
-    small = ["--sampling.size", "[48, 48]", "--specimen.copies", "1", "--sampling.pixel_size", "4"]
+    small = ["--sampling.size", "[48, 48]", "--copies.count", "1", "--sampling.pixel_size", "4"]
     made = ["simulate", "--output", str(tmp_path / "run"), "--detector.mtf", str(output), *small]
     assert main(made) == 0
     images = read_mrc(tmp_path / "run/noise_free.mrc").data
@@ -122,16 +122,16 @@ def test_real_cameras_behave_as_published(tmp_path, shared_data, capsys):
     [
         (["none.mrc"], r"none\.mrc: no such file"),
         (["flat.mrc", "--gain", "0"], "--gain: must be a positive number, got '0'"),
-        (["flat.mrc", "--gain", "1", "--dose", "2"], "--gain or --dose, not both"),
+        (["flat.mrc", "--gain", "1", "--dose", "2"], "gain or dose, not both"),
         (["flat.mrc", "--read-noise", "-1"], "must be a number >= 0 or 'fit', got '-1'"),
-        (["flat.mrc", "--family", "gauss"], "--family must be auto or one of lorentzian"),
+        (["flat.mrc", "--family", "gauss"], "family must be auto or one of lorentzian"),
         (["flat.mrc", "--size", "700"], "flat.mrc.*700"),
         (["flat.mrc", "--max-frequency", "0.9"], "at most 0.707 cycles/pixel"),
-        (["flat.mrc", "--edge-box", "0", "0", "9", "9"], "--edge-box belongs to --edge"),
+        (["flat.mrc", "--edge-box", "0", "0", "9", "9"], "edge_box belongs to edge"),
         (["flat.mrc", "--edge"], r"flat\.mrc: no straight edge"),
         (["upright.mrc", "--edge"], r"upright\.mrc: .*inclined by 1 to 20 degrees"),
-        (["flat.mrc", "--edge", "--gain", "2"], "--gain does not apply to --edge"),
-        (["flat.mrc", "--gain", "0.5"], r"flat\.mrc: noise power is .* --gain 0.5 is wrong"),
+        (["flat.mrc", "--edge", "--gain", "2"], "gain does not apply to edge"),
+        (["flat.mrc", "--gain", "0.5"], r"flat\.mrc: noise power is .* gain 0.5 is wrong"),
         (["flat.mrc", "--boxes", "boxes.csv"], r"boxes\.csv"),
         (["constant.mrc"], "constant image"),
         (["nan.mrc"], "no finite value"),

@@ -24,7 +24,7 @@ def test_one_micrograph_leaves_a_folder_with_its_truth_and_tables_above_it(gener
     assert {path.name for path in folder.iterdir()} == SET | {"000000"}
     assert {path.name for path in (folder / "000000").iterdir()} == ITEM
     assert "1 micrographs, 1 made in" in captured.out
-    record = json.loads((folder / "000000" / "item.json").read_text())
+    record = json.loads((folder / "000000" / "run.json").read_text())
     assert record["counts"] == {"blob": 3}
     assert record["defocus_um"] == 1.5
 
@@ -34,7 +34,7 @@ def test_apoferritin_is_the_particle_without_any_configuration(generate):
     code, captured, folder = generate(*size, particles="[{count: 2}]", small=False)
     assert code == 0
     assert "rendering apoferritin: 53568 atoms" in captured.err
-    assert json.loads((folder / "000000" / "item.json").read_text())["counts"] == {"apoferritin": 2}
+    assert json.loads((folder / "000000" / "run.json").read_text())["counts"] == {"apoferritin": 2}
 
 
 def test_nothing_needs_to_be_configured():
@@ -70,7 +70,7 @@ def test_a_set_has_one_configuration(generate):
     assert contents(folder) == before
     (folder / "notes.txt").write_text("mine")
     assert generate("--microscope.defocus_um", 2, "--overwrite")[0] == 0
-    assert json.loads((folder / "000000" / "item.json").read_text())["defocus_um"] == 2.0
+    assert json.loads((folder / "000000" / "run.json").read_text())["defocus_um"] == 2.0
     assert (folder / "notes.txt").read_text() == "mine"
 
 
@@ -108,7 +108,7 @@ def test_tables_of_the_set_hold_every_item(generate, pdb, tmp_path):
         rows = list(csv.DictReader(file))
     assert [row["folder"] for row in rows] == ["000000", "000001"]
     for row in rows:
-        record = json.loads((folder / row["folder"] / "item.json").read_text())
+        record = json.loads((folder / row["folder"] / "run.json").read_text())
         assert (row["particles"], row["a"], row["b"]) == ("3", "2", "1")
         assert float(row["defocus_um"]) == record["defocus_um"]
         assert float(row["mean_expected_counts_per_pixel"]) > 50
@@ -130,7 +130,7 @@ def test_tilt_series_become_one_project(generate):
         assert table["rlnMicrographName"] == [f"1@{stack}", f"2@{stack}"]
     particles = read_star(folder / "particles.star")["particles"]
     # More than 3: where tilting brings more of the ice into view, there are particles, too.
-    n = [sum(json.loads((folder / name / "item.json").read_text())["counts"].values())
+    n = [sum(json.loads((folder / name / "run.json").read_text())["counts"].values())
          for name in ("000000", "000001")]  # fmt: skip
     assert min(n) >= 3
     assert particles["rlnTomoName"] == ["series_000000"] * n[0] + ["series_000001"] * n[1]
@@ -150,7 +150,7 @@ def test_particles_may_be_a_list_in_yaml(generate, pdb, tmp_path):
     )
     code, _, folder = generate(config=config)
     assert code == 0
-    assert json.loads((folder / "000000" / "item.json").read_text())["counts"] == {"a": 2, "b": 1}
+    assert json.loads((folder / "000000" / "run.json").read_text())["counts"] == {"a": 2, "b": 1}
 
 
 def test_a_list_of_particles_replaces_another_as_a_whole(tmp_path):

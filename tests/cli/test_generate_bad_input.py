@@ -186,7 +186,7 @@ def test_set_whose_configuration_is_damaged(generate):
         assert code == 2
         assert "generate.yaml" in captured.err
         assert "--overwrite starts anew" in captured.err
-    assert (folder / "000000" / "item.json").exists()
+    assert (folder / "000000" / "run.json").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs the /proc folder, which nobody may write to")

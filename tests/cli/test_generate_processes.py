@@ -87,13 +87,13 @@ def test_a_run_that_was_killed_leaves_whole_items_and_goes_on(pdb, tmp_path, tem
     there = [path for path in items(killed) if path.name[0] != "."]
     assert 2 <= len(there) < 40
     assert all({path.name for path in item.iterdir()} == ITEM for item in there)
-    times = {item: (item / "item.json").stat().st_mtime_ns for item in there}
+    times = {item: (item / "run.json").stat().st_mtime_ns for item in there}
     n = max(int(item.name) for item in there) + 2
     (killed / ".000017.4242.tmp").mkdir(exist_ok=True)
     (killed / ".000017.4242.tmp" / "noise_free.mrc").write_text("half")
     for folder in (killed, whole):
         assert main(command(pdb, folder, template_cache, n, 1)[3:]) == 0
-    assert {item: (item / "item.json").stat().st_mtime_ns for item in there} == times
+    assert {item: (item / "run.json").stat().st_mtime_ns for item in there} == times
     first, second = contents(killed), contents(whole)
     assert first.pop("generate.yaml")["micrographs"] == 40
     assert second.pop("generate.yaml")["micrographs"] == n

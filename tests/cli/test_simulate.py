@@ -21,12 +21,12 @@ def test_a_run_leaves_its_images_picture_and_record(simulate):
     code, _, folder = simulate()
     assert code == 0
     assert sorted(p.name for p in folder.iterdir()) == [
-        "micrographs.mrc",
+        "micrograph.mrc",
         "noise_free.mrc",
         "preview.png",
         "run.json",
     ]
-    data, voxel_size, labels = read(folder / "micrographs.mrc")
+    data, voxel_size, labels = read(folder / "micrograph.mrc")
     assert data.shape == (1, 48, 64)
     assert data.dtype == np.float32
     assert voxel_size == pytest.approx(1.5)
@@ -41,7 +41,7 @@ def test_a_run_leaves_its_images_picture_and_record(simulate):
 
 
 def test_the_mean_is_dose_times_area_times_dqe_and_ice_loss(simulate):
-    _, _, folder = simulate("--specimen.ice_thickness_nm", 30, "--specimen.mean_free_path_nm", 300)
+    _, _, folder = simulate("--ice.thickness_nm", 30, "--ice.mean_free_path_nm", 300)
     noise_free, _, _ = read(folder / "noise_free.mrc")
     expected = 30 * 1.5**2 * 0.9 * np.exp(-30 / 300)
     edge = np.concatenate([noise_free[0, :3].ravel(), noise_free[0, -3:].ravel()])
@@ -52,9 +52,9 @@ def test_same_seed_gives_same_bytes_and_another_seed_does_not(simulate, tmp_path
     folders = [tmp_path / name for name in "abc"]
     for folder, seed in zip(folders, (3, 3, 4), strict=True):
         assert simulate("--seed", seed, output=folder)[0] == 0
-    for name in ("micrographs.mrc", "noise_free.mrc", "preview.png"):
+    for name in ("micrograph.mrc", "noise_free.mrc", "preview.png"):
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
-    first, third = (read(folder / "micrographs.mrc")[0] for folder in (folders[0], folders[2]))
+    first, third = (read(folder / "micrograph.mrc")[0] for folder in (folders[0], folders[2]))
     assert np.abs(first - third).max() > 1
 
 
@@ -67,8 +67,8 @@ def test_a_tilt_series_has_an_angle_for_every_micrograph(simulate):
         "--exposure.dose_e_per_a2",
         3,
     )
-    data, _, _ = read(folder / "micrographs.mrc")
-    angles = [float(line) for line in (folder / "micrographs.rawtlt").read_text().split()]
+    data, _, _ = read(folder / "micrograph.mrc")
+    angles = [float(line) for line in (folder / "micrograph.rawtlt").read_text().split()]
     assert len(data) == 6
     assert angles == [-40, -40, 0, 0, 40, 40]
     noise_free, _, _ = read(folder / "noise_free.mrc")
@@ -80,7 +80,7 @@ def test_a_tilt_series_has_an_angle_for_every_micrograph(simulate):
 
 def test_noise_free_mean_and_micrograph_agree_within_counting_noise(simulate):
     _, _, folder = simulate("--exposure.exposures", 8)
-    micrographs, _, _ = read(folder / "micrographs.mrc")
+    micrographs, _, _ = read(folder / "micrograph.mrc")
     noise_free, _, _ = read(folder / "noise_free.mrc")
     difference = micrographs.mean() - noise_free.mean()
     assert abs(difference) < 5 * np.sqrt(noise_free.mean() / micrographs.size)
@@ -89,7 +89,7 @@ def test_noise_free_mean_and_micrograph_agree_within_counting_noise(simulate):
 def test_yaml_and_command_line_are_merged_and_the_command_line_wins(simulate, pdb, tmp_path):
     config = tmp_path / "run.yaml"
     config.write_text(
-        "structure: {file: blob.pdb}\nmicroscope: {defocus_um: 2.5, cs_mm: 1.1}\nseed: 7\n"
+        "structure: {source: blob.pdb}\nmicroscope: {defocus_um: 2.5, cs_mm: 1.1}\nseed: 7\n"
     )
     code, _, folder = simulate("--microscope.cs_mm", 2.2, config=config, structure=False)
     assert code == 0
@@ -100,17 +100,17 @@ def test_yaml_and_command_line_are_merged_and_the_command_line_wins(simulate, pd
 
 
 def test_the_record_of_a_run_is_a_config_that_repeats_it(simulate, pdb, tmp_path):
-    _, _, folder = simulate("--microscope.defocus_um", 0.8, "--specimen.copies", 1)
+    _, _, folder = simulate("--microscope.defocus_um", 0.8, "--copies.count", 1)
     config = tmp_path / "again.yaml"
     config.write_text(json.dumps(json.loads((folder / "run.json").read_text())["config"]))
     assert main(["simulate", str(config), "--output", str(tmp_path / "again")]) == 0
-    for name in ("micrographs.mrc", "preview.png"):
+    for name in ("micrograph.mrc", "preview.png"):
         assert (folder / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
 def test_copies_are_placed_apart_and_inside(simulate):
     code, captured, folder = simulate(
-        "--specimen.copies", 3, "--sampling.size", "[96, 96]", "--microscope.defocus_um", 0.3
+        "--copies.count", 3, "--sampling.size", "[96, 96]", "--microscope.defocus_um", 0.3
     )
     assert code == 0
     assert "outside" not in captured.err
@@ -121,7 +121,7 @@ def test_a_placements_file_puts_copies_where_it_says(simulate, tmp_path):
     placements = tmp_path / "two.txt"
     placements.write_text("# x y z phi theta psi\n2 6\n-20 10 0 0 0 0\n20 -10 0 0 90 0\n")
     _, _, folder = simulate(
-        "--specimen.placements", placements, "--specimen.environment", "vacuum",
+        "--copies.transforms", placements, "--ice.present", "false",
         "--microscope.defocus_um", 0.2, "--detector.preset", "ideal",
     )  # fmt: skip
     image, pixel, _ = read(folder / "noise_free.mrc")
@@ -144,7 +144,7 @@ def test_a_measured_mtf_replaces_the_presets(simulate, tmp_path):
     write_mtf_star(star, frequency, np.exp(-8 * frequency))
     _, _, blurred = simulate("--detector.mtf", star, output=tmp_path / "blurred")
     _, _, sharp = simulate("--detector.preset", "ideal", output=tmp_path / "sharp")
-    variances = [read(folder / "micrographs.mrc")[0].var() for folder in (blurred, sharp)]
+    variances = [read(folder / "micrograph.mrc")[0].var() for folder in (blurred, sharp)]
     assert variances[0] < 0.2 * variances[1]
 
 
@@ -153,7 +153,7 @@ def test_print_config_writes_a_complete_file_to_start_from(capsys):
         main(["simulate", "--print_config"])
     assert stopped.value.code == 0
     text = capsys.readouterr().out
-    for key in ("defocus_um: 1.8", "pixel_size: 1.0", "preset: k3_300kv", "copies: 16"):
+    for key in ("defocus_um: 1.8", "pixel_size: 1.0", "preset: k3_300kv", "count: 16"):
         assert key in text
 
 
@@ -161,7 +161,7 @@ def test_help_explains_units(capsys):
     with pytest.raises(SystemExit):
         main(["simulate", "--help"])
     text = capsys.readouterr().out
-    for words in ("underfocus positive", "e/Å²", "kV", "--overwrite"):
+    for words in ("underfocus is positive", "e/Å²", "kV", "--overwrite"):
         assert words in text
     assert main(["--help"]) == 0
     assert "simulate" in capsys.readouterr().out
@@ -170,16 +170,16 @@ def test_help_explains_units(capsys):
 
 def test_advice_names_the_number_that_would_do(simulate, tmp_path):
     cases = {
-        "sampling.slice_thickness": [
-            "--sampling.slice_thickness",
-            25,
+        "sampling.slice_thickness_nm": [
+            "--sampling.slice_thickness_nm",
+            2.5,
             "--sampling.pixel_size",
             0.4,
         ],
-        "sampling.size": ["--sampling.size", "[12, 12]"],
+        "sampling.size": ["--sampling.size", "[16, 16]", "--sampling.pixel_size", 1],
         "sampling.padding": ["--microscope.defocus_um", 5],
         "sampling.pixel_size": ["--microscope.aperture_mrad", 20],
-        "specimen.ice_thickness_nm": ["--specimen.ice_thickness_nm", 1],
+        "ice.thickness_nm": ["--ice.thickness_nm", 1],
     }
     for i, (key, arguments) in enumerate(cases.items()):
         code, captured, _ = simulate(*arguments, output=tmp_path / str(i))
@@ -204,7 +204,7 @@ def test_a_large_run_states_its_memory_and_one_that_cannot_fit_is_refused(
 ):
     from types import SimpleNamespace
 
-    from difftem.cli.simulate import memory
+    from difftem.simulation import memory
 
     monkeypatch.setattr(memory, "LARGE_BYTES", 1.0)
     assert "GB of memory" in simulate()[1].err
@@ -216,7 +216,7 @@ def test_a_large_run_states_its_memory_and_one_that_cannot_fit_is_refused(
 
 
 def test_the_bundled_example_runs_without_any_file(tmp_path, capsys):
-    arguments = ["--specimen.copies", "1", *SMALL, "--sampling.size", "[96, 96]"]
+    arguments = ["--copies.count", "1", *SMALL, "--sampling.size", "[96, 96]"]
     assert main(["simulate", *arguments, "--output", str(tmp_path / "o")]) == 0
     assert "53568 atoms" in capsys.readouterr().err
 

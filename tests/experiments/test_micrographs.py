@@ -19,7 +19,7 @@ def image(config, output, *arguments):
 def test_the_platinum_particle_shows_its_lattice(tmp_path):
     data, record = image(
         "pt_nanoparticle.yaml", tmp_path / "pt", "--sampling.size", "[160, 160]",
-        "--sampling.pixel_size", "0.25", "--sampling.slice_thickness", "4",
+        "--sampling.pixel_size", "0.25", "--sampling.slice_thickness_nm", "0.4",
     )  # fmt: skip
     assert record["n_atoms"] == 1385
     power = np.abs(np.fft.rfft2(data - data.mean())) ** 2
@@ -32,7 +32,7 @@ def test_the_platinum_particle_shows_its_lattice(tmp_path):
 def test_tmv_rods_are_periodic_along_their_axis(shared_data, tmp_path):
     data, record = image(
         "tmv.yaml", tmp_path / "tmv", "--sampling.size", "[192, 192]", "--sampling.pixel_size", "4",
-        "--structure.file", str(shared_data / "structures" / "2OM3.pdb"),
+        "--structure.source", str(shared_data / "structures" / "2OM3.pdb"),
         "--structure.hydrogens", "none", "--microscope.defocus_um", "0.8",
     )  # fmt: skip
     assert record["n_atoms"] == 13 * 49 * 6395

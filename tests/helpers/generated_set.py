@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 ITEM = {
-    "item.json",
+    "run.json",
     "labels.mrc",
     "micrograph.mrc",
     "noise_free.mrc",

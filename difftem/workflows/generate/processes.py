@@ -20,7 +20,7 @@ from datetime import timedelta
 from functools import cache, partial
 from logging.handlers import QueueHandler, QueueListener
 from multiprocessing.process import BaseProcess
-from multiprocessing.queues import Queue, SimpleQueue
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +189,7 @@ def _begin(
     config: GenerateConfig,
     new_writer: Callable[[], SetWriter],
     numbers: SimpleQueue[int],
-    messages: Queue[Any],
+    messages: Any,
 ) -> None:
     """Become a worker; templates come later, as an exception in here would not be heard of."""
     global _new_writer

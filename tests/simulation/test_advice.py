@@ -4,17 +4,19 @@ import pytest
 import torch
 
 from difftem.atoms import Atoms
+from difftem.modules import Stage
 from difftem.simulation.advice import sampling_advice
-from difftem.simulation.config import SamplingConfig, SimulateConfig
-from difftem.simulation.microscope import build_lens, choose_sampling
+from difftem.simulation.config import AtomSamplingConfig, SimulateConfig
+from difftem.simulation.microscope import build_lens
+from difftem.simulation.sampling import choose_sampling
 
 
 def advice(pixel_size, b_factor, element=78):
     atoms = Atoms(
         torch.randn(50, 3), torch.full((50,), element), torch.full((50,), b_factor), torch.ones(50)
     )
-    config = SimulateConfig(sampling=SamplingConfig(size=(256, 256), pixel_size=pixel_size))
-    sampling = choose_sampling(atoms, config, build_lens(config.microscope, pixel_size))
+    config = SimulateConfig(sampling=AtomSamplingConfig(size=(256, 256), pixel_size=pixel_size))
+    sampling = choose_sampling(atoms, config, build_lens(config.microscope, pixel_size), Stage())
     lines = sampling_advice(atoms, config, sampling, 0.0197)
     return [line for line in lines if "heavy atoms" in line]
 

@@ -23,10 +23,9 @@ SAMPLING = SceneSamplingConfig(size=(64, 48), pixel_size=2.0, padding=8)
 IDEAL = DetectorConfig(preset="ideal")
 
 
-def place(particles, radii, thickness, generator, sampling=SAMPLING, ice=None, say=None):
+def place(particles, radii, thickness, generator, sampling=SAMPLING, ice=None):
     config = SceneConfig(particles, ice=ice or IceConfig(gap_nm=0.0), sampling=sampling)
-    given = read_places(config, [], say or print)
-    return place_particles(config, radii, thickness, given, generator, say or print)
+    return place_particles(config, radii, thickness, read_places(config), generator)
 
 
 def test_densities_become_numbers_of_copies(generator):
@@ -58,7 +57,7 @@ def test_a_tilted_field_is_as_full_as_an_untilted_one(generator, axis, along):
     config = SceneConfig(
         [ParticleConfig("a", count=100)], IceConfig(), sampling=sampling, exposure=exposure
     )
-    scene = place_particles(config, {"a": 30.0}, 300.0, {}, generator, print)
+    scene = place_particles(config, {"a": 30.0}, 300.0, {}, generator)
     stage = Stage(torch.tensor([0.0, 60.0]), axis)
     half = torch.tensor([1000.0, 800.0])
     seen = []
