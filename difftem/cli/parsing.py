@@ -22,8 +22,8 @@ from difftem.simulation.settings import (
     check_value,
     leaves,
     read_mapping,
-    suggestion,
 )
+from difftem.simulation.suggestions import suggestion
 
 Config = TypeVar("Config")
 YAML = (".yaml", ".yml")
@@ -150,7 +150,7 @@ def _check_text(hint: Any, text: str, name: str) -> None:
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         check_settings(dataclasses.make_dataclass("List", [(name, hint)]), {name: value})
     else:
-        check_value(hint, text if isinstance(value, str) else value, name)
+        check_value(hint, text, name, typed=True)
 
 
 def _plain_lists(kind: type[Any]) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import Any, Literal
 Accelerator = Literal["cpu", "cuda"]
 Orientations = Literal["random", "in_plane", "fixed"]
 Hydrogens = Literal["file", "implicit", "none"]
-FILE = {"file": True}  # of a field that names an input file: see `difftem.simulation.paths`
+BUNDLED, VIRION, PHANTOM = "apoferritin", "sars-cov-2", "phantom"  # instead of a file
 
 
-def file_field() -> Any:
-    """Field of a dataclass for the name of an input file that may be left out."""
-    return field(default=None, metadata=FILE)
+def file_field(default: str | None = None, *instead: str) -> Any:
+    """Field for the name of an input file, or for a word instead: see `simulation.paths`."""
+    return field(default=default, metadata={"file": instead})
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class StructureConfig:
         B-factor in Å² for files that have none (XYZ).
     """
 
-    source: str = field(default="apoferritin", metadata=FILE)
+    source: str = file_field(BUNDLED, BUNDLED)
     assembly: str = "auto"
     hydrogens: Hydrogens = "implicit"
     altlocs: Literal["all", "first"] = "all"

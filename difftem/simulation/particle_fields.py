@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from difftem.simulation.config import PHANTOM, VIRION
 from difftem.simulation.limits import changed
-from difftem.simulation.paths import PHANTOM, VIRION
 from difftem.simulation.scene_config import ParticleConfig
 
 MAPS = (".mrc", ".map")

@@ -8,9 +8,6 @@ from typing import Any, TypeVar
 
 from difftem.io.errors import InputError
 
-BUNDLED, VIRION, PHANTOM = "apoferritin", "sars-cov-2", "phantom"
-BUILT_IN = (BUNDLED, VIRION, PHANTOM)  # stand where the name of a file may stand
-
 Config = TypeVar("Config")
 
 
@@ -20,7 +17,7 @@ def with_files(config: Config, folders: Sequence[Path] = (), key: str = "") -> C
     Parameters
     ----------
     config : dataclass
-        Its fields with metadata ``file`` are looked up, at any depth.
+        Its fields with metadata ``file`` are looked up, at any depth; words listed there stay.
     folders : sequence of Path
         Where relative names are looked for, before the current folder.
     key : str
@@ -44,15 +41,16 @@ def with_files(config: Config, folders: Sequence[Path] = (), key: str = "") -> C
         elif isinstance(value, list) and value and dataclasses.is_dataclass(value[0]):
             items = enumerate(value)
             found[each.name] = [with_files(item, folders, f"{name}[{i}]") for i, item in items]
-        elif each.metadata.get("file") and value is not None and value not in BUILT_IN:
-            found[each.name] = _locate(value, folders, name)
+        elif "file" in each.metadata and value not in (None, *each.metadata["file"]):
+            found[each.name] = _locate(value, folders, name, each.metadata["file"])
     return dataclasses.replace(config, **found)  # type: ignore[type-var]  # any dataclass
 
 
-def _locate(name: str, folders: Sequence[Path], key: str) -> str:
+def _locate(name: str, folders: Sequence[Path], key: str, instead: Sequence[str]) -> str:
     """First of the folders that has the file."""
     path = Path(name).expanduser()
     for folder in (*folders, Path()):
         if (folder / path).exists():
             return os.path.abspath(folder / path)
-    raise InputError(f"{name}: no such file ({key})")
+    words = f", nor one of {', '.join(instead)}" if instead else ""
+    raise InputError(f"{name}: no such file ({key}){words}")

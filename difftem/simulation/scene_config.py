@@ -4,7 +4,9 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from difftem.simulation.config import (
-    FILE,
+    BUNDLED,
+    PHANTOM,
+    VIRION,
     DetectorConfig,
     ExposureConfig,
     Hydrogens,
@@ -62,7 +64,7 @@ class ParticleConfig:
         where tilting brings more into view. Give exactly one of count, per_um3, micromolar,
         fraction and coordinates.
     per_um3
-        Copies in each cubic micrometre of ice.
+        Copies in each cubic micrometre of ice (1/µm³).
     micromolar
         Concentration in µM.
     fraction
@@ -103,7 +105,7 @@ class ParticleConfig:
     """
 
     name: str = "apoferritin"
-    source: str = field(default="apoferritin", metadata=FILE)
+    source: str = file_field(BUNDLED, BUNDLED, VIRION, PHANTOM)
     parts: str | None = file_field()
     count: int | None = None
     per_um3: float | None = None

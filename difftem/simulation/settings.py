@@ -4,7 +4,6 @@
 """
 
 import dataclasses
-import difflib
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,32 +14,10 @@ import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
 from difftem.simulation.paths import with_files
+from difftem.simulation.suggestions import suggestion
 
 Config = TypeVar("Config")
 
-# Keys of earlier versions, and words that users try.
-RENAMED = {
-    "structure.file": "structure.source",
-    "specimen": "copies",
-    "specimen.copies": "copies.count",
-    "specimen.orientations": "copies.orientations",
-    "specimen.rotation_deg": "copies.rotation_deg",
-    "specimen.placements": "copies.transforms",
-    "specimen.environment": "ice.present",
-    "specimen.ice_thickness_nm": "ice.thickness_nm",
-    "specimen.mean_free_path_nm": "ice.mean_free_path_nm",
-    "sampling.slice_thickness": "sampling.slice_thickness_nm",
-    "dose": "exposure.dose_e_per_a2",
-    "tilt": "exposure.tilts_deg",
-    "voltage": "microscope.voltage_kv",
-    "kv": "microscope.voltage_kv",
-    "cs": "microscope.cs_mm",
-    "cc": "microscope.cc_mm",
-    "apix": "sampling.pixel_size",
-    "camera": "detector.preset",
-    "box_size": "sampling.size",
-    "ice_thickness": "ice.thickness_nm",
-}
 _WORDS = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
 
 
@@ -172,7 +149,7 @@ def _check_level(
             check_value(hint, value, f"{where}{key}")
 
 
-def check_value(hint: Any, value: Any, key: str) -> None:
+def check_value(hint: Any, value: Any, key: str, typed: bool = False) -> None:
     """Refuse a value that does not fit a type.
 
     Parameters
@@ -183,6 +160,8 @@ def check_value(hint: Any, value: Any, key: str) -> None:
         As YAML has it.
     key : str
         For the message.
+    typed : bool
+        The value is text of a command line.
 
     Raises
     ------
@@ -192,7 +171,10 @@ def check_value(hint: Any, value: Any, key: str) -> None:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--value", type=hint)
     try:
-        parser.parse_object({"value": value})
+        if typed:
+            parser.parse_args([f"--value={value}"])
+        else:
+            parser.parse_object({"value": value})
     except ArgumentError as error:
         raise ValueError(f"{key}: expected {in_words(hint)}, got {value!r}") from error
 
@@ -220,6 +202,8 @@ def in_words(hint: Any) -> str:
     if origin is tuple:
         return f"{len(arguments)} values, each {in_words(arguments[0])}"
     if origin is list:
+        if dataclasses.is_dataclass(arguments[0]):
+            return "a list of keys and values"
         return f"a list, each item {in_words(arguments[0])}"
     if origin is dict:
         return f"keys and values, each value {in_words(arguments[1])}"
@@ -234,38 +218,6 @@ def leaves(kind: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
         yield f"{prefix}{name}", hint
         if dataclasses.is_dataclass(hint):
             yield from leaves(typing.cast(type, hint), f"{prefix}{name}.")
-
-
-def suggestion(wrong: str, known: Sequence[str]) -> str:
-    """Say behind an unknown key which known one is nearest.
-
-    Parameters
-    ----------
-    wrong : str
-        As typed, with dots where there are sections.
-    known : sequence of str
-        Keys that exist.
-
-    Returns
-    -------
-    str
-        '; did you mean ...?', or the known keys.
-    """
-    leaf = wrong.rsplit(".", 1)[-1]
-    renamed = RENAMED.get(wrong)
-    if renamed in known:
-        return f"; did you mean {renamed!r}?"
-    by_leaf = {name.rsplit(".", 1)[-1]: name for name in known}
-    nearest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.75)
-    if not nearest:
-        close = difflib.get_close_matches(leaf, by_leaf, n=1, cutoff=0.6)
-        begun = [name for name in by_leaf if name.startswith(f"{leaf}_")]
-        nearest = [by_leaf[each] for each in (*begun, *close)]
-    if not nearest and RENAMED.get(leaf) in known:
-        nearest = [RENAMED[leaf]]
-    if not nearest:
-        nearest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
-    return f"; did you mean {nearest[0]!r}?" if nearest else f"; known keys: {', '.join(known)}"
 
 
 def _item(hint: Any) -> type[Any] | None:

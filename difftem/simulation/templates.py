@@ -14,10 +14,10 @@ from difftem.scene.templates.read import read_template
 from difftem.scene.templates.render import absorbing, render_template
 from difftem.scene.templates.template import Template
 from difftem.scene.virion import sars_cov_2
+from difftem.simulation.config import PHANTOM, VIRION
 from difftem.simulation.copies import read_particle
 from difftem.simulation.microscope import amplitude_contrast
 from difftem.simulation.particle_fields import source_kind
-from difftem.simulation.paths import PHANTOM, VIRION
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig
 from difftem.units import nm_to_angstrom
 

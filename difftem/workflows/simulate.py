@@ -14,14 +14,13 @@ from difftem.atoms import Atoms
 from difftem.io.mrc import write_mrc, write_rawtlt
 from difftem.io.staged_folder import staged_folder
 from difftem.simulation.advice import sampling_advice
-from difftem.simulation.config import SimulateConfig
+from difftem.simulation.config import BUNDLED, SimulateConfig
 from difftem.simulation.copies import place_copies, read_particle
 from difftem.simulation.device import accelerator_device
 from difftem.simulation.limits import check_common
 from difftem.simulation.memory import check_memory, estimate_bytes
 from difftem.simulation.messages import collected
 from difftem.simulation.microscope import build_detector, build_lens, build_simulator
-from difftem.simulation.paths import BUNDLED
 from difftem.simulation.peak_memory import peak_memory_bytes
 from difftem.simulation.record import versions, write_record
 from difftem.simulation.run import Series, Stopwatch, slices_bar, take_series

@@ -128,7 +128,7 @@ def multislice(size: Size, device: torch.device, dtype: torch.dtype, seed: int) 
     one, beam = Multislice(PIXEL_A, SLICE_A), Beam(300.0).to(device)
 
     def run() -> Tensor:
-        return one(stack, beam.wavelength, beam.sigma)
+        return one(stack, beam)
 
     return Work(run, (stack,), _multislice_floor(size))
 
@@ -139,7 +139,7 @@ def chain(size: Size, device: torch.device, dtype: torch.dtype, seed: int) -> Wo
     one, beam = Multislice(PIXEL_A, SLICE_A), Beam(300.0).to(device)
 
     def run() -> Tensor:
-        return one(potential.source(positions), beam.wavelength, beam.sigma)
+        return one(potential.source(positions), beam)
 
     atoms = 16.0 * size.atoms
     forward, both = _multislice_floor(size)

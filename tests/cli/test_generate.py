@@ -164,7 +164,7 @@ def test_a_list_of_particles_replaces_another_as_a_whole(tmp_path):
 
 def test_help_and_print_config_explain_themselves(capsys):
     for option, words in (
-        ("--help", ["underfocus positive", "--overwrite", "  micrographs: 100\n  devices: 8"]),
+        ("--help", ["underfocus is positive", "--overwrite", "  micrographs: 100\n  devices: 8"]),
         ("--particles.help", ["--particles.per_um3", "1/µm³", "random packing ends"]),
         ("--print_config", ["micrographs: 1", "count: 60", "preset: k3_300kv", "devices: 1"]),
     ):

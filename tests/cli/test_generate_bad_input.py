@@ -22,6 +22,15 @@ def check(result, *words):
     assert not folder.exists()
 
 
+@pytest.fixture
+def there(tmp_path_factory, monkeypatch):
+    """Files that are there, with nothing in them."""
+    folder = tmp_path_factory.mktemp("there")
+    for name in ("6vxx.pdb", "a.csv", "a.mrc", "a.map.gz"):
+        (folder / name).touch()
+    monkeypatch.chdir(folder)
+
+
 @pytest.mark.parametrize(
     ("particle", "words"),
     [
@@ -33,8 +42,8 @@ def check(result, *words):
         ("per_um3: .nan", ["particles[0].per_um3 must be a finite number, got nan"]),
         ("count: 1, per_um3: 5", ["exactly one of", "got count, per_um3"]),
         ("orientations: fixed", ["exactly one of", "got none"]),
-        ("count: two", ["particles", "expected int or null, got 'two'"]),
-        ("count: 1, solvnet: none", ["particles", "'solvnet'", "did you mean 'solvent'?"]),
+        ("count: two", ["particles", "expected a whole number or null, got 'two'"]),
+        ("count: 1, solvnet: none", ["particles[0].solvnet", "did you mean 'solvent'?"]),
         ("count: 1, solvent: oil", ["particles", "oil", "displaced"]),
         ("coordinates: none.csv", ["none.csv", "no such file"]),
         ("count: 1, voxel_size: 2.0", ["voxel_size does not apply to a structure", "a map"]),
@@ -44,7 +53,7 @@ def check(result, *words):
         ("coordinates: a.csv, orientations: fixed", ["orientations does not apply with coord"]),
     ],
 )
-def test_particle_that_is_impossible(generate, pdb, particle, words):
+def test_particle_that_is_impossible(generate, pdb, particle, words, there):
     check(generate(particles=f"[{{name: blob, source: {pdb}, {particle}}}]"), *words)
 
 
@@ -52,10 +61,10 @@ def test_particle_that_is_impossible(generate, pdb, particle, words):
     ("particles", "words"),
     [
         ("[]", ["particles must not be empty"]),
-        ("3", ["particles: expected list"]),
-        ("{name: a}", ["particles: expected list"]),
-        ("[{source: nothing, count: 1}]", ["'nothing' is no file", "apoferritin, sars-cov-2"]),
-        ("[{source: none.pdb, count: 1}]", ["'none.pdb' is no file"]),
+        ("3", ["particles: expected a list of keys and values"]),
+        ("{name: a}", ["particles: expected a list of keys and values"]),
+        ("[{source: nothing, count: 1}]", ["nothing: no such file", "apoferritin, sars-cov-2"]),
+        ("[{source: none.pdb, count: 1}]", ["none.pdb: no such file (particles[0].source"]),
         ("[{name: a, count: 1}, {name: a, count: 2}]", ["two particles are called 'a'"]),
         ("[{name: a b, count: 1}]", ["particle name 'a b'"]),
         ("[{name: a.b, count: 1}]", ["particle name 'a.b'"]),
@@ -71,14 +80,14 @@ def test_particle_that_is_impossible(generate, pdb, particle, words):
         ("[{source: phantom, count: 1, phantom: {size_nm: [1e4, 1, 1]}}]", ["at most 384 are"]),
     ],
 )
-def test_list_of_particles_that_is_impossible(generate, particles, words):
+def test_list_of_particles_that_is_impossible(generate, particles, words, there):
     check(generate(particles=particles), *words)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--sampling.pixel_size", "1e-9"], ["sampling.pixel_size", "within 0.05 and 100 Å"]),
+        (["--sampling.pixel_size", "1e-9"], ["sampling.pixel_size", "within 0.01 and 100 Å"]),
         (["--sampling.pixel_size", "nan"], ["sampling.pixel_size", "nan"]),
         (["--sampling.size", "[4, 64]"], ["sampling.size", "4 x 64"]),
         (["--sampling.slice_thickness_nm", "0"], ["slice_thickness_nm must be positive"]),
@@ -115,7 +124,7 @@ def test_list_of_particles_that_is_impossible(generate, particles, words):
         (["--detector.preset", "k9"], ["k9", "k3_300kv"]),
         (["--detector.mtf", "none.star"], ["none.star", "no such file"]),
         (["--micrographs", "0"], ["micrographs must be at least 1, got 0"]),
-        (["--micrographs", "x"], ["micrographs: expected int, got 'x'"]),
+        (["--micrographs", "x"], ["micrographs: expected a whole number, got 'x'"]),
         (["--devices", "0"], ["devices must be at least 1, got 0"]),
         (["--num_nodes", "-1"], ["num_nodes must be at least 1, got -1"]),
         (["--threads", "0"], ["threads must be at least 1, got 0"]),
@@ -198,8 +207,8 @@ def test_configuration_that_cannot_be_read(generate, tmp_path):
     config = tmp_path / "scene.yaml"
     check(generate(config=config), "scene.yaml", "cannot be read")
     for text, words in (
-        ("particles: 5\n", ["particles: expected list"]),
-        ("particles:\n  name: a\n", ["particles: expected list"]),
+        ("particles: 5\n", ["particles: expected a list of keys and values"]),
+        ("particles:\n  name: a\n", ["particles: expected a list of keys and values"]),
         ("particles:\n- {name: a, orientations: up}\n", ["particles", "orientations", "up"]),
         ("ice: [1]\n", ["scene.yaml", "ice must hold keys"]),
         ("", ["scene.yaml", "got nothing"]),

@@ -31,7 +31,7 @@ def shares(made, pending, world, seen=()):
             barrier=lambda: None,
         )
         looked = pending if rank == 0 else list(seen)
-        processes.make_items(config, [], Path("set"), looked, others)
+        processes.make_items(config, Path("set"), looked, others)
         dealt.append(made.copy())
         made.clear()
     return dealt
@@ -51,5 +51,5 @@ def test_a_process_that_looks_late_deals_as_the_first_one_did(made):
 
 
 def test_a_process_alone_makes_all_of_them(made):
-    processes.make_items(GenerateConfig(), [], Path("set"), [4, 2, 9], None)
+    processes.make_items(GenerateConfig(), Path("set"), [4, 2, 9], None)
     assert made == [4, 2, 9]

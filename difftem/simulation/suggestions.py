@@ -1,0 +1,60 @@
+"""Which key was meant by one that does not exist."""
+
+import difflib
+from collections.abc import Sequence
+
+# Keys of earlier versions, and words that users try.
+RENAMED = {
+    "structure.file": "structure.source",
+    "specimen": "copies",
+    "specimen.copies": "copies.count",
+    "specimen.orientations": "copies.orientations",
+    "specimen.rotation_deg": "copies.rotation_deg",
+    "specimen.placements": "copies.transforms",
+    "specimen.environment": "ice.present",
+    "specimen.ice_thickness_nm": "ice.thickness_nm",
+    "specimen.mean_free_path_nm": "ice.mean_free_path_nm",
+    "sampling.slice_thickness": "sampling.slice_thickness_nm",
+    "dose": "exposure.dose_e_per_a2",
+    "tilt": "exposure.tilts_deg",
+    "voltage": "microscope.voltage_kv",
+    "kv": "microscope.voltage_kv",
+    "cs": "microscope.cs_mm",
+    "cc": "microscope.cc_mm",
+    "apix": "sampling.pixel_size",
+    "camera": "detector.preset",
+    "box_size": "sampling.size",
+    "ice_thickness": "ice.thickness_nm",
+}
+
+
+def suggestion(wrong: str, known: Sequence[str]) -> str:
+    """Say behind an unknown key which known one is nearest.
+
+    Parameters
+    ----------
+    wrong : str
+        As typed, with dots where there are sections.
+    known : sequence of str
+        Keys that exist.
+
+    Returns
+    -------
+    str
+        '; did you mean ...?', or the known keys.
+    """
+    leaf = wrong.rsplit(".", 1)[-1]
+    renamed = RENAMED.get(wrong)
+    if renamed in known:
+        return f"; did you mean {renamed!r}?"
+    by_leaf = {name.rsplit(".", 1)[-1]: name for name in known}
+    nearest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.75)
+    if not nearest:
+        close = difflib.get_close_matches(leaf, by_leaf, n=1, cutoff=0.6)
+        begun = [name for name in by_leaf if name.startswith(f"{leaf}_")]
+        nearest = [by_leaf[each] for each in (*begun, *close)]
+    if not nearest and RENAMED.get(leaf) in known:
+        nearest = [RENAMED[leaf]]
+    if not nearest:
+        nearest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
+    return f"; did you mean {nearest[0]!r}?" if nearest else f"; known keys: {', '.join(known)}"
