@@ -12,10 +12,11 @@ from difftem.cli.parsing import parse
 from difftem.cli.preload import preload
 from difftem.simulation.device import accelerator_device
 from difftem.simulation.scene_check import check
+from difftem.workflows.generate.cluster import join_cluster
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.folder import claimed_folder, finished_items
 from difftem.workflows.generate.item import is_finished
-from difftem.workflows.generate.processes import join_others, make_items
+from difftem.workflows.generate.processes import make_items
 from difftem.workflows.generate.summary import write_summary
 
 DESCRIPTION = """Generate micrographs of scenes of many particles, with their truth.
@@ -59,7 +60,7 @@ def main(arguments: list[str]) -> None:
     cores = torch.get_num_threads()
     share = cores if "OMP_NUM_THREADS" in os.environ else max(1, cores // config.devices)
     try:
-        others = join_others(config)
+        others = join_cluster(config)
         if others is not None and others.global_rank > 0:
             make_items(config, folders, output, [], others)
             return

@@ -62,11 +62,14 @@ def items(folder):
     return [path for path in folder.iterdir() if path.is_dir()]
 
 
-def test_four_processes_make_the_same_bytes_as_one(generate, tmp_path):
+def test_four_processes_make_the_same_bytes_as_one(generate, tmp_path, monkeypatch):
     one, four = tmp_path / "one", tmp_path / "four"
     given = ("--micrographs", 6, "--variation.defocus_um", "[0.8, 2.5]")
     assert generate(*given, output=one)[0] == 0
-    assert generate(*given, "--devices", 4, output=four)[0] == 0
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    code, captured, _ = generate(*given, "--devices", 4, output=four)
+    assert code == 0
+    assert "micrographs: 100%" in captured.err and "6/6" in captured.err
     assert len(contents(one)) == 6 * len(ITEM) + len(SET)
     assert contents(one) == contents(four)
 

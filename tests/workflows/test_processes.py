@@ -12,7 +12,7 @@ from difftem.workflows.generate.config import GenerateConfig
 def made(monkeypatch):
     """Numbers of the items that a writer was asked for, which makes nothing."""
     numbers = []
-    writer = SimpleNamespace(make=lambda index, progress: numbers.append(index))
+    writer = SimpleNamespace(make=lambda index, show_slices: numbers.append(index))
     monkeypatch.setattr(processes, "SetWriter", lambda *_: writer)
     monkeypatch.setattr("torch.set_num_threads", lambda number: None)
     return numbers

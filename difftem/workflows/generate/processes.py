@@ -1,22 +1,19 @@
 """Share the items of a set among processes.
 
 Those of one machine are a pool: it hands an item to whoever is free, and a worker's exception to
-this process as it was raised. Those that SLURM, torchrun or a user started are joined by
-Lightning's Fabric, which knows their ranks: each makes its share of what the first finds missing.
+this process as it was raised. Between processes that a cluster started, each of which makes its
+share of what the first finds missing, Lightning's Fabric carries that list and the end.
 """
 
-import logging
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext, suppress
-from datetime import timedelta
 from functools import cache, partial
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import SimpleQueue
@@ -28,48 +25,6 @@ from tqdm import tqdm
 
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.set_writer import SetWriter
-
-LONGEST = timedelta(days=365)  # that one process may wait for another
-
-
-def join_others(config: GenerateConfig) -> Any:
-    """Join the processes that a cluster, or a user with NODE_RANK, started beside this one.
-
-    Parameters
-    ----------
-    config : GenerateConfig
-        How many there are.
-
-    Returns
-    -------
-    lightning.fabric.Fabric or None
-        Launched; None if there are no others.
-
-    Raises
-    ------
-    ValueError
-        If the cluster started another number.
-    """
-    cluster = {"SLURM_NTASKS", "TORCHELASTIC_RUN_ID"} & os.environ.keys()
-    if config.num_nodes == 1 and (config.devices == 1 or not cluster):
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from lightning.fabric import Fabric  # takes seconds
-        from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-        from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-        from lightning.fabric.strategies.ddp import DDPStrategy
-
-        logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
-        started = SLURMEnvironment.detect() or TorchElasticEnvironment.detect()
-        others = Fabric(
-            accelerator="cpu",  # a GPU has nothing to say to another
-            devices=config.devices if started else 1,  # which then has a pool
-            num_nodes=config.num_nodes,
-            strategy=DDPStrategy(process_group_backend="gloo", timeout=LONGEST),
-        )
-        others.launch()
-    return others
 
 
 def make_items(
@@ -88,20 +43,23 @@ def make_items(
     pending : list of int
         What is missing; that of the first process counts.
     others : lightning.fabric.Fabric or None
-        From `join_others`.
+        From `join_cluster`.
 
     Raises
     ------
     ValueError, OSError, MemoryError
         As raised in any process of this machine; the others are ended.
     ChildProcessError
-        If one was killed.
+        If one was killed, or the first has ended.
     """
     rank, world, first = 0, 1, nullcontext()
     if others is not None:
-        # Who looks later, or before an old set is removed, would deal differently.
-        config, pending = others.broadcast((config, pending))
-        rank, world, first = others.global_rank, others.world_size, others.rank_zero_first(True)
+        try:  # who looks later, or before an old set is removed, would deal differently
+            config, pending = others.broadcast((config, pending))
+        except RuntimeError:
+            raise ChildProcessError("the first process has ended") from None
+        rank, world = others.global_rank, others.world_size
+        first = others.rank_zero_first(local=True)
         _choose_gpu(config, others.local_rank)
     if pending:
         mine = pending[rank::world]
@@ -118,16 +76,11 @@ def make_items(
                 _run_pool(config, new_writer, mine, processes, bar.update)
             else:
                 for index in mine:
-                    writer.make(index, _slices if len(pending) == 1 else None)
+                    writer.make(index, show_slices=len(pending) == 1)
                     bar.update()
     if others is not None:
         with suppress(RuntimeError):  # that one is gone shows in what is missing
             others.barrier()
-
-
-def _slices(slices: Iterable[Any], number: int) -> Iterable[Any]:
-    """Show the progress of a single micrograph, if it takes long."""
-    return tqdm(slices, total=number, desc="slices", delay=1.0)
 
 
 def _run_pool(
@@ -186,7 +139,8 @@ def _begin(
     global _new_writer
     _new_writer = cache(new_writer)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and ends this process
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     torch.set_num_threads(config.threads or 1)
     _choose_gpu(config, numbers.get())
 
@@ -196,12 +150,10 @@ def _make(index: int) -> None:
     _new_writer().make(index)
 
 
-def _end_with_parent() -> None:
+def _end_with(parent: Any) -> None:
     """End this process when the one that started it is gone, even by SIGKILL."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    parent.join()
+    os._exit(1)
 
 
 def _choose_gpu(config: GenerateConfig, number: int) -> None:

@@ -1,13 +1,14 @@
 """What every process of a run does: make items of the set and write them."""
 
 import sys
+from collections.abc import Iterable
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
 
-from difftem.modules.specimen_simulator import Progress
 from difftem.simulation.scene_microscope import SceneMicroscope
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.item import is_finished, write_item
@@ -38,16 +39,22 @@ class SetWriter:
         self.microscope = SceneMicroscope(config, folders, say)
         self.microscope.device = torch.device(config.accelerator)
 
-    def make(self, index: int, progress: Progress | None = None) -> None:
+    def make(self, index: int, show_slices: bool = False) -> None:
         """Make one item unless it is there.
 
         Parameters
         ----------
         index : int
             Its number.
-        progress : callable, optional
-            As of `SpecimenSimulator.intensity`.
+        show_slices : bool
+            Whether a bar counts its slices, if it takes long.
         """
-        if not is_finished(self.output, index):
-            item = self.microscope.take(index, progress)
-            write_item(self.output, item, self.config, dict(self.microscope.radii))
+        if is_finished(self.output, index):
+            return
+        item = self.microscope.take(index, _slices_bar if show_slices else None)
+        write_item(self.output, item, self.config, dict(self.microscope.radii))
+
+
+def _slices_bar(slices: Iterable[Any], number: int) -> Iterable[Any]:
+    """Bar of one micrograph's slices."""
+    return tqdm(slices, total=number, desc="slices", delay=1.0)
