@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from functools import cache, partial
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import SimpleQueue
@@ -52,22 +52,21 @@ def make_items(
     ChildProcessError
         If one was killed, or the first has ended.
     """
-    rank, world, first = 0, 1, nullcontext()
+    # Bad input ends this process and not a worker, and the others find templates in the cache.
+    writer = SetWriter(config, folders, output) if pending else None
+    rank, world = 0, 1
     if others is not None:
         try:  # who looks later, or before an old set is removed, would deal differently
             config, pending = others.broadcast((config, pending))
         except RuntimeError:
             raise ChildProcessError("the first process has ended") from None
         rank, world = others.global_rank, others.world_size
-        first = others.rank_zero_first(local=True)
         _choose_gpu(config, others.local_rank)
     if pending:
         mine = pending[rank::world]
         processes = min(config.devices * config.num_nodes // world, len(mine))
         new_writer = partial(SetWriter, config, folders, output)
-        torch.set_num_threads(config.threads or 1)
-        with first:  # fills the cache; bad input ends this process, and not one of a pool
-            writer = new_writer()
+        writer = writer or new_writer()
         name = "micrographs" if world == 1 else f"micrographs of process {rank} of {world}"
         hidden = None if rank == 0 and len(pending) > 1 else True  # None: where is no terminal
         with tqdm(total=len(mine), desc=name, unit="", file=sys.stderr, disable=hidden) as bar:
@@ -141,7 +140,6 @@ def _begin(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and ends this process
     parent = multiprocessing.parent_process()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    torch.set_num_threads(config.threads or 1)
     _choose_gpu(config, numbers.get())
 
 

@@ -35,6 +35,7 @@ class SetWriter:
     def __init__(self, config: GenerateConfig, folders: list[Path], output: Path) -> None:
         # Each line once, without tearing a bar; a lock would outlive a process that is killed.
         say = cache(partial(tqdm.write, file=sys.stderr, nolock=True))
+        torch.set_num_threads(config.threads or 1)  # the last bits of an item depend on it
         self.config, self.output = config, output
         self.microscope = SceneMicroscope(config, folders, say)
         self.microscope.device = torch.device(config.accelerator)
