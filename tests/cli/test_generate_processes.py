@@ -107,7 +107,12 @@ def test_a_run_that_was_killed_leaves_whole_items_and_goes_on(pdb, tmp_path, tem
 def test_the_end_of_a_batch_job_and_ctrl_c_end_all_with_one_line(
     generate, tmp_path, capsys, number
 ):
-    workers = after_two_items(tmp_path / "set", lambda workers: os.kill(os.getpid(), number))
+    def end(workers):
+        for worker in workers if number == signal.SIGINT else ():  # a terminal tells all of them
+            os.kill(worker.pid, number)
+        os.kill(os.getpid(), number)
+
+    workers = after_two_items(tmp_path / "set", end)
     with pytest.raises(SystemExit) as stopped:
         generate(*MANY)
     assert stopped.value.code == 130

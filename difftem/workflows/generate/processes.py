@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import cache, partial
@@ -102,7 +102,8 @@ def _run_pool(
     workers = []
     with ProcessPoolExecutor(processes, context, _begin, (config, new_writer, numbers)) as pool:
         try:
-            made = [pool.submit(_make, index) for index in items]
+            with ThreadPoolExecutor(1) as starter:
+                made = starter.submit(_start, pool, items).result()
             workers = multiprocessing.active_children()
             for each in as_completed(made):
                 each.result()
@@ -116,6 +117,13 @@ def _run_pool(
         finally:
             for worker in multiprocessing.active_children():
                 worker.terminate()
+
+
+def _start(pool: ProcessPoolExecutor, items: list[int]) -> list[Future[None]]:
+    """Start the workers, in a thread: Ctrl-C would leave one that was half started."""
+    # Workers inherit it: Ctrl-C is for this process, which then ends them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    return [pool.submit(_make, index) for index in items]
 
 
 def _killed(workers: list[BaseProcess]) -> str:
@@ -137,7 +145,6 @@ def _begin(
     """Become a worker; templates come later, as an exception in here would not be heard of."""
     global _new_writer
     _new_writer = cache(new_writer)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and ends this process
     parent = multiprocessing.parent_process()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _choose_gpu(config, numbers.get())
