@@ -56,7 +56,7 @@ THIRD_PARTY = {
     "io": {"gemmi", "mrcfile", "tifffile", "yaml"},
     "micrograph": {"kornia"},
     "scene": {"scipy"},
-    "simulation": {"matplotlib", "psutil", "tqdm"},
+    "simulation": {"jsonargparse", "matplotlib", "psutil", "tqdm", "yaml"},
     "data": {"kornia", "lightning"},
     "workflows": {"matplotlib", "psutil", "tqdm", "yaml"},
     "tem_simulator": {"matplotlib", "mrcfile", "psutil", "tqdm"},

@@ -8,8 +8,8 @@ import threading
 from typing import Any, NoReturn
 
 import difftem
-from difftem.cli.process import keep_freed_memory
 from difftem.cli.terminal import log_to_terminal
+from difftem.simulation.freed_memory import keep_freed_memory
 
 COMMANDS = {
     "simulate": ("difftem.cli.simulate", "atoms to micrographs"),

@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
     from difftem.cli.parsing import parse
     from difftem.io.examples import example_config
     from difftem.io.staged_folder import check_folder
-    from difftem.simulation.config import SimulateConfig
+    from difftem.simulation.simulate_config import SimulateConfig
     from difftem.workflows.simulate import simulate
 
     first = arguments[0] if arguments else "-"

@@ -5,8 +5,8 @@ import math
 import torch
 
 from difftem.atoms import Atoms
-from difftem.simulation.config import SimulateConfig
 from difftem.simulation.sampling import MARGIN, PaddedField, Sampling
+from difftem.simulation.simulate_config import SimulateConfig
 from difftem.units import angstrom_to_nm, mrad_to_rad, nm_to_angstrom
 
 # Atoms heavier than this have peaks of more than a radian; where they are a tenth of all atoms, the

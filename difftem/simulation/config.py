@@ -52,38 +52,6 @@ class StructureConfig:
 
 
 @dataclass(frozen=True)
-class CopiesConfig:
-    """Copies of the particle.
-
-    Parameters
-    ----------
-    count
-        Number of copies, at random places without overlap in the middle of the ice; a single one
-        stands in the centre of the field.
-    orientations
-        Orientations of the copies: 'random', 'in_plane' (turned about the beam only) or 'fixed'
-        (as in the file). Default: 'random', and 'fixed' for a single copy.
-    rotation_deg
-        Euler angles phi, theta, psi in degrees (about z, x, z) that turn the particle first.
-    coordinates
-        File that says where the copies are, instead of count and orientations: RELION STAR, CSV
-        (x, y, z in Å; phi, theta, psi in degrees) or TEM-simulator's text matrix (nm, degrees).
-    image
-        Micrograph (rlnMicrographName) to take from a STAR file of several.
-    transforms
-        File of rotations and shifts instead: a text matrix of 6 columns x, y, z (Å), phi, theta,
-        psi (degrees), or of 3 rows of 4 columns [R|t] for each copy.
-    """
-
-    count: int = 1
-    orientations: Orientations | None = None
-    rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    coordinates: str | None = file_field()
-    image: str | None = None
-    transforms: str | None = file_field()
-
-
-@dataclass(frozen=True)
 class IceConfig:
     """Vitreous ice around the particles.
 
@@ -138,36 +106,6 @@ class SamplingConfig:
     pixel_size: float = 1.0
     slice_thickness_nm: float | None = None
     padding: int | None = None
-
-
-@dataclass(frozen=True)
-class AtomSamplingConfig(SamplingConfig):
-    """Pixels, slices and scattering.
-
-    Parameters
-    ----------
-    size
-        Width and height (x, y) of the micrograph in pixels.
-    pixel_size
-        Pixel size in Å at the specimen.
-    slice_thickness_nm
-        Thickness of a slice in nm. Default: the thickest that keeps the Fresnel phase error below
-        0.1 rad.
-    padding
-        Pixels simulated around the micrograph on each side. Default: the delocalisation, up to
-        half the longer side.
-    scattering
-        'multislice', or all atoms in one plane: 'projection' (phase object) or 'weak_phase'.
-    table
-        Atomic scattering factors: Peng 1996, Lobato 2014 or Kirkland 2010.
-    potential_band_limit
-        Highest frequency of the potential as a fraction of Nyquist: 2/3, or up to 0.95 for atoms
-        at rest.
-    """
-
-    scattering: Literal["multislice", "projection", "weak_phase"] = "multislice"
-    table: Literal["peng", "lobato", "kirkland"] = "peng"
-    potential_band_limit: float = 2 / 3
 
 
 @dataclass(frozen=True)
@@ -294,44 +232,3 @@ class DetectorConfig:
     gain: float | None = None
     dqe: float | None = None
     read_noise: float | None = None
-
-
-@dataclass(frozen=True)
-class SimulateConfig:
-    """Atoms to micrographs.
-
-    Parameters
-    ----------
-    structure
-        Atoms of the particle.
-    copies
-        Copies of the particle.
-    ice
-        Vitreous ice around the particles.
-    sampling
-        Pixels, slices and scattering.
-    microscope
-        Beam and objective lens.
-    exposure
-        Dose and tilts.
-    stage
-        Errors of the stage in a tilt series.
-    detector
-        Camera.
-    seed
-        Seed of all random numbers: the same seed gives the same bytes.
-    accelerator
-        Device that computes waves and images, 'cpu' or 'cuda'. Noise is drawn on the CPU either
-        way; the two may round an expected count differently.
-    """
-
-    structure: StructureConfig = field(default_factory=StructureConfig)
-    copies: CopiesConfig = field(default_factory=CopiesConfig)
-    ice: IceConfig = field(default_factory=IceConfig)
-    sampling: AtomSamplingConfig = field(default_factory=AtomSamplingConfig)
-    microscope: MicroscopeConfig = field(default_factory=MicroscopeConfig)
-    exposure: ExposureConfig = field(default_factory=ExposureConfig)
-    stage: StageConfig = field(default_factory=StageConfig)
-    detector: DetectorConfig = field(default_factory=DetectorConfig)
-    seed: int = 0
-    accelerator: Accelerator = "cpu"

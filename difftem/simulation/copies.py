@@ -15,9 +15,10 @@ from difftem.scene.orientations import orientations
 from difftem.scene.packing import PackingRequest, pack
 from difftem.scene.placement import random_positions
 from difftem.scene.regions import FilmRegion
-from difftem.simulation.config import BUNDLED, SimulateConfig, StructureConfig
+from difftem.simulation.config import BUNDLED, StructureConfig
 from difftem.simulation.limits import changed
 from difftem.simulation.microscope import ice_thickness_nm
+from difftem.simulation.simulate_config import SimulateConfig
 from difftem.units import deg_to_rad, nm_to_angstrom
 
 

@@ -4,8 +4,9 @@ import dataclasses
 import math
 from collections.abc import Iterator
 
-from difftem.simulation.config import IceConfig, SimulateConfig, StageConfig
+from difftem.simulation.config import IceConfig, StageConfig
 from difftem.simulation.scene_config import SceneConfig
+from difftem.simulation.simulate_config import SimulateConfig
 
 MAX_DEFOCUS_UM = 1000.0
 MAX_TILT_DEG = 80.0

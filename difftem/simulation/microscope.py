@@ -17,13 +17,9 @@ from difftem.modules import (
     Stage,
     TabulatedMTF,
 )
-from difftem.simulation.config import (
-    DetectorConfig,
-    IceConfig,
-    MicroscopeConfig,
-    SimulateConfig,
-)
+from difftem.simulation.config import DetectorConfig, IceConfig, MicroscopeConfig
 from difftem.simulation.sampling import MARGIN, Sampling
+from difftem.simulation.simulate_config import SimulateConfig
 from difftem.units import angstrom_to_nm, deg_to_rad
 
 MIN_ICE_NM = 10.0

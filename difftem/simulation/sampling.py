@@ -11,8 +11,9 @@ from difftem.functional.sampling import (
     thickest_slice,
 )
 from difftem.modules import Beam, Lens, Stage
-from difftem.simulation.config import MicroscopeConfig, SamplingConfig, SimulateConfig
+from difftem.simulation.config import MicroscopeConfig, SamplingConfig
 from difftem.simulation.limits import MAX_SLICES
+from difftem.simulation.simulate_config import SimulateConfig
 from difftem.units import (
     angstrom_to_nm,
     mm_to_angstrom,

@@ -5,8 +5,8 @@ import math
 import torch
 
 from difftem.modules.stage import Stage
-from difftem.simulation.config import SimulateConfig
 from difftem.simulation.scene_config import SceneConfig
+from difftem.simulation.simulate_config import SimulateConfig
 
 SPREADS = 3.0  # standard deviations of a random error that the scene reaches for
 

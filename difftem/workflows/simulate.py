@@ -14,7 +14,7 @@ from difftem.atoms import Atoms
 from difftem.io.mrc import write_mrc, write_rawtlt
 from difftem.io.staged_folder import staged_folder
 from difftem.simulation.advice import sampling_advice
-from difftem.simulation.config import BUNDLED, SimulateConfig
+from difftem.simulation.config import BUNDLED
 from difftem.simulation.copies import place_copies, read_particle
 from difftem.simulation.device import accelerator_device
 from difftem.simulation.limits import check_common
@@ -27,6 +27,7 @@ from difftem.simulation.run import Series, Stopwatch, slices_bar, take_series
 from difftem.simulation.sampling import Sampling, choose_sampling
 from difftem.simulation.scene_microscope import item_seed
 from difftem.simulation.settings import configured
+from difftem.simulation.simulate_config import SimulateConfig
 from difftem.simulation.stage import draw_stage
 
 logger = logging.getLogger(__name__)
@@ -186,7 +187,7 @@ def simulate(
     config : SimulateConfig or str or Path, optional
         To start from; a YAML file by its path. Default: the defaults of every setting.
     **settings
-        Any field of `difftem.simulation.config.SimulateConfig` by its name, with its section's
+        Any field of `difftem.simulation.simulate_config.SimulateConfig` by its name, with its section's
         before it where two sections have one of that name: ``pixel_size`` (Å), ``size`` (x, y in
         pixels), ``defocus_um``, ``voltage_kv``, ``cs_mm``, ``dose_e_per_a2``, ``tilts_deg``,
         ``exposures``, ``ice_thickness_nm``, ``ice_present``, ``copies_count``, ``preset`` (of the

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 import yaml
 
-from difftem.cli.process import keep_freed_memory
 from difftem.simulation.config import MicroscopeConfig
 from difftem.simulation.device import accelerator_device
+from difftem.simulation.freed_memory import keep_freed_memory
 from difftem.simulation.messages import collected
 from difftem.simulation.paths import with_files
 from difftem.simulation.peak_memory import peak_memory_bytes

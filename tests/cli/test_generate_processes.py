@@ -62,11 +62,14 @@ def items(folder):
     return [path for path in folder.iterdir() if path.is_dir()]
 
 
-def test_four_processes_make_the_same_bytes_as_one(generate, tmp_path):
+def test_four_processes_make_the_same_bytes_as_one(generate, tmp_path, monkeypatch):
     one, four = tmp_path / "one", tmp_path / "four"
     given = ("--micrographs", 6, "--variation.defocus_um", "[0.8, 2.5]")
     assert generate(*given, output=one)[0] == 0
-    assert generate(*given, "--devices", 4, output=four)[0] == 0
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    code, captured, _ = generate(*given, "--devices", 4, output=four)
+    assert code == 0
+    assert "micrographs: 100%" in captured.err and "6/6" in captured.err
     assert len(contents(one)) == 6 * len(ITEM) + len(SET)
     assert contents(one) == contents(four)
 
@@ -104,7 +107,12 @@ def test_a_run_that_was_killed_leaves_whole_items_and_goes_on(pdb, tmp_path, tem
 def test_the_end_of_a_batch_job_and_ctrl_c_end_all_with_one_line(
     generate, tmp_path, capsys, number
 ):
-    workers = after_two_items(tmp_path / "set", lambda workers: os.kill(os.getpid(), number))
+    def end(workers):
+        for worker in workers if number == signal.SIGINT else ():  # a terminal tells all of them
+            os.kill(worker.pid, number)
+        os.kill(os.getpid(), number)
+
+    workers = after_two_items(tmp_path / "set", end)
     with pytest.raises(SystemExit) as stopped:
         generate(*MANY)
     assert stopped.value.code == 130

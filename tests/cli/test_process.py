@@ -9,7 +9,7 @@ from difftem.simulation.memory import is_out_of_memory
 
 SCRIPT = """
 import resource, sys
-from difftem.cli.process import keep_freed_memory
+from difftem.simulation.freed_memory import keep_freed_memory
 if sys.argv[1] == "keep":
     keep_freed_memory()
 import torch

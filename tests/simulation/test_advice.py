@@ -6,9 +6,9 @@ import torch
 from difftem.atoms import Atoms
 from difftem.modules import Stage
 from difftem.simulation.advice import sampling_advice
-from difftem.simulation.config import AtomSamplingConfig, SimulateConfig
 from difftem.simulation.microscope import build_lens
 from difftem.simulation.sampling import choose_sampling
+from difftem.simulation.simulate_config import AtomSamplingConfig, SimulateConfig
 
 
 def advice(pixel_size, b_factor, element=78):

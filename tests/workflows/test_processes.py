@@ -1,4 +1,3 @@
-from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,9 +11,8 @@ from difftem.workflows.generate.config import GenerateConfig
 def made(monkeypatch):
     """Numbers of the items that a writer was asked for, which makes nothing."""
     numbers = []
-    writer = SimpleNamespace(make=lambda index, progress: numbers.append(index))
+    writer = SimpleNamespace(make=lambda index, show_slices: numbers.append(index))
     monkeypatch.setattr(processes, "SetWriter", lambda *_: writer)
-    monkeypatch.setattr("torch.set_num_threads", lambda number: None)
     return numbers
 
 
@@ -27,7 +25,6 @@ def shares(made, pending, world, seen=()):
             local_rank=rank,
             world_size=world,
             broadcast=lambda mine: (config, pending),
-            rank_zero_first=lambda local: nullcontext(),
             barrier=lambda: None,
         )
         looked = pending if rank == 0 else list(seen)

@@ -14,10 +14,11 @@ from difftem.simulation.device import accelerator_device
 from difftem.simulation.messages import collected
 from difftem.simulation.scene_check import check_scene
 from difftem.simulation.settings import configured
+from difftem.workflows.generate.cluster import join_cluster
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.folder import claimed_folder, finished_items
 from difftem.workflows.generate.item import is_finished, item_folder
-from difftem.workflows.generate.processes import join_others, make_items
+from difftem.workflows.generate.processes import make_items
 from difftem.workflows.generate.summary import write_summary
 
 
@@ -139,8 +140,12 @@ def generate(
     """
     configuration = configured(GenerateConfig, config, settings)
     _check(configuration)
-    with collected() as messages:
-        return _generate(configuration, Path(output), overwrite, messages)
+    threads = torch.get_num_threads()
+    try:
+        with collected() as messages:
+            return _generate(configuration, Path(output), overwrite, messages)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _generate(
@@ -149,7 +154,7 @@ def _generate(
     """Make what is missing, then the tables of the whole set."""
     cores = torch.get_num_threads()
     share = cores if "OMP_NUM_THREADS" in os.environ else max(1, cores // config.devices)
-    others = join_others(config)
+    others = join_cluster(config)
     start = time.perf_counter()
     if others is not None and others.global_rank > 0:
         make_items(config, output, [], others)

@@ -1,8 +1,8 @@
 """Share the items of a set among processes.
 
 Those of one machine are a pool: it hands an item to whoever is free, and a worker's exception to
-this process as it was raised. Those that SLURM, torchrun or a user started are joined by
-Lightning's Fabric, which knows their ranks: each makes its share of what the first finds missing.
+this process as it was raised. Between processes that a cluster started, each of which makes its
+share of what the first finds missing, Lightning's Fabric carries that list and the end.
 """
 
 import logging
@@ -11,12 +11,10 @@ import os
 import signal
 import sys
 import threading
-import warnings
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import nullcontext, suppress
-from datetime import timedelta
+from contextlib import suppress
 from functools import cache, partial
 from logging.handlers import QueueHandler, QueueListener
 from multiprocessing.process import BaseProcess
@@ -27,51 +25,9 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from difftem.simulation.run import slices_bar
+from difftem.simulation.freed_memory import keep_freed_memory
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.set_writer import SetWriter
-
-LONGEST = timedelta(days=365)  # that one process may wait for another
-
-
-def join_others(config: GenerateConfig) -> Any:
-    """Join the processes that a cluster, or a user with NODE_RANK, started beside this one.
-
-    Parameters
-    ----------
-    config : GenerateConfig
-        How many there are.
-
-    Returns
-    -------
-    lightning.fabric.Fabric or None
-        Launched; None if there are no others.
-
-    Raises
-    ------
-    ValueError
-        If the cluster started another number.
-    """
-    cluster = {"SLURM_NTASKS", "TORCHELASTIC_RUN_ID"} & os.environ.keys()
-    if config.num_nodes == 1 and (config.devices == 1 or not cluster):
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from lightning.fabric import Fabric  # takes seconds
-        from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-        from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-        from lightning.fabric.strategies.ddp import DDPStrategy
-
-        logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
-        started = SLURMEnvironment.detect() or TorchElasticEnvironment.detect()
-        others = Fabric(
-            accelerator="cpu",  # a GPU has nothing to say to another
-            devices=config.devices if started else 1,  # which then has a pool
-            num_nodes=config.num_nodes,
-            strategy=DDPStrategy(process_group_backend="gloo", timeout=LONGEST),
-        )
-        others.launch()
-    return others
 
 
 def make_items(config: GenerateConfig, output: Path, pending: list[int], others: Any) -> None:
@@ -86,28 +42,30 @@ def make_items(config: GenerateConfig, output: Path, pending: list[int], others:
     pending : list of int
         What is missing; that of the first process counts.
     others : lightning.fabric.Fabric or None
-        From `join_others`.
+        From `join_cluster`.
 
     Raises
     ------
     ValueError, OSError, MemoryError
         As raised in any process of this machine; the others are ended.
     ChildProcessError
-        If one was killed.
+        If one was killed, or the first has ended.
     """
-    rank, world, first = 0, 1, nullcontext()
+    # Bad input ends this process and not a worker, and the others find templates in the cache.
+    writer = SetWriter(config, output) if pending else None
+    rank, world = 0, 1
     if others is not None:
-        # Who looks later, or before an old set is removed, would deal differently.
-        config, pending = others.broadcast((config, pending))
-        rank, world, first = others.global_rank, others.world_size, others.rank_zero_first(True)
+        try:  # who looks later, or before an old set is removed, would deal differently
+            config, pending = others.broadcast((config, pending))
+        except RuntimeError:
+            raise ChildProcessError("the first process has ended") from None
+        rank, world = others.global_rank, others.world_size
         _choose_gpu(config, others.local_rank)
     if pending:
         mine = pending[rank::world]
         processes = min(config.devices * config.num_nodes // world, len(mine))
         new_writer = partial(SetWriter, config, output)
-        torch.set_num_threads(config.threads or 1)
-        with first:  # fills the cache; bad input ends this process, and not one of a pool
-            writer = new_writer()
+        writer = writer or new_writer()
         name = "micrographs" if world == 1 else f"micrographs of process {rank} of {world}"
         hidden = None if rank == 0 and len(pending) > 1 else True  # None: where is no terminal
         with tqdm(total=len(mine), desc=name, unit="", file=sys.stderr, disable=hidden) as bar:
@@ -115,10 +73,9 @@ def make_items(config: GenerateConfig, output: Path, pending: list[int], others:
                 del writer  # every worker has its own templates
                 _run_pool(config, new_writer, mine, processes, bar.update)
             else:
-                with slices_bar() if len(pending) == 1 else nullcontext() as progress:
-                    for index in mine:
-                        writer.make(index, progress)
-                        bar.update()
+                for index in mine:
+                    writer.make(index, show_slices=len(pending) == 1)
+                    bar.update()
     if others is not None:
         with suppress(RuntimeError):  # that one is gone shows in what is missing
             others.barrier()
@@ -147,7 +104,8 @@ def _run_pool(
     begin = (config, new_writer, numbers, messages)
     with ProcessPoolExecutor(processes, context, _begin, begin) as pool:
         try:
-            made = [pool.submit(_make, index) for index in items]
+            with ThreadPoolExecutor(1) as starter:
+                made = starter.submit(_start, pool, items).result()
             workers = multiprocessing.active_children()
             for each in as_completed(made):
                 each.result()
@@ -170,6 +128,13 @@ class _Forwarder(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Log it here."""
         logging.getLogger(record.name).handle(record)
+
+
+def _start(pool: ProcessPoolExecutor, items: list[int]) -> list[Future[None]]:
+    """Start the workers, in a thread: Ctrl-C would leave one that was half started."""
+    # Workers inherit it: Ctrl-C is for this process, which then ends them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    return [pool.submit(_make, index) for index in items]
 
 
 def _killed(workers: list[BaseProcess]) -> str:
@@ -197,10 +162,9 @@ def _begin(
     logger = logging.getLogger("difftem")
     logger.addHandler(QueueHandler(messages))
     logger.setLevel(logging.INFO)
-    logger.propagate = False
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and ends this process
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(config.threads or 1)
+    keep_freed_memory()
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _choose_gpu(config, numbers.get())
 
 
@@ -209,12 +173,10 @@ def _make(index: int) -> None:
     _new_writer().make(index)
 
 
-def _end_with_parent() -> None:
+def _end_with(parent: Any) -> None:
     """End this process when the one that started it is gone, even by SIGKILL."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    parent.join()
+    os._exit(1)
 
 
 def _choose_gpu(config: GenerateConfig, number: int) -> None:

@@ -1,10 +1,11 @@
 """What every process of a run does: make items of the set and write them."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
 
-from difftem.modules.simulator import Progress
+from difftem.simulation.run import slices_bar
 from difftem.simulation.scene_microscope import SceneMicroscope
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.item import is_finished, write_item
@@ -27,20 +28,23 @@ class SetWriter:
     """
 
     def __init__(self, config: GenerateConfig, output: Path) -> None:
+        torch.set_num_threads(config.threads or 1)  # the last bits of an item depend on it
         self.config, self.output = config, output
         self.microscope = SceneMicroscope(config)
         self.microscope.device = torch.device(config.accelerator)
 
-    def make(self, index: int, progress: Progress | None = None) -> None:
+    def make(self, index: int, show_slices: bool = False) -> None:
         """Make one item unless it is there.
 
         Parameters
         ----------
         index : int
             Its number.
-        progress : callable, optional
-            As of `Simulator.exit_wave`.
+        show_slices : bool
+            Whether a bar counts its slices, if it takes long.
         """
-        if not is_finished(self.output, index):
+        if is_finished(self.output, index):
+            return
+        with slices_bar() if show_slices else nullcontext() as progress:
             item = self.microscope.take(index, progress)
-            write_item(self.output, item, self.config, dict(self.microscope.radii))
+        write_item(self.output, item, self.config, dict(self.microscope.radii))
