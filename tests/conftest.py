@@ -1,4 +1,4 @@
-"""What every test relies on: quiet tools, two threads, a fixed seed, a device, real data."""
+"""What every test relies on: quiet tools, few threads, a fixed seed, a device, real data."""
 
 import os
 import random
@@ -16,8 +16,19 @@ os.environ["WANDB_MODE"] = "disabled"
 os.environ["MPLBACKEND"] = "Agg"
 sys.argv = ["difftem"]  # Lightning's command line looks at it
 torch.set_num_threads(2)
+if "PYTEST_XDIST_WORKER" in os.environ:  # one of two processes: more threads wait for one another
+    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # in what the tests start
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Share folders between two processes; what names files or chooses tests stays in one."""
+    chosen = config.option.keyword or config.option.markexpr
+    files = [arg for arg in config.args if not Path(arg).is_dir()]
+    return 0 if chosen or files or config.option.collectonly else 2
 
 
 @pytest.fixture(autouse=True)

@@ -156,20 +156,43 @@ def test_smoke_results_do_not_overwrite_published_ones():
         run.main(["--smoke"])
 
 
-@pytest.mark.slow
-def test_a_checkout_is_timed_beside_another_one_stage_by_stage(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(before_after, "PROCESSES", 2)
-    output = tmp_path / "pairs.json"
-    command = [str(ROOT), "--smoke", "--repeats", "1", "--cases", "protein"]
-    command += ["--stages", "potential", "gradient"]
+def compare(output, *stages):
+    command = [str(ROOT), "--smoke", "--repeats", "1", "--cases", "protein", "--stages", *stages]
     assert before_after.main([*command, "--output", str(output)]) == 0
-    stages = json.loads(output.read_text())["cases"]["protein"]
-    assert stages.keys() == {"potential", "gradient"}
-    for entry in stages.values():
+    found = json.loads(output.read_text())["cases"]["protein"]
+    assert found.keys() == set(stages)
+    for entry in found.values():
         low, middle, high = entry["ratio"]
         assert 0 < low <= middle <= high
         assert len(entry["before"]["wall_s"]["samples"]) == before_after.PROCESSES
+
+
+@pytest.mark.slow
+def test_a_checkout_is_timed_beside_another_one(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(before_after, "PROCESSES", 2)
+    compare(tmp_path / "pairs.json", "gradient")
     assert "| protein | gradient" in capsys.readouterr().out
+
+
+class Instant(before_after.Worker):
+    """Answers like a process, without one."""
+
+    def __init__(self, checkout, case, folder, *, smoke):
+        self.checkout = checkout
+
+    def __exit__(self, *error):
+        pass
+
+    def _ask(self, what):
+        package = {"package": str(self.checkout / "difftem" / "__init__.py")}
+        return package if what == "package" else {"wall": 2.0, "cpu": 3.0}
+
+
+def test_checkouts_are_compared_stage_by_stage(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(before_after, "Worker", Instant)
+    compare(tmp_path / "pairs.json", "potential", "gradient")
+    table = capsys.readouterr().out
+    assert "| protein | potential" in table and "| protein | gradient" in table
 
 
 def test_what_is_no_checkout_is_refused(tmp_path, capsys):

@@ -13,10 +13,10 @@ SHARED_MEMORY = {"sm_80": 166_912, "sm_90": 232_448}  # bytes that one program m
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
+def compiled(triton_cache):
     """Bytes of shared memory by architecture, kernel and variant, from a process of its own."""
     environment = {key: value for key, value in os.environ.items() if key != "TRITON_INTERPRET"}
-    environment["TRITON_CACHE_DIR"] = str(tmp_path_factory.mktemp("triton"))
+    environment["TRITON_CACHE_DIR"] = str(triton_cache)
     command = [sys.executable, "-m", "tests.kernels.compile_ahead", *SHARED_MEMORY]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False

@@ -12,12 +12,12 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-def test_every_launch_compiles_and_few_variants_serve_all_slices(tmp_path):
+def test_every_launch_compiles_and_few_variants_serve_all_slices(triton_cache):
     environment = {key: value for key, value in os.environ.items() if key != "TRITON_INTERPRET"}
     done = subprocess.run(
         [sys.executable, "-m", "tests.kernels.launch_ahead"],
         cwd=ROOT,
-        env=environment | {"TRITON_CACHE_DIR": str(tmp_path)},
+        env=environment | {"TRITON_CACHE_DIR": str(triton_cache)},
         capture_output=True,
         text=True,
         check=False,

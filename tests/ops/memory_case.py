@@ -35,7 +35,7 @@ def main() -> None:
     """Run the case of the command line."""
     case, *numbers = sys.argv[1:]
     n_slices, size, n_atoms = map(int, numbers)
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     beam = Beam(300.0)
     band_limit = None if case == "unitary" else 2 / 3
     multislice = Multislice(PIXEL, THICKNESS, band_limit=band_limit)

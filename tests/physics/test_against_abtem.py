@@ -6,6 +6,7 @@ compared inside it. What is left of abTEM's spreading is its sinc correction, 3e
 """
 
 import math
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ from difftem.modules import Multislice, Potential
 from tests.helpers.beam import beam_of
 from tests.helpers.specimen import make_atoms, random_atoms, relative_rms
 
-abtem = pytest.importorskip("abtem")
-ase = pytest.importorskip("ase")
+pytestmark = pytest.mark.skipif(
+    None in (find_spec("abtem"), find_spec("ase")), reason="needs difftem[materials,peers]"
+)
 
 ENERGY = torch.tensor(200e3, dtype=torch.float64)
 BEAM = beam_of(ENERGY)
@@ -80,6 +82,9 @@ def fine_config(factor):
 
 def theirs(atoms, table, sigma):
     """Exit wave of abTEM on our grid, as (y, x)."""
+    import abtem
+    import ase
+
     origin = torch.tensor([N // 2 * PIXEL, N // 2 * PIXEL, HEIGHT / 2], dtype=torch.float64)
     specimen = ase.Atoms(
         numbers=atoms.atomic_numbers.numpy(),
@@ -138,6 +143,8 @@ def test_exit_wave_of_a_platinum_cluster_is_that_of_abtem(table):
 
 
 def test_multislice_of_abtem_makes_the_same_wave_of_our_potential():
+    import abtem
+
     atoms = light_and_heavy(0.1)
     slices = Potential(atoms, (N, N), PIXEL, N_SLICES, THICKNESS, band_limit=0.95)()
     with abtem.config.set(fine_config(1)):
@@ -151,6 +158,8 @@ def test_multislice_of_abtem_makes_the_same_wave_of_our_potential():
 
 
 def test_tilted_beam_of_abtem_makes_the_same_wave_of_our_potential():
+    import abtem
+
     atoms = light_and_heavy(0.1)
     slices = Potential(atoms, (N, N), PIXEL, N_SLICES, THICKNESS, band_limit=0.95)()
     tilt = torch.tensor([6e-3, -4e-3], dtype=torch.float64)
