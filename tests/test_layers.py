@@ -58,7 +58,7 @@ THIRD_PARTY = {
     "scene": {"scipy"},
     "simulation": {"jsonargparse", "matplotlib", "psutil", "tqdm", "yaml"},
     "data": {"kornia", "lightning"},
-    "workflows": {"matplotlib", "psutil", "tqdm", "yaml"},
+    "workflows": {"filelock", "matplotlib", "tqdm", "yaml"},
     "tem_simulator": {"matplotlib", "mrcfile", "psutil", "tqdm"},
     "tasks": {"lightning", "torchmetrics"},
     "callbacks": {"lightning"},

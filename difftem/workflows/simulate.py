@@ -187,9 +187,9 @@ def simulate(
     config : SimulateConfig or str or Path, optional
         To start from; a YAML file by its path. Default: the defaults of every setting.
     **settings
-        Any field of `difftem.simulation.simulate_config.SimulateConfig` by its name, with its section's
-        before it where two sections have one of that name: ``pixel_size`` (Å), ``size`` (x, y in
-        pixels), ``defocus_um``, ``voltage_kv``, ``cs_mm``, ``dose_e_per_a2``, ``tilts_deg``,
+        Any field of `difftem.simulation.simulate_config.SimulateConfig` by its name, with its
+        section's before it where two sections have one of that name: ``pixel_size`` (Å), ``size``
+        (x, y in pixels), ``defocus_um``, ``voltage_kv``, ``cs_mm``, ``dose_e_per_a2``, ``tilts_deg``,
         ``exposures``, ``ice_thickness_nm``, ``ice_present``, ``copies_count``, ``preset`` (of the
         camera), ``seed``, ``accelerator`` ... ``difftem simulate --help`` lists all.
 
