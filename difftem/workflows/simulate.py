@@ -189,9 +189,9 @@ def simulate(
     **settings
         Any field of `difftem.simulation.simulate_config.SimulateConfig` by its name, with its
         section's before it where two sections have one of that name: ``pixel_size`` (Å), ``size``
-        (x, y in pixels), ``defocus_um``, ``voltage_kv``, ``cs_mm``, ``dose_e_per_a2``, ``tilts_deg``,
-        ``exposures``, ``ice_thickness_nm``, ``ice_present``, ``copies_count``, ``preset`` (of the
-        camera), ``seed``, ``accelerator`` ... ``difftem simulate --help`` lists all.
+        (x, y in pixels), ``defocus_um``, ``voltage_kv``, ``cs_mm``, ``dose_e_per_a2``,
+        ``tilts_deg``, ``exposures``, ``ice_thickness_nm``, ``ice_present``, ``copies_count``,
+        ``preset`` (of the camera), ``seed``, ``accelerator`` ... ``difftem simulate --help`` lists all.
 
     Returns
     -------
