@@ -191,7 +191,8 @@ def simulate(
         section's before it where two sections have one of that name: ``pixel_size`` (Å), ``size``
         (x, y in pixels), ``defocus_um``, ``voltage_kv``, ``cs_mm``, ``dose_e_per_a2``,
         ``tilts_deg``, ``exposures``, ``ice_thickness_nm``, ``ice_present``, ``copies_count``,
-        ``preset`` (of the camera), ``seed``, ``accelerator`` ... ``difftem simulate --help`` lists all.
+        ``preset`` (of the camera), ``seed``, ``accelerator`` ... ``difftem simulate --help``
+        lists all.
 
     Returns
     -------
