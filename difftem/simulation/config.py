@@ -93,7 +93,7 @@ class SamplingConfig:
     size
         Width and height (x, y) of the micrograph in pixels.
     pixel_size
-        Pixel size in Å at the specimen.
+        Pixel size in Å at the specimen; also the voxel size of particles in scenes.
     slice_thickness_nm
         Thickness of a slice in nm. Default: the thickest that keeps the Fresnel phase error below
         0.1 rad for atoms (simulate), 50 nm for particles, whose depth counts besides (generate).

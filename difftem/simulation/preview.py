@@ -4,7 +4,6 @@ from pathlib import Path
 
 import torch
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -14,58 +13,34 @@ from difftem.functional.grid import crop_center
 # A panel has some 500 pixels: larger images are binned, and their spectrum is that of the middle.
 PANEL_PIXELS = 1024
 SPECTRUM_PIXELS = 2048
-PREVIEW_SIZE = (15.0, 6.1)  # inches
 # Share of the field that a scale bar may take, and the round lengths to choose from (Å).
 BAR_SHARE = 0.3
 ROUND = (1, 2, 5)
 
 
-def save_preview(
-    path: Path,
-    noise_free: Tensor,  # (y, x)
-    micrograph: Tensor,  # (y, x)
-    pixel_size: float,  # Å
-    title: str,
-) -> None:
-    """Write a PNG of three panels.
-
-    Parameters
-    ----------
-    path : Path
-        To write.
-    noise_free, micrograph : Tensor
-        Images of one exposure, shape ``(y, x)``.
-    pixel_size : float
-        In Å.
-    title : str
-        One line of what was simulated.
-    """
-    figure = Figure(figsize=PREVIEW_SIZE)
-    FigureCanvasAgg(figure)
-    draw_preview(figure, noise_free, micrograph, pixel_size, title)
-    figure.savefig(path, dpi=100, format="png", metadata={"Software": None})
-
-
 def draw_preview(
-    figure: Figure,
     noise_free: Tensor,  # (y, x)
     micrograph: Tensor,  # (y, x)
     pixel_size: float,  # Å
     title: str,
-) -> None:
+) -> Figure:
     """Draw noise-free image, micrograph and power spectrum.
 
     Parameters
     ----------
-    figure : Figure
-        Empty, of `PREVIEW_SIZE`.
     noise_free, micrograph : Tensor
         Images of one exposure, shape ``(y, x)``.
     pixel_size : float
         In Å.
     title : str
         One line of what was simulated.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib.
     """
+    figure = Figure(figsize=(15.0, 6.1))
     # Fixed margins: a layout that is computed draws everything twice.
     figure.subplots_adjust(0.01, 0.08, 0.98, 0.88, wspace=0.18)
     left, middle, right = figure.subplots(1, 3)
@@ -90,6 +65,12 @@ def draw_preview(
     right.set_xlabel("1/Å")
     right.locator_params(nbins=5)
     figure.suptitle(title)
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a PNG; without versions in it, so that the same picture has the same bytes."""
+    figure.savefig(path, dpi=100, format="png", metadata={"Software": None})
 
 
 def show_figure(figure: Figure) -> None:

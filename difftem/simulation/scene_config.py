@@ -9,7 +9,6 @@ from difftem.simulation.config import (
     VIRION,
     DetectorConfig,
     ExposureConfig,
-    Hydrogens,
     IceConfig,
     MicroscopeConfig,
     Orientations,
@@ -46,8 +45,10 @@ class PhantomConfig:
 
 
 @dataclass(frozen=True)
-class ParticleConfig:
+class ParticleConfig(StructureConfig):
     """One kind of particle and how many of it there are.
+
+    Besides the fields of `StructureConfig`:
 
     Parameters
     ----------
@@ -82,22 +83,6 @@ class ParticleConfig:
         What the particle does to the ice: 'displaced' (each atom takes the place of some),
         'floor' (TEM-simulator's model, with absorption from cross sections) or 'none' (it stands
         in vacuum). Default: 'displaced', and 'none' without ice.
-    assembly
-        Biological assembly to build: 'auto' takes the first one of the file, 'none' the atoms as
-        they stand, and a name that one.
-    hydrogens
-        Hydrogen atoms: 'file' keeps those of the file, 'implicit' adds them to the scattering of
-        their heavy atoms, 'none' leaves them out.
-    altlocs
-        Alternative conformers: 'all' with their occupancies, or only the 'first'.
-    waters
-        Keep the water molecules of the file.
-    selection
-        Part of the structure in gemmi's syntax, such as '//A,B' for two chains. Default: all.
-    b_factor
-        B-factor of every atom in Å². Default: those of the file.
-    default_b_factor
-        B-factor in Å² for files that have none (XYZ).
     voxel_size
         Voxel size in Å of a map whose header has none.
     phantom
@@ -116,37 +101,23 @@ class ParticleConfig:
     orientations: Orientations = "random"
     rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     solvent: Literal["displaced", "floor", "none"] | None = None
-    assembly: str = "auto"
-    hydrogens: Hydrogens = "implicit"
-    altlocs: Literal["all", "first"] = "all"
-    waters: bool = False
-    selection: str | None = None
-    b_factor: float | None = None
-    default_b_factor: float = 0.5
     voxel_size: float | None = None
     phantom: PhantomConfig = field(default_factory=PhantomConfig)
 
     def structure(self, source: str | None = None) -> StructureConfig:
         """Its atoms, in the words of `simulate`; of another file with the same options if given."""
         same = {each.name: getattr(self, each.name) for each in fields(StructureConfig)}
-        return StructureConfig(**same | ({} if source is None else {"source": source}))
+        return StructureConfig(**same | {"source": source or self.source})
 
 
 @dataclass(frozen=True)
 class SceneSamplingConfig(SamplingConfig):
-    """Pixels and slices of the field.
+    """Pixels and slices.
+
+    Besides the fields of `SamplingConfig`:
 
     Parameters
     ----------
-    size
-        Width and height (x, y) of the micrograph in pixels.
-    pixel_size
-        Pixel size in Å at the specimen; also the voxel size of the particles' templates.
-    slice_thickness_nm
-        Thickness of a slice in nm; thicker particles are cut softly between slices. Default: 50.
-    padding
-        Pixels simulated around the micrograph on each side. Default: the delocalisation, up to an
-        eighth of the longer side.
     depth
         What the height of matter inside a slice does: 'slice' propagates it to the slice's plane
         (to first order), 'particle' only to the centre of its particle, 'ignored' does nothing.

@@ -53,18 +53,10 @@ class CopiesConfig:
 class AtomSamplingConfig(SamplingConfig):
     """Pixels, slices and scattering.
 
+    Besides the fields of `SamplingConfig`:
+
     Parameters
     ----------
-    size
-        Width and height (x, y) of the micrograph in pixels.
-    pixel_size
-        Pixel size in Å at the specimen.
-    slice_thickness_nm
-        Thickness of a slice in nm. Default: the thickest that keeps the Fresnel phase error below
-        0.1 rad.
-    padding
-        Pixels simulated around the micrograph on each side. Default: the delocalisation, up to
-        half the longer side.
     scattering
         'multislice', or all atoms in one plane: 'projection' (phase object) or 'weak_phase'.
     table

@@ -84,7 +84,7 @@ def write_preview(
 ) -> None:
     """Draw the first detector's middle image."""
     # At the top it would delay what needs no plot.
-    from difftem.simulation.preview import save_preview
+    from difftem.simulation.preview import draw_preview, save_figure
 
     middle = len(series.doses) // 2
     beam = simulation.electronbeam
@@ -96,7 +96,8 @@ def write_preview(
     )
     image = series.images[0][middle]
     pixel = series.cameras[0].pixel_size
-    save_preview(staged.path(folder / PREVIEW), series.noise_free, image, pixel, title)
+    figure = draw_preview(series.noise_free, image, pixel, title)
+    save_figure(figure, staged.path(folder / PREVIEW))
 
 
 def write_record(

@@ -89,24 +89,19 @@ class SimulatedMicrographs:
         matplotlib.figure.Figure
             The figure.
         """
-        from matplotlib.figure import Figure
+        from difftem.simulation.preview import draw_preview
 
-        from difftem.simulation.preview import PREVIEW_SIZE, draw_preview
-
-        figure = Figure(figsize=PREVIEW_SIZE)
         middle = len(self.noise_free) // 2
         exposures = len(self.micrographs) // len(self.noise_free)
         title = f"{_name(self.config)}: {_conditions(self.config)}"
         if len(self.tilts_deg) > 1:
             title += f", tilt {self.tilts_deg[middle]:g}°"
-        draw_preview(
-            figure,
+        return draw_preview(
             self.noise_free[middle],
             self.micrographs[middle * exposures],
             self.pixel_size,
             title.replace("A2", "Å²").replace(" um", " µm"),
         )
-        return figure
 
     def show(self) -> None:
         """Show `figure` in a window or a notebook."""
@@ -134,6 +129,8 @@ class SimulatedMicrographs:
         InputError
             If the folder has other contents, or cannot be written.
         """
+        from difftem.simulation.preview import save_figure
+
         stopwatch = Stopwatch()
         with staged_folder(Path(folder), overwrite, OUTPUTS) as staged:
             with stopwatch.stage("output"):
@@ -148,9 +145,7 @@ class SimulatedMicrographs:
                     exposures = len(self.micrographs) // len(self.noise_free)
                     angles = [tilt for tilt in self.tilts_deg for _ in range(exposures)]
                     write_rawtlt(staged / TILTS, angles)
-                figure = self.figure()
-                # No version, so that the bytes stay.
-                figure.savefig(staged / PREVIEW, dpi=100, metadata={"Software": None})
+                save_figure(self.figure(), staged / PREVIEW)
             write_record(staged / RECORD, self._record({**self.seconds, **stopwatch.seconds}))
         return Path(folder)
 

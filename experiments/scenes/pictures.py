@@ -8,7 +8,7 @@ import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from difftem.simulation.preview import save_preview
+from difftem.simulation.preview import draw_preview, save_figure
 from difftem.simulation.scene_microscope import SceneMicrograph, SceneMicroscope
 from difftem.simulation.settings import configured
 from difftem.workflows.generate.config import GenerateConfig
@@ -51,13 +51,10 @@ def main() -> None:
             f"{counts}, {item.conditions.ice_thickness_nm:g} nm of ice, "
             f"{item.conditions.defocus_um:g} µm, {item.conditions.dose_e_per_a2:g} e/Å²"
         )
-        save_preview(
-            IMAGES / f"scene_{name}.png",
-            item.noise_free[0],
-            item.micrographs[0],
-            config.sampling.pixel_size,
-            title,
+        figure = draw_preview(
+            item.noise_free[0], item.micrographs[0], config.sampling.pixel_size, title
         )
+        save_figure(figure, IMAGES / f"scene_{name}.png")
     series = yaml.safe_load((HERE / "tilt_series.yaml").read_text("utf-8"))
     item, _ = take("tilt_series", structures)
     strip(IMAGES / "scene_tilt_series.png", item, series["exposure"]["tilts_deg"])

@@ -108,7 +108,7 @@ def blob(pdb):
     """Make a `ParticleConfig` of the tiny structure."""
 
     def make(**kwargs):
-        return ParticleConfig("blob", str(pdb), **(kwargs or {"count": 3}))
+        return ParticleConfig(name="blob", source=str(pdb), **(kwargs or {"count": 3}))
 
     return make
 

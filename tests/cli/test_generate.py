@@ -159,7 +159,7 @@ def test_a_list_of_particles_replaces_another_as_a_whole(tmp_path):
     for option in (["--particles", "[{name: b, count: 5}]"], ["--particles=[{name: b, count: 5}]"]):
         arguments = [str(config), "--output", "set", *option]
         read, _ = parse("difftem generate", "", GenerateConfig, arguments)
-        assert read.particles == [ParticleConfig("b", count=5)]
+        assert read.particles == [ParticleConfig(name="b", count=5)]
 
 
 def test_help_and_print_config_explain_themselves(capsys):

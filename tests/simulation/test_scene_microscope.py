@@ -31,10 +31,10 @@ def place(particles, radii, thickness, generator, sampling=SAMPLING, ice=None):
 def test_densities_become_numbers_of_copies(generator):
     sampling = SceneSamplingConfig(size=(1000, 500), pixel_size=2.0)  # 0.2 µm x 0.1 µm
     particles = [
-        ParticleConfig("a", per_um3=20_000.0),
-        ParticleConfig("b", micromolar=10.0),
-        ParticleConfig("c", fraction=0.01),
-        ParticleConfig("d", count=7),
+        ParticleConfig(name="a", per_um3=20_000.0),
+        ParticleConfig(name="b", micromolar=10.0),
+        ParticleConfig(name="c", fraction=0.01),
+        ParticleConfig(name="d", count=7),
     ]
     radii = {"a": 5.0, "b": 6.0, "c": 10.0, "d": 7.0}
     scene = place(particles, radii, 500.0, generator, sampling)
@@ -55,7 +55,7 @@ def test_a_tilted_field_is_as_full_as_an_untilted_one(generator, axis, along):
     sampling = SceneSamplingConfig(size=(500, 400), pixel_size=4.0)
     exposure = ExposureConfig(tilts_deg=[0.0, 60.0], tilt_axis_deg=axis)
     config = SceneConfig(
-        [ParticleConfig("a", count=100)], IceConfig(), sampling=sampling, exposure=exposure
+        [ParticleConfig(name="a", count=100)], IceConfig(), sampling=sampling, exposure=exposure
     )
     scene = place_particles(config, {"a": 30.0}, 300.0, {}, generator)
     stage = Stage(torch.tensor([0.0, 60.0]), axis)
@@ -72,7 +72,7 @@ def test_a_tilted_field_is_as_full_as_an_untilted_one(generator, axis, along):
 
 def test_particles_keep_to_the_hole_of_a_film(generator):
     ice = IceConfig(hole_diameter_nm=40.0, edge_thickness_nm=30.0, gap_nm=0.0)
-    particle = ParticleConfig("a", count=60)
+    particle = ParticleConfig(name="a", count=60)
     scene = place([particle], {"a": 12.0}, 100.0, generator, ice=ice)
     x, y, z = scene.positions().T
     distance = torch.hypot(x, y)
@@ -187,7 +187,10 @@ def test_coordinates_that_overlap_or_stand_out_are_counted(microscope, blob, tmp
 def test_random_copies_keep_away_from_given_ones(generator, tmp_path):
     places = tmp_path / "places.csv"
     places.write_text("x,y,z\n0,0,0\n")
-    particles = [ParticleConfig("a", coordinates=str(places)), ParticleConfig("b", count=20)]
+    particles = [
+        ParticleConfig(name="a", coordinates=str(places)),
+        ParticleConfig(name="b", count=20),
+    ]
     scene = place(particles, {"a": 30.0, "b": 8.0}, 200.0, generator)
     assert scene.counts() == {"a": 1, "b": 20}
     assert scene.overlaps({"a": 30.0, "b": 8.0}) == 0

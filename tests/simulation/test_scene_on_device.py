@@ -12,7 +12,9 @@ from tests.helpers.pretend_gpu import pretend_gpu
     torch.cuda.is_available(), reason="kernels are interpreted only where there is no CUDA device"
 )
 def test_micrograph_of_a_gpu_is_that_of_the_cpu(microscope):
-    particle = ParticleConfig("p", "phantom", count=3, phantom=PhantomConfig((4.0, 3.0, 3.0), 8.0))
+    particle = ParticleConfig(
+        name="p", source="phantom", count=3, phantom=PhantomConfig((4.0, 3.0, 3.0), 8.0)
+    )
     exposure = ExposureConfig(dose_e_per_a2=3.0, tilts_deg=[-20.0, 0.0])
     made = microscope(particle, exposure=exposure)
     expected = made.take(0)

@@ -78,7 +78,7 @@ def test_random_errors_of_the_stage_have_their_spread_and_leave_the_scene_alone(
 
 def test_a_phantom_is_a_particle_of_the_size_and_contrast_asked_for(microscope):
     wanted = PhantomConfig(size_nm=(8.0, 6.0, 4.0), contrast=3.0, seed=2)
-    made = microscope(ParticleConfig("p", "phantom", count=2, phantom=wanted))
+    made = microscope(ParticleConfig(name="p", source="phantom", count=2, phantom=wanted))
     particle = made.particles["p"]
     assert tuple(particle.volume.shape) == (20, 30, 40)  # z, y, x at 2 Å
     assert particle.radius == 40.0
@@ -87,7 +87,9 @@ def test_a_phantom_is_a_particle_of_the_size_and_contrast_asked_for(microscope):
     assert float(particle.volume.imag.abs().max()) > 0
     assert made.take(0).scene.counts() == {"p": 2}
     other = microscope(
-        ParticleConfig("p", "phantom", count=2, phantom=PhantomConfig((8.0, 6.0, 4.0), 3.0))
+        ParticleConfig(
+            name="p", source="phantom", count=2, phantom=PhantomConfig((8.0, 6.0, 4.0), 3.0)
+        )
     )
     assert not torch.equal(other.particles["p"].volume, particle.volume)
     image = made.take(0).noise_free[0]

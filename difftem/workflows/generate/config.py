@@ -10,28 +10,10 @@ from difftem.simulation.scene_config import SceneConfig
 class GenerateConfig(SceneConfig):
     """Many micrographs of scenes.
 
+    Besides the fields of `SceneConfig`:
+
     Parameters
     ----------
-    particles
-        Kinds of particles.
-    ice
-        Vitreous ice around the particles.
-    sampling
-        Pixels and slices of the field.
-    microscope
-        Beam and objective lens.
-    exposure
-        Dose and tilts.
-    stage
-        Errors of the stage in a tilt series.
-    detector
-        Camera.
-    variation
-        What changes from micrograph to micrograph.
-    seed
-        Seed of all random numbers: micrograph i is the same whatever else is made.
-    cache
-        Folder for particle templates. Default: $DIFFTEM_CACHE or ~/.cache/difftem.
     micrographs
         Number of micrographs, or of tilt series; those that the output folder has are kept.
     accelerator

@@ -71,7 +71,7 @@ def write_item(
 
 def _write_images(folder: Path, item: SceneMicrograph, config: SceneConfig) -> None:
     """Write stacks, tilt angles and the picture."""
-    from difftem.simulation.preview import save_preview  # loads the library for plots
+    from difftem.simulation.preview import draw_preview, save_figure  # load the library for plots
 
     pixel_size, tilts = config.sampling.pixel_size, config.exposure.tilts_deg
     drawn = item.conditions
@@ -88,13 +88,13 @@ def _write_images(folder: Path, item: SceneMicrograph, config: SceneConfig) -> N
     counts = ", ".join(f"{n} {name}" for name, n in item.scene.counts().items())
     middle = len(tilts) // 2
     title = f"{counts}: {conditions}".replace("A2", "Å²").replace(" um", " µm")
-    save_preview(
-        folder / "preview.png",
+    figure = draw_preview(
         item.noise_free[middle],
         item.micrographs[middle],
         pixel_size,
         title + (f", tilt {tilts[middle]:g}°" if len(tilts) > 1 else ""),
     )
+    save_figure(figure, folder / "preview.png")
 
 
 def _write_truth(

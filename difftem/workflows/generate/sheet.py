@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from difftem.io.files import replacing
 from difftem.io.mrc import read_mrc
-from difftem.simulation.preview import draw_image
+from difftem.simulation.preview import draw_image, save_figure
 from difftem.workflows.generate.item import RECORD
 
 SHEET = 9  # images at most
@@ -25,11 +24,8 @@ def write_sheet(path: Path, folders: list[Path]) -> None:
     folders : list of Path
         Of the items, at least one.
     """
-    figure = draw_sheet(folders)
-    FigureCanvasAgg(figure)
     with replacing(path, overwrite=True) as temporary:
-        # No version, so that the bytes stay.
-        figure.savefig(temporary, dpi=100, format="png", metadata={"Software": None})
+        save_figure(draw_sheet(folders), temporary)
 
 
 def draw_sheet(folders: list[Path]) -> Figure:
