@@ -56,7 +56,11 @@ class OneLineParser(ArgumentParser):
 
 
 def parse(
-    program: str, description: str, kind: type[Config], arguments: list[str]
+    program: str,
+    description: str,
+    kind: type[Config],
+    arguments: list[str],
+    first: str = "CONFIG.yaml",
 ) -> tuple[Config, Options]:
     """Parse ``[CONFIG.yaml] --output DIR [--field.key value ...]`` into a dataclass.
 
@@ -68,6 +72,8 @@ def parse(
         Dataclass of the configuration; its docstrings become the help.
     arguments : list of str
         Command line without the program's name.
+    first : str
+        What the first word may be, for ``--help``.
 
     Returns
     -------
@@ -85,7 +91,7 @@ def parse(
         allow_abbrev=False,
         formatter_class=ParagraphFormatter,
     )
-    parser.usage = f"{program} [CONFIG.yaml] --output DIR [--key value ...]"
+    parser.usage = f"{program} [{first}] --output DIR [--key value ...]"
     parser.add_argument("--config", action=ActionConfigFile, help="YAML file, same as CONFIG.yaml")
     parser.add_argument("--output", type=str | None, default=None, help="folder to write to")
     parser.add_argument(
@@ -125,6 +131,8 @@ def _check_options(arguments: list[str], kind: type[Any], known: list[str]) -> N
                 raise ValueError(f"CONFIG.yaml must come first, found {word!r} later")
             raise ValueError(f"unexpected {word!r}: options are --key value")
         name, equals, value = word[2:].partition("=")
+        appends = name.endswith("+")
+        name = name.removesuffix("+")
         if name.removesuffix(".help") not in [*known, "print_config", *hints]:
             raise ValueError(f"unknown key {name!r}{suggestion(name, list(hints))}")
         if name in ("help", "print_config", "overwrite") or name.endswith(".help"):
@@ -133,7 +141,7 @@ def _check_options(arguments: list[str], kind: type[Any], known: list[str]) -> N
             value = next(values, "")
             if value.startswith("--") or not value:
                 raise ValueError(f"--{name} needs a value")
-        if name in hints:
+        if name in hints and not appends:
             _check_text(hints[name], value, name)
 
 
@@ -144,6 +152,8 @@ def _check_text(hint: Any, text: str, name: str) -> None:
     except yaml.YAMLError:
         value = text
     if dataclasses.is_dataclass(hint):
+        if isinstance(value, str) and Path(value).is_file():
+            value = read_mapping(Path(value))
         if not isinstance(value, dict):
             raise ValueError(f"{name} must hold keys and values, got {text!r}")
         check_settings(hint, value, f"{name}.")  # type: ignore[arg-type]  # a type

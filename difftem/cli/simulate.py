@@ -54,7 +54,9 @@ def main(arguments: list[str]) -> None:
         each.startswith(("--structure.source", "--config")) for each in arguments
     ):
         arguments = [str(example_config()), *arguments]
-    config, options = parse("difftem simulate", DESCRIPTION, SimulateConfig, arguments)
+    config, options = parse(
+        "difftem simulate", DESCRIPTION, SimulateConfig, arguments, first="STRUCTURE | CONFIG.yaml"
+    )
     check_folder(options.output, options.overwrite)
     simulate(config=config).save(options.output, options.overwrite)
     print(f"wrote {options.output}")
