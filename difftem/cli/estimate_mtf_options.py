@@ -4,9 +4,9 @@ import argparse
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 from difftem.analysis.noise_spectrum import WINDOWS
+from difftem.cli.one_line_parser import OneLineArgumentParser
 from difftem.tasks.mtf_fit import FAMILIES
 from difftem.workflows.estimate_mtf.options import Options
 
@@ -30,14 +30,6 @@ Frequencies are cycles/pixel (Nyquist 0.5) of the pixels in the file."""
 EPILOG = """Writes a RELION MTF STAR file (101 rows from 0 to 0.5 cycles/pixel) and beside it .csv
 (curve, 95 % band, errors), .png (fit), .md (report) and _crops.png (where the crops are from).
 Without --gain or --dose the level of the noise is fitted too: errors are several times larger."""
-
-
-class _Parser(argparse.ArgumentParser):
-    """Report a bad command line as one `ValueError`."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing usage and exiting."""
-        raise ValueError(f"{message}; see difftem estimate-mtf --help")
 
 
 def read_options(arguments: list[str]) -> Options:
@@ -90,9 +82,9 @@ def _refuse_noise_options(options: Options, parser: argparse.ArgumentParser) -> 
             raise ValueError(f"--{name.replace('_', '-')} does not apply to --edge")
 
 
-def _parser() -> _Parser:
+def _parser() -> OneLineArgumentParser:
     """Make the parser; the order is that of the help."""
-    parser = _Parser(
+    parser = OneLineArgumentParser(
         prog="difftem estimate-mtf",
         description=DESCRIPTION,
         epilog=EPILOG,
