@@ -34,7 +34,7 @@ def test_a_configuration_is_fitted_and_its_checkpoint_tested_on_other_crops(tmp_
     assert (task.result().curve - tmv_curve(task.result().frequency)).abs().max() < 0.05
     capsys.readouterr()
     other = ["--data.init_args.seed", "7", "--ckpt_path", str(checkpoint)]
-    assert main(["test", "--config", str(path), *other]) == 0
+    assert main(["test", "--config", str(run / "config.yaml"), *other]) == 0
     with (run / "metrics.csv").open() as file:
         tested = [row for row in csv.DictReader(file) if row.get("test/p_value")]
     assert float(tested[-1]["test/p_value"]) > 1e-4
@@ -148,7 +148,7 @@ def test_a_model_that_was_not_fitted_is_not_tested(tmp_path, capsys):
 def test_the_configuration_of_a_user_is_not_overwritten(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = config(tmp_path, logger=False, enable_checkpointing=False, max_steps=1)
-    short = ["--trainer.callbacks", "[]", "--model.init_args.loss", "psd"]
+    short = ["--model.init_args.loss", "psd"]
     before = path.read_text("utf-8")
     assert main(["fit", "--config", "config.yaml", *short]) == 0
     assert path.read_text("utf-8") == before
@@ -199,9 +199,8 @@ def test_an_offline_run_of_wandb_has_curves_traces_panel_and_configuration(tmp_p
         "class_path": "lightning.pytorch.loggers.WandbLogger",
         "init_args": {"save_dir": str(tmp_path), "project": "difftem", "offline": True},
     }
-    path = config(
-        tmp_path, logger=[logger], enable_checkpointing=False, default_root_dir=str(tmp_path)
-    )
+    kept = {"enable_checkpointing": False, "default_root_dir": str(tmp_path)}
+    path = config(tmp_path, figures=True, logger=[logger], **kept)
     assert main(["fit", "--config", str(path)]) == 0
     import wandb
 

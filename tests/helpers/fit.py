@@ -7,8 +7,9 @@ import yaml
 TMV = Path(__file__).parents[2] / "experiments/mtf_recovery/tmv.yaml"
 
 
-def config(folder, **trainer):
+def config(folder, figures=False, **trainer):
     """Write a small configuration of the TMV set that keeps its files in a folder."""
+    report = {"class_path": "difftem.callbacks.LogReport", "init_args": {"figures": figures}}
     content = yaml.safe_load(TMV.read_text("utf-8"))
     logger = {
         "class_path": "lightning.pytorch.loggers.CSVLogger",
@@ -21,6 +22,7 @@ def config(folder, **trainer):
         "enable_progress_bar": False,
         "enable_model_summary": False,
         "logger": [logger],
+        "callbacks": [report],
         **trainer,
     }
     content["data"]["init_args"] |= {"n": 4, "size": 64}
