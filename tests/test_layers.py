@@ -207,6 +207,16 @@ def test_no_import_is_for_type_checking_only():
     assert not violations, report(violations)
 
 
+def test_a_class_name_is_used_once():
+    places: dict[str, list[str]] = {}
+    for name, path in FILES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(f"{name}:{node.lineno}")
+    violations = [f"{name}: {', '.join(each)}" for name, each in places.items() if len(each) > 1]
+    assert not violations, report(violations)
+
+
 def test_files_are_short():
     violations = [
         f"{path.relative_to(ROOT)}: {lines} lines"

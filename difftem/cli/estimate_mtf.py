@@ -4,8 +4,8 @@ import argparse
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
+from difftem.cli.one_line_parser import OneLineArgumentParser
 from difftem.workflows.estimate_mtf.mtf_estimate import estimate_mtf
 from difftem.workflows.estimate_mtf.output import check_output
 
@@ -31,14 +31,6 @@ EPILOG = """Writes a RELION MTF STAR file (101 rows from 0 to 0.5 cycles/pixel) 
 Without --gain or --dose the level of the noise is fitted too: errors are several times larger."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Report a bad command line as one `ValueError`."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing usage and exiting."""
-        raise ValueError(f"{message}; see difftem estimate-mtf --help")
-
-
 def main(arguments: list[str]) -> None:
     """Run the command.
 
@@ -61,9 +53,9 @@ def main(arguments: list[str]) -> None:
     print(f"wrote {', '.join(str(path) for path in written)}")
 
 
-def _parser() -> _Parser:
+def _parser() -> OneLineArgumentParser:
     """Make the parser; the order is that of the help."""
-    parser = _Parser(
+    parser = OneLineArgumentParser(
         prog="difftem estimate-mtf",
         description=DESCRIPTION,
         epilog=EPILOG,

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import traceback
 import warnings
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,7 +16,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from difftem.callbacks import LogConfig, LogReport
 from difftem.cli.checkpoint import check_options, check_state, read_checkpoint
-from difftem.cli.fit_errors import check_configurations, explain, first_cause
+from difftem.cli.fit_arguments import check_arguments
 
 DESCRIPTION = """Fit models to data with Lightning.
 
@@ -28,16 +29,13 @@ Several --config files are merged, the last one wins. A run's folder (--trainer.
 or that of its logger) gets config.yaml, metrics.csv, report.md, pictures and checkpoints."""
 
 
-class _BadConfiguration(ValueError):
-    """What jsonargparse says."""
-
-
-class _Parser(LightningArgumentParser):
+class _OneLineLightningParser(LightningArgumentParser):
     """Report a bad command line or configuration as an error."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise instead of printing usage and exiting."""
-        raise _BadConfiguration(message) from ex
+        where, union, _ = message.partition("Does not validate against any")
+        raise ValueError(f"{where}{_cause(ex)}" if union and ex else message) from ex
 
 
 class _Hint(Callback):
@@ -66,7 +64,7 @@ class DifftemCLI(LightningCLI):
         super().__init__(
             save_config_callback=LogConfig,
             save_config_kwargs={"overwrite": True},
-            parser_class=_Parser,
+            parser_class=_OneLineLightningParser,
             parser_kwargs={"description": DESCRIPTION, "prog": "difftem"},
             seed_everything_default=0,
             args=arguments,
@@ -127,13 +125,21 @@ def main(arguments: list[str]) -> None:
     warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
     _Hint.interrupted = False
     try:
-        check_configurations(arguments)
+        check_arguments(arguments)
         DifftemCLI(arguments)
-    except _BadConfiguration as error:
-        raise ValueError(explain(str(error), arguments)) from error
     except (ValueError, MisconfigurationException) as error:
-        raise ValueError("".join(first_cause(str(error)))) from error
+        raise ValueError(" ".join(str(_cause(error)).split())) from error
     except SystemExit:
         if _Hint.interrupted:  # Lightning ends with 1
             raise SystemExit(130) from None
         raise
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Find what a class said of its arguments, which jsonargparse lists among much else."""
+    while error.__cause__ is not None and error.__traceback__ is not None:
+        *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+        if not frame.f_globals["__name__"].startswith("jsonargparse."):
+            break
+        error = error.__cause__
+    return error

@@ -31,7 +31,7 @@ OWN = ("config", "output", "overwrite")  # which --print_config prints, too
 
 
 @dataclass(frozen=True)
-class Options:
+class OutputOptions:
     """What is not part of the configuration."""
 
     output: Path
@@ -61,7 +61,7 @@ def parse(
     kind: type[Config],
     arguments: list[str],
     first: str = "CONFIG.yaml",
-) -> tuple[Config, Options]:
+) -> tuple[Config, OutputOptions]:
     """Parse ``[CONFIG.yaml] --output DIR [--field.key value ...]`` into a dataclass.
 
     Parameters
@@ -116,7 +116,7 @@ def parse(
     names = [each.name for each in dataclasses.fields(kind)]  # type: ignore[arg-type]  # any
     config = kind(**{name: initialised[name] for name in names})
     folders = [file.parent for file in files]
-    return with_files(config, folders), Options(Path(namespace.output), namespace.overwrite)
+    return with_files(config, folders), OutputOptions(Path(namespace.output), namespace.overwrite)
 
 
 def _check_options(arguments: list[str], kind: type[Any], known: list[str]) -> None:

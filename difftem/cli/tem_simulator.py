@@ -1,9 +1,8 @@
 """`difftem simulate input.txt`: what TEM-simulator does with its input file."""
 
-import argparse
 from pathlib import Path
-from typing import NoReturn
 
+from difftem.cli.one_line_parser import OneLineArgumentParser
 from difftem.io.errors import InputError
 from difftem.tem_simulator.files.reader import read_input
 from difftem.tem_simulator.outputs import check_outputs, output_folder, wanted_outputs
@@ -12,14 +11,6 @@ from difftem.tem_simulator.run import simulate, with_seed
 DESCRIPTION = """Simulate an input file of TEM-simulator 1.3 and write the files it names: images
 of every detector, maps, coordinates, doses and the log; beside them preview.png and run.json.
 What is done differently from that program is said on standard error and in the log."""
-
-
-class _Parser(argparse.ArgumentParser):
-    """Report a bad command line as one `ValueError`."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing usage and exiting."""
-        raise ValueError(message)
 
 
 def main(arguments: list[str]) -> None:
@@ -35,7 +26,9 @@ def main(arguments: list[str]) -> None:
     ValueError
         For bad input, in one line.
     """
-    parser = _Parser("difftem simulate input.txt", description=DESCRIPTION, allow_abbrev=False)
+    parser = OneLineArgumentParser(
+        "difftem simulate input.txt", description=DESCRIPTION, allow_abbrev=False
+    )
     parser.usage = "difftem simulate input.txt [--output DIR] [--overwrite] [--seed N]"
     parser.add_argument("input", type=Path, help="input file of TEM-simulator")
     parser.add_argument(

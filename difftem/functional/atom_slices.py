@@ -81,7 +81,7 @@ class AtomSlices:
         """Of coordinates and coefficients."""
         return [torch.empty_like(tensor) for tensor in tensors]
 
-    def pull_back(
+    def vjp(
         self, tensors: Sequence[Tensor], index: int, grad: Tensor, gradients: list[Tensor]
     ) -> None:
         """Write the gradients of one slice's atoms."""

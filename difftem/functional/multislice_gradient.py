@@ -214,4 +214,4 @@ class _Backward:
         if absorbing is not None and self.absorbing is not None:
             self.absorbing += absorbing
         if self.gradients is not None:
-            self.source.pull_back(self.slices.tensors, index, grad_slice, self.gradients)
+            self.source.vjp(self.slices.tensors, index, grad_slice, self.gradients)

@@ -32,7 +32,7 @@ class Slices(Protocol):
 class SliceSource(Slices, Protocol):
     """Slices that can be asked for by number, as often as needed, and differentiated.
 
-    `value` and `pull_back` run without autograd. They are given the source's `tensors`, or what
+    `value` and `vjp` run without autograd. They are given the source's `tensors`, or what
     autograd kept of them.
     """
 
@@ -53,9 +53,9 @@ class SliceSource(Slices, Protocol):
         self,
         tensors: Sequence[Tensor],
     ) -> list[Tensor]:
-        """Memory for the gradients of the tensors; `pull_back` of every slice fills it."""
+        """Memory for the gradients of the tensors; `vjp` of every slice fills it."""
 
-    def pull_back(
+    def vjp(
         self,
         tensors: Sequence[Tensor],
         index: int,
@@ -97,7 +97,7 @@ class StackedSlices:
         """One stack."""
         return [torch.empty_like(tensors[0])]
 
-    def pull_back(
+    def vjp(
         self, tensors: Sequence[Tensor], index: int, grad: Tensor, gradients: list[Tensor]
     ) -> None:
         """Copy into the stack."""
@@ -134,7 +134,7 @@ class ListedSlices:
         """Nothing yet: the gradients of the slices are taken as they come."""
         return [tensor.new_empty(0) for tensor in tensors]
 
-    def pull_back(
+    def vjp(
         self, tensors: Sequence[Tensor], index: int, grad: Tensor, gradients: list[Tensor]
     ) -> None:
         """Take the gradient as it is."""

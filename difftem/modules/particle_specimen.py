@@ -17,9 +17,9 @@ from difftem.functional.slabs import Slabs, highest_frequency
 from difftem.functional.wave import complex_dtype
 from difftem.modules.beam import Beam
 from difftem.modules.instances import Instances
-from difftem.modules.paint import paint
 from difftem.modules.particle import Particle
 from difftem.modules.particles_in_view import Depth, ParticlesInView, slice_range
+from difftem.modules.project_particles import project_particles
 from difftem.modules.specimen import View
 from difftem.modules.stage import Stage
 
@@ -213,7 +213,7 @@ class ParticleSpecimen(nn.Module):
             ):
                 here = ((first <= index) & (index <= last)).nonzero()[:, 0]
                 if len(here):
-                    field = self._paint(field, each, here, grid, plane, wavelength, store)
+                    field = self._project(field, each, here, grid, plane, wavelength, store)
                 for done in (last == index).nonzero()[:, 0].tolist():
                     store.pop(done, None)
             yield plane, field if self.is_complex else field.real
@@ -224,7 +224,7 @@ class ParticleSpecimen(nn.Module):
         absorbs = any(self._particle(name).volume.is_complex() for name in self.particles)
         return absorbs or any(depth != "ignored" for depth in self.depth.values())
 
-    def _paint(
+    def _project(
         self,
         field: Tensor,
         placed: ParticlesInView,
@@ -247,7 +247,7 @@ class ParticleSpecimen(nn.Module):
         origin = torch.tensor([0.0, 0.0, plane], dtype=torch.float64).to(
             placed.positions, non_blocking=True
         )
-        return paint(
+        return project_particles(
             field,
             spectrum,
             placed.positions[here] - origin,

@@ -25,11 +25,11 @@ def add_patches(
     fits = in_memory_order and field.dtype == patches.dtype
     if not fits or not use_triton(field, patches):
         return plain.add_patches(field, patches, corners)
-    summed: Tensor = _AddPatches.apply(field, patches, corners)
+    summed: Tensor = _AddPatchesByKernel.apply(field, patches, corners)
     return summed
 
 
-class _AddPatches(torch.autograd.Function):
+class _AddPatchesByKernel(torch.autograd.Function):
     """The field changes in place, which the autograd of custom ops does not know."""
 
     @staticmethod

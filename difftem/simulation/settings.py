@@ -6,7 +6,7 @@
 import dataclasses
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -201,7 +201,7 @@ def in_words(hint: Any) -> str:
         return "null"
     if origin is tuple:
         return f"{len(arguments)} values, each {in_words(arguments[0])}"
-    if origin is list:
+    if origin in (list, Sequence, Collection):
         if dataclasses.is_dataclass(arguments[0]):
             return "a list of keys and values"
         return f"a list, each item {in_words(arguments[0])}"
@@ -209,7 +209,7 @@ def in_words(hint: Any) -> str:
         return f"keys and values, each value {in_words(arguments[1])}"
     if dataclasses.is_dataclass(hint):
         return "keys and values"
-    return _WORDS.get(hint, str(hint))
+    return _WORDS.get(hint, hint.__name__ if isinstance(hint, type) else str(hint))
 
 
 def leaves(kind: type[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -26,13 +26,13 @@ class Camera:
 
     Parameters
     ----------
-    component : microscope.Detector
+    component : microscope.DetectorInput
         Size, noise and transfer.
     pixel_size : float
         At the specimen, in Å.
     """
 
-    def __init__(self, component: microscope.Detector, pixel_size: float) -> None:
+    def __init__(self, component: microscope.DetectorInput, pixel_size: float) -> None:
         curve = RullgardMTF(
             component.mtf_a,
             component.mtf_b,

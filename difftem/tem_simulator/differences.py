@@ -10,7 +10,7 @@ from torch import Tensor
 from difftem.io.files import read_bytes
 from difftem.tem_simulator.files.contents import TemSimulatorInput
 from difftem.tem_simulator.files.rules import needed
-from difftem.tem_simulator.files.specimen import Particle
+from difftem.tem_simulator.files.specimen import ParticleInput
 from difftem.tem_simulator.outputs import made_particles
 
 ALIGNED = 1e-6  # of a direction cosine
@@ -113,7 +113,7 @@ def chance_differences(simulation: TemSimulatorInput) -> list[str]:
     return [same] if drawn else []
 
 
-def _of_structure(particle: Particle, facts: StructureFacts) -> list[str]:
+def _of_structure(particle: ParticleInput, facts: StructureFacts) -> list[str]:
     """Differences in reading one PDB file."""
     notes = []
     if facts.has_assembly and particle.pdb_transf_file_in is None:

@@ -26,7 +26,7 @@ from difftem.tem_simulator.files.contents import TemSimulatorInput
 from difftem.tem_simulator.files.microscope import ElectronBeam, Optics
 from difftem.tem_simulator.files.specimen import Sample
 from difftem.tem_simulator.files.tilts import TiltGeometry
-from difftem.tem_simulator.particles import Template
+from difftem.tem_simulator.particles import MapTemplate
 from difftem.tem_simulator.wave_grid import WaveGrid
 from difftem.units import angstrom_to_um, rad_to_mrad
 
@@ -47,7 +47,7 @@ def aperture_mrad(optics: Optics) -> float:
 
 
 def build_specimen(
-    templates: Mapping[str, Template],
+    templates: Mapping[str, MapTemplate],
     corrected: Mapping[str, bool],
     instances: list[tuple[str, Tensor, Tensor]],
     field: WaveGrid,
@@ -56,7 +56,7 @@ def build_specimen(
 
     Parameters
     ----------
-    templates : mapping of str to Template
+    templates : mapping of str to MapTemplate
         By name of the particle.
     corrected : mapping of str to bool
         Whether the heights inside the particle count (``use_defocus_corr``).
@@ -148,7 +148,7 @@ def build_simulator(
     )
 
 
-def _middle(template: Template) -> tuple[float, float, float]:
+def _middle(template: MapTemplate) -> tuple[float, float, float]:
     """Middle of a map in Å from voxel n // 2."""
     nz, ny, nx = template.values.shape
     x, y, z = (((n - 1) / 2 - n // 2) * template.voxel_size for n in (nx, ny, nz))

@@ -8,7 +8,7 @@ from pathlib import Path
 from difftem.io.errors import InputError, input_error
 from difftem.tem_simulator.files.contents import TemSimulatorInput
 from difftem.tem_simulator.files.parameter import parameters
-from difftem.tem_simulator.files.specimen import Particle
+from difftem.tem_simulator.files.specimen import ParticleInput
 
 PREVIEW, RECORD = "preview.png", "run.json"
 
@@ -51,7 +51,7 @@ def wanted_outputs(simulation: TemSimulatorInput, folder: Path) -> list[Path]:
     return named + own
 
 
-def made_particles(simulation: TemSimulatorInput) -> dict[str, Particle]:
+def made_particles(simulation: TemSimulatorInput) -> dict[str, ParticleInput]:
     """Particles whose maps are made: those in the sample, or all if their maps are asked for."""
     if simulation.simulation.generate_particle_maps:
         return simulation.particles
@@ -61,7 +61,7 @@ def made_particles(simulation: TemSimulatorInput) -> dict[str, Particle]:
     return {name: each for name, each in simulation.particles.items() if name in used}
 
 
-def map_outputs(particle: Particle) -> list[Path]:
+def map_outputs(particle: ParticleInput) -> list[Path]:
     """Map files of a particle, potential first; none if its maps come from files."""
     if particle.source == "map":
         return []

@@ -17,7 +17,7 @@ from difftem.io.errors import InputError
 from difftem.io.structure import read_structure, read_transforms
 from difftem.tem_simulator.files.particle_maps import read_particle_maps
 from difftem.tem_simulator.files.rules import needed
-from difftem.tem_simulator.files.specimen import MAX_SIDE, Particle
+from difftem.tem_simulator.files.specimen import MAX_SIDE, ParticleInput
 from difftem.units import nm_to_angstrom
 
 # Where TEM-simulator ends a Gaussian: 2e-4 of every atom is beyond.
@@ -25,7 +25,7 @@ CUT_EXPONENT = 10.0
 
 
 @dataclass(frozen=True, eq=False)
-class Template:
+class MapTemplate:
     """Maps of one particle.
 
     Attributes
@@ -53,15 +53,15 @@ class Template:
 
 
 def make_template(
-    particle: Particle,
+    particle: ParticleInput,
     energy: Tensor | None,  # () eV
     generator: torch.Generator,
-) -> Template:
+) -> MapTemplate:
     """Make the maps of a particle component.
 
     Parameters
     ----------
-    particle : Particle
+    particle : ParticleInput
         The component.
     energy : Tensor, optional
         Of the beam in eV; the absorption of a structure needs it.
@@ -70,7 +70,7 @@ def make_template(
 
     Returns
     -------
-    Template
+    MapTemplate
         In float32.
 
     Raises
@@ -81,7 +81,7 @@ def make_template(
     if particle.source == "map":
         maps = read_particle_maps(particle)
         values = torch.complex(maps.potential, maps.absorption)
-        return Template(values, without_border_mean(values), maps.voxel_size, maps.notes)
+        return MapTemplate(values, without_border_mean(values), maps.voxel_size, maps.notes)
     voxel_size = nm_to_angstrom(needed(particle, "voxel_size_nm"))
     if particle.source == "pdb":
         written = _structure_map(particle, voxel_size, energy)
@@ -90,10 +90,10 @@ def make_template(
     values = without_border_mean(written)
     if not particle.use_imag_pot:
         values = with_amplitude_contrast(values, needed(particle, "famp"))
-    return Template(written, values, voxel_size)
+    return MapTemplate(written, values, voxel_size)
 
 
-def _structure_map(particle: Particle, voxel_size: float, energy: Tensor | None) -> Tensor:
+def _structure_map(particle: ParticleInput, voxel_size: float, energy: Tensor | None) -> Tensor:
     """Atoms of a PDB file, copied and filled up with ice; real without an own absorption."""
     atoms = read_structure(
         needed(particle, "pdb_file_in"),
@@ -117,7 +117,7 @@ def _structure_map(particle: Particle, voxel_size: float, energy: Tensor | None)
     return fill_with_ice(raw, absorbing)
 
 
-def _random_map(particle: Particle, generator: torch.Generator) -> Tensor:
+def _random_map(particle: ParticleInput, generator: torch.Generator) -> Tensor:
     """Smooth random potential, and absorption drawn by itself."""
     nz, ny, nx = needed(particle, "nz", "ny", "nx")
     parts = []

@@ -14,7 +14,7 @@ from difftem.simulation.run import Stopwatch
 from difftem.tem_simulator.files.contents import TemSimulatorInput
 from difftem.tem_simulator.files.images import write_tilt_series
 from difftem.tem_simulator.files.maps import write_map
-from difftem.tem_simulator.files.specimen import Particle
+from difftem.tem_simulator.files.specimen import ParticleInput
 from difftem.tem_simulator.files.tables import (
     write_coordinates,
     write_defoci,
@@ -23,12 +23,12 @@ from difftem.tem_simulator.files.tables import (
     write_geometry,
 )
 from difftem.tem_simulator.outputs import PREVIEW, RECORD, Staging, map_outputs
-from difftem.tem_simulator.particles import Template
-from difftem.tem_simulator.series import Series
+from difftem.tem_simulator.particles import MapTemplate
+from difftem.tem_simulator.series import RecordedSeries
 from difftem.units import ANGSTROM_PER_NM
 
 
-def write_maps(particle: Particle, template: Template, staged: Staging) -> list[str]:
+def write_maps(particle: ParticleInput, template: MapTemplate, staged: Staging) -> list[str]:
     """Write the maps of one particle, and return notes."""
     notes = []
     values = template.written
@@ -48,7 +48,9 @@ def write_maps(particle: Particle, template: Template, staged: Staging) -> list[
     return notes
 
 
-def write_series(simulation: TemSimulatorInput, series: Series, staged: Staging) -> list[str]:
+def write_series(
+    simulation: TemSimulatorInput, series: RecordedSeries, staged: Staging
+) -> list[str]:
     """Write images of all detectors and tables of what was drawn, and return notes."""
     notes = []
     _, geometry, beam, optics = simulation.micrograph_parts()
@@ -80,7 +82,7 @@ def write_series(simulation: TemSimulatorInput, series: Series, staged: Staging)
 
 
 def write_preview(
-    folder: Path, simulation: TemSimulatorInput, series: Series, staged: Staging
+    folder: Path, simulation: TemSimulatorInput, series: RecordedSeries, staged: Staging
 ) -> None:
     """Draw the first detector's middle image."""
     # At the top it would delay what needs no plot.
@@ -103,8 +105,8 @@ def write_preview(
 def write_record(
     folder: Path,
     simulation: TemSimulatorInput,
-    templates: dict[str, Template],
-    series: Series | None,
+    templates: dict[str, MapTemplate],
+    series: RecordedSeries | None,
     stopwatch: Stopwatch,
     notes: list[str],
     staged: Staging,

@@ -21,12 +21,12 @@ from difftem.tem_simulator.microscope import (
     build_specimen,
 )
 from difftem.tem_simulator.outputs import made_particles
-from difftem.tem_simulator.particles import Template, make_template
+from difftem.tem_simulator.particles import MapTemplate, make_template
 from difftem.tem_simulator.wave_grid import WaveGrid, choose_wave_grid, pixel_at_specimen
 
 
 @dataclass(eq=False)
-class Series:
+class RecordedSeries:
     """What the cameras saw, and where everything was.
 
     Attributes
@@ -70,7 +70,7 @@ def draw_seed() -> int:
 
 def make_templates(
     simulation: TemSimulatorInput, generator: torch.Generator, stopwatch: Stopwatch
-) -> dict[str, Template]:
+) -> dict[str, MapTemplate]:
     """Make the maps of the particles that are needed.
 
     Parameters
@@ -84,7 +84,7 @@ def make_templates(
 
     Returns
     -------
-    dict of str to Template
+    dict of str to MapTemplate
         By name.
     """
     electrons = simulation.electronbeam
@@ -100,17 +100,17 @@ def make_templates(
 
 def take_series(
     simulation: TemSimulatorInput,
-    templates: dict[str, Template],
+    templates: dict[str, MapTemplate],
     generator: torch.Generator,
     stopwatch: Stopwatch,
-) -> Series:
+) -> RecordedSeries:
     """Place the particles and image them with every detector.
 
     Parameters
     ----------
     simulation : TemSimulatorInput
         The input.
-    templates : dict of str to Template
+    templates : dict of str to MapTemplate
         From `make_templates`.
     generator : torch.Generator
         Source of all randomness.
@@ -119,7 +119,7 @@ def take_series(
 
     Returns
     -------
-    Series
+    RecordedSeries
         All images.
     """
     sample, geometry, electrons, optics = simulation.micrograph_parts()
@@ -160,6 +160,6 @@ def take_series(
                         noise_free = exposed.noise_free
     stopwatch.take_out("projection", "projection and wave", "wave")
     images = [torch.stack(each) for each in exposures]
-    return Series(
+    return RecordedSeries(
         sampling, cameras, images, noise_free, tilts, doses, defoci, instances, counts, notes
     )

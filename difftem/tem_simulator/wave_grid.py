@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from difftem.tem_simulator.files.microscope import Detector, Optics
+from difftem.tem_simulator.files.microscope import DetectorInput, Optics
 from difftem.units import um_to_angstrom
 
 ROUNDING = 1e-6  # pixels
@@ -28,13 +28,13 @@ class WaveGrid:
     slice_thickness: float
 
 
-def pixel_at_specimen(detector: Detector, optics: Optics) -> float:  # Å
+def pixel_at_specimen(detector: DetectorInput, optics: Optics) -> float:  # Å
     """Pixel of a detector over the magnification."""
     return um_to_angstrom(detector.pixel_size_um) / optics.magnification
 
 
 def choose_wave_grid(
-    detectors: list[Detector],
+    detectors: list[DetectorInput],
     optics: Optics,
     wavelength: float,  # Å
 ) -> WaveGrid:
@@ -42,7 +42,7 @@ def choose_wave_grid(
 
     Parameters
     ----------
-    detectors : list of Detector
+    detectors : list of DetectorInput
         At least one.
     optics : Optics
         Its magnification is used.

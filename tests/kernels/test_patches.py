@@ -5,7 +5,7 @@ from difftem.functional import patches as plain
 from difftem.functional.pose import random_rotations
 from difftem.functional.projection import slice_grid, template_spectrum
 from difftem.functional.slabs import Slabs
-from difftem.modules.paint import paint
+from difftem.modules.project_particles import project_particles
 from kernels_triton.patches import add_patches_bwd, add_patches_fwd
 from tests.helpers.closeness import assert_as_exact
 
@@ -65,12 +65,14 @@ def test_patches_and_gradients_may_be_views(kernels):
 
 @pytest.mark.parametrize("thickness", [None, 20.0])
 @pytest.mark.parametrize("graded", [True, False])
-def test_painted_slice_and_its_gradients_are_those_of_pytorch(
+def test_slice_of_projected_particles_and_its_gradients_are_those_of_pytorch(
     kernels, monkeypatch, generator, thickness, graded
 ):
     device, dtype, tolerance = kernels
     for name in ("CHUNK_POINTS", "GPU_CHUNK_POINTS"):  # two copies at a time
-        monkeypatch.setattr(f"difftem.modules.paint.{name}", 250 if thickness is None else 1250)
+        monkeypatch.setattr(
+            f"difftem.modules.project_particles.{name}", 250 if thickness is None else 1250
+        )
     volume = torch.randn(8, 8, 8, generator=generator, dtype=torch.float64)
     positions = 12 * torch.randn(5, 3, generator=generator, dtype=torch.float64)
     inputs = (positions, random_rotations(5, generator), volume)
@@ -85,7 +87,7 @@ def test_painted_slice_and_its_gradients_are_those_of_pytorch(
         with torch.set_grad_enabled(graded):
             spectrum = template_spectrum(leaves[2], 2.0, 0.24)
             names = list(range(5))
-            found = paint(field, spectrum, *leaves[:2], grid, slabs, {}, names)
+            found = project_particles(field, spectrum, *leaves[:2], grid, slabs, {}, names)
             results.append([found.detach()])
         if graded:
             loss = (found * weights.to(found)).real.sum()

@@ -76,7 +76,7 @@ def test_slices_from_tiles_are_those_of_the_plain_functions(kernels, poisoned_em
         for index in range(3):
             slices.append(source.value(source.tensors, index))
             grad = torch.linspace(-1, 1, slices[-1].numel(), dtype=dtype, device=device)
-            source.pull_back(source.tensors, index, grad.reshape(slices[-1].shape), gradients)
+            source.vjp(source.tensors, index, grad.reshape(slices[-1].shape), gradients)
         results.append((torch.stack(slices), *gradients))
     assert results[0][0].shape == (3, *batch, *shape)
     assert results[0][0][1].abs().max() == 0

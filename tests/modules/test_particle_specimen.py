@@ -172,13 +172,13 @@ def test_chunks_do_not_change_the_image(generator, monkeypatch):
     positions = 30 * torch.randn(6, 3, generator=generator, dtype=torch.float64)
     made = specimen(template(molecule(generator)), positions)
     image = summed(made)
-    monkeypatch.setattr("difftem.modules.paint.CHUNK_POINTS", 1)
+    monkeypatch.setattr("difftem.modules.project_particles.CHUNK_POINTS", 1)
     assert torch.allclose(summed(made), image, rtol=0, atol=1e-12 * float(image.abs().max()))
 
 
 @pytest.mark.parametrize("thickness", [10.0, 50.0])
 def test_threads_do_not_change_a_bit_of_a_slice(generator, monkeypatch, thickness):
-    monkeypatch.setattr("difftem.modules.paint.CHUNK_POINTS", 3_000)
+    monkeypatch.setattr("difftem.modules.project_particles.CHUNK_POINTS", 3_000)
     positions = 40 * torch.randn(12, 3, generator=generator, dtype=torch.float64)
     made = specimen(
         template(molecule(generator)),

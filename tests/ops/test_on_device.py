@@ -164,7 +164,7 @@ def test_host_waits_as_often_for_many_copies_in_a_slice_as_for_few(
             {"one": particle}, [instances], (26, 24), 2.0, thickness, max_frequency=0.08
         )
         if n_chunks > 1:
-            monkeypatch.setattr("difftem.modules.paint.GPU_CHUNK_POINTS", 1)
+            monkeypatch.setattr("difftem.modules.project_particles.GPU_CHUNK_POINTS", 1)
         with pretend_gpu() as traffic, torch.set_grad_enabled(graded):
             specimen = specimen.to("cuda", torch.float32)
             shift, wavelength = torch.zeros(2, device="cuda"), torch.tensor(0.02, device="cuda")

@@ -9,7 +9,7 @@ from difftem.io.errors import InputError
 from difftem.io.mrc import write_mrc
 from difftem.tem_simulator.files.maps import read_map, write_map
 from difftem.tem_simulator.files.particle_maps import read_particle_maps
-from difftem.tem_simulator.files.specimen import Particle
+from difftem.tem_simulator.files.specimen import ParticleInput
 
 ORDERS = ["".join(order) for order in permutations("xyz")]
 
@@ -137,7 +137,7 @@ def test_bad_maps_are_named(tmp_path, potential):
 
 def test_one_map_is_split_by_the_amplitude_contrast(tmp_path, potential):
     write_map(tmp_path / "re.mrc", potential, 5.0)
-    particle = Particle(
+    particle = ParticleInput(
         name="virus",
         source="map",
         map_file_re_in=tmp_path / "re.mrc",
@@ -167,14 +167,14 @@ def test_a_particle_has_two_maps_of_one_shape(tmp_path, potential):
         "nz": 2,
         "voxel_size_nm": 0.5,
     }
-    maps = read_particle_maps(Particle(**values, map_file_format="raw"))
+    maps = read_particle_maps(ParticleInput(**values, map_file_format="raw"))
     assert torch.equal(maps.potential, potential)
     assert torch.equal(maps.absorption, potential / 10)
     assert maps.voxel_size == 5.0
     write_map(tmp_path / "re.raw", potential, 5.0, overwrite=True)
     write_map(tmp_path / "im.raw", potential[1:], 5.0, overwrite=True)
     with pytest.raises(InputError, match=r"\(z, y, x\), got \(2, 3, 4\) and \(1, 3, 4\)"):
-        read_particle_maps(Particle(**values, origin="a: line 1: particle"))
+        read_particle_maps(ParticleInput(**values, origin="a: line 1: particle"))
     write_map(tmp_path / "im.raw", potential, 6.0, overwrite=True)
     with pytest.raises(InputError, match="must have the same voxel size, got 5 and 6 Å"):
-        read_particle_maps(Particle(**(values | {"voxel_size_nm": None})))
+        read_particle_maps(ParticleInput(**(values | {"voxel_size_nm": None})))

@@ -6,12 +6,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from difftem.io.errors import InputError, input_error
-from difftem.tem_simulator.files.microscope import Detector, ElectronBeam, Geometry, Optics
+from difftem.tem_simulator.files.microscope import DetectorInput, ElectronBeam, Geometry, Optics
 from difftem.tem_simulator.files.parameter import parameters
 from difftem.tem_simulator.files.rules import files_read
 from difftem.tem_simulator.files.specimen import (
     Component,
-    Particle,
+    ParticleInput,
     ParticleSet,
     Sample,
     Simulation,
@@ -23,12 +23,12 @@ COMPONENTS: Mapping[str, type[Component]] = MappingProxyType(
     {
         "simulation": Simulation,
         "sample": Sample,
-        "particle": Particle,
+        "particle": ParticleInput,
         "particleset": ParticleSet,
         "geometry": Geometry,
         "electronbeam": ElectronBeam,
         "optics": Optics,
-        "detector": Detector,
+        "detector": DetectorInput,
         "volume": Volume,
     }
 )
@@ -46,7 +46,7 @@ class TemSimulatorInput:
         What is computed.
     sample, geometry, electronbeam, optics : component or None
         None where the file does not have it and nothing needs it.
-    particles : dict of str to Particle
+    particles : dict of str to ParticleInput
         By name.
     particlesets, detectors, volumes : list
         In the order of the file.
@@ -57,12 +57,12 @@ class TemSimulatorInput:
     path: Path
     simulation: Simulation
     sample: Sample | None = None
-    particles: dict[str, Particle] = field(default_factory=dict)
+    particles: dict[str, ParticleInput] = field(default_factory=dict)
     particlesets: list[ParticleSet] = field(default_factory=list)
     geometry: Geometry | None = None
     electronbeam: ElectronBeam | None = None
     optics: Optics | None = None
-    detectors: list[Detector] = field(default_factory=list)
+    detectors: list[DetectorInput] = field(default_factory=list)
     volumes: list[Volume] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

@@ -138,7 +138,7 @@ class Optics(Component):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Detector(Component):
+class DetectorInput(Component):
     """Camera and the images it writes.
 
     Attributes

@@ -8,7 +8,7 @@ from torch import Tensor
 from difftem.io.errors import InputError
 from difftem.tem_simulator.files.maps import PotentialMap, read_map
 from difftem.tem_simulator.files.rules import needed
-from difftem.tem_simulator.files.specimen import Particle
+from difftem.tem_simulator.files.specimen import ParticleInput
 from difftem.units import nm_to_angstrom
 
 _TOLERANCE = 0.01  # of voxel sizes
@@ -34,7 +34,7 @@ class ParticleMaps:
     notes: list[str] = field(default_factory=list)
 
 
-def read_particle_maps(particle: Particle) -> ParticleMaps:
+def read_particle_maps(particle: ParticleInput) -> ParticleMaps:
     r"""Read the maps of a particle whose source is ``map``.
 
     With ``use_imag_pot = no`` the one map M is split by the amplitude contrast a = ``famp`` into
@@ -42,7 +42,7 @@ def read_particle_maps(particle: Particle) -> ParticleMaps:
 
     Parameters
     ----------
-    particle : Particle
+    particle : ParticleInput
         The component.
 
     Returns
@@ -83,7 +83,7 @@ def read_particle_maps(particle: Particle) -> ParticleMaps:
     return ParticleMaps(real.potential, imaginary.potential, real.voxel_size, notes)
 
 
-def _read(particle: Particle, field_name: str) -> PotentialMap:
+def _read(particle: ParticleInput, field_name: str) -> PotentialMap:
     """Map of one of a particle's files."""
     raw = particle.map_file_format == "raw"
     nm = particle.voxel_size_nm

@@ -8,7 +8,7 @@ from difftem.io.errors import InputError, input_error
 from difftem.tem_simulator.files.contents import COMPONENTS, TemSimulatorInput
 from difftem.tem_simulator.files.parameter import parameters, required_fields
 from difftem.tem_simulator.files.rules import check
-from difftem.tem_simulator.files.specimen import Component, Particle
+from difftem.tem_simulator.files.specimen import Component, ParticleInput
 from difftem.tem_simulator.files.syntax import Section, read_sections
 
 _SEVERAL = {"particle", "particleset", "detector", "volume"}
@@ -57,7 +57,7 @@ def read_input(path: str | Path, *, output_folder: str | Path | None = None) -> 
         notes += remarks
     if not found["simulation"]:
         raise input_error(path, "there is no component === simulation ===")
-    particles: dict[str, Particle] = {}
+    particles: dict[str, ParticleInput] = {}
     for particle in found["particle"]:
         if not particle.name:
             raise InputError(f"{particle.origin}: needs a name, as in '=== particle TMV ==='")

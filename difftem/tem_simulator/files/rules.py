@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from difftem.io.errors import InputError
-from difftem.tem_simulator.files.microscope import Detector, ElectronBeam, Geometry, Optics
+from difftem.tem_simulator.files.microscope import DetectorInput, ElectronBeam, Geometry, Optics
 from difftem.tem_simulator.files.parameter import parameters
-from difftem.tem_simulator.files.specimen import Component, Particle, ParticleSet, Volume
+from difftem.tem_simulator.files.specimen import Component, ParticleInput, ParticleSet, Volume
 
 
 class Need(NamedTuple):
@@ -48,7 +48,10 @@ def check(component: Component) -> list[str]:
         path = values[name]
         if path is not None and not path.is_file():
             raise InputError(f"{component.origin}: {name}: no such file {path}")
-    if isinstance(component, Detector) and not component.mtf_a + component.mtf_b + component.mtf_c:
+    if (
+        isinstance(component, DetectorInput)
+        and not component.mtf_a + component.mtf_b + component.mtf_c
+    ):
         raise InputError(f"{component.origin}: mtf_a + mtf_b + mtf_c must be above 0, got 0")
     return notes
 
@@ -68,18 +71,18 @@ def needed(component: Component, *fields: str) -> Any:
 def _needs(component: Component) -> Iterator[Need]:
     """Parameters without which the settings of a component mean nothing."""
     match component:
-        case Particle(source="random", use_imag_pot=imaginary):
+        case ParticleInput(source="random", use_imag_pot=imaginary):
             contrasts = ("contrast_re", "contrast_im") if imaginary else ("contrast_re", "famp")
             for name in ("nx", "ny", "nz", "voxel_size", *contrasts, "smoothness"):
                 yield Need("source = random", (name,))
-        case Particle(source="map", map_file_format=file_format, use_imag_pot=imaginary):
+        case ParticleInput(source="map", map_file_format=file_format, use_imag_pot=imaginary):
             yield Need("source = map", ("map_file_re_in",))
             if imaginary:
                 yield Need("source = map and use_imag_pot = yes", ("map_file_im_in",))
             if file_format == "raw":
                 for name in ("nx", "ny", "nz", "voxel_size"):
                     yield Need("map_file_format = raw", (name,))
-        case Particle():
+        case ParticleInput():
             yield Need("source = pdb", ("pdb_file_in",))
             yield Need("source = pdb", ("voxel_size",))
         case ParticleSet(particle_coords="file"):
@@ -103,24 +106,24 @@ def _needs(component: Component) -> Iterator[Need]:
             yield Need("gen_defocus = yes", ("defocus_nominal",))
         case Optics():
             yield Need("gen_defocus = no", ("defocus_file_in",))
-        case Detector(use_quantization=True):
+        case DetectorInput(use_quantization=True):
             yield Need("use_quantization = yes", ("dqe",))
         case Volume():
             yield Need("a volume", ("map_file_re_out",))
     if isinstance(component, Geometry) and component.geom_errors == "file":
         yield Need("geom_errors = file", ("error_file_in",))
-    if isinstance(component, Particle) and not component.use_imag_pot:
+    if isinstance(component, ParticleInput) and not component.use_imag_pot:
         yield Need("use_imag_pot = no", ("famp",))
 
 
 def files_read(component: Component) -> tuple[str, ...]:
     """Fields of the input files that the settings of a component make use of."""
     match component:
-        case Particle(source="pdb"):
+        case ParticleInput(source="pdb"):
             return ("pdb_file_in", "pdb_transf_file_in")
-        case Particle(source="map", use_imag_pot=True):
+        case ParticleInput(source="map", use_imag_pot=True):
             return ("map_file_re_in", "map_file_im_in")
-        case Particle(source="map"):
+        case ParticleInput(source="map"):
             return ("map_file_re_in",)
         case ParticleSet(particle_coords="file"):
             return ("coord_file_in",)

@@ -84,7 +84,7 @@ class Sample(Component):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Particle(Component):
+class ParticleInput(Component):
     """One kind of particle, as maps of its potential.
 
     Attributes

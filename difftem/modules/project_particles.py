@@ -17,7 +17,7 @@ GPU_CHUNK_POINTS = 2_000_000
 KEPT_BYTES = 1_000_000_000  # of one particle's copies that reach through several slices
 
 
-def paint(
+def project_particles(
     field: Tensor,  # (y, x) complex, V Å
     spectrum: TemplateSpectrum,
     positions: Tensor,  # (n, 3) Å
