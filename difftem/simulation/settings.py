@@ -14,7 +14,7 @@ import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
 from difftem.simulation.paths import with_files
-from difftem.simulation.suggestions import suggestion
+from difftem.simulation.suggestions import RENAMED, suggestion
 
 Config = TypeVar("Config")
 
@@ -133,7 +133,9 @@ def _check_level(
     for name, value in values.items():
         key = f"{prefix}{name}"
         if name not in hints:
-            raise ValueError(f"{where}unknown key {key!r}{suggestion(key, list(known))}")
+            inner = [f"{key}.{each}" for each in value] if isinstance(value, Mapping) else []
+            wrong = next((each for each in inner if each in RENAMED), key)
+            raise ValueError(f"{where}unknown key {wrong!r}{suggestion(wrong, list(known))}")
         hint = hints[name]
         if dataclasses.is_dataclass(hint):
             if not isinstance(value, Mapping):

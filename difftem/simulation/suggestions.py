@@ -7,6 +7,9 @@ from collections.abc import Sequence
 RENAMED = {
     "structure.file": "structure.source",
     "specimen": "copies",
+    "placements": "copies.transforms",
+    "environment": "ice.present",
+    "mean_free_path": "ice.mean_free_path_nm",
     "specimen.copies": "copies.count",
     "specimen.orientations": "copies.orientations",
     "specimen.rotation_deg": "copies.rotation_deg",
@@ -43,18 +46,17 @@ def suggestion(wrong: str, known: Sequence[str]) -> str:
     str
         '; did you mean ...?', or the known keys.
     """
-    leaf = wrong.rsplit(".", 1)[-1]
-    renamed = RENAMED.get(wrong)
-    if renamed in known:
-        return f"; did you mean {renamed!r}?"
+    section, _, leaf = wrong.rpartition(".")
     by_leaf = {name.rsplit(".", 1)[-1]: name for name in known}
-    nearest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.75)
-    if not nearest:
-        close = difflib.get_close_matches(leaf, by_leaf, n=1, cutoff=0.6)
-        begun = [name for name in by_leaf if name.startswith(f"{leaf}_")]
-        nearest = [by_leaf[each] for each in (*begun, *close)]
-    if not nearest and RENAMED.get(leaf) in known:
-        nearest = [RENAMED[leaf]]
-    if not nearest:
-        nearest = difflib.get_close_matches(wrong, known, n=1, cutoff=0.5)
-    return f"; did you mean {nearest[0]!r}?" if nearest else f"; known keys: {', '.join(known)}"
+    longer = [name for name in known if name.rsplit(".", 1)[-1].startswith(f"{leaf}_")]
+    found = [
+        RENAMED.get(wrong),
+        *(name for name in longer if name.startswith(f"{section}.")),
+        *longer,
+        *difflib.get_close_matches(wrong, known, n=1, cutoff=0.75),
+        RENAMED.get(leaf),
+        *(by_leaf[name] for name in difflib.get_close_matches(leaf, by_leaf, n=1, cutoff=0.6)),
+        *difflib.get_close_matches(wrong, known, n=1, cutoff=0.5),
+    ]
+    nearest = next((name for name in found if name in known), None)
+    return f"; did you mean {nearest!r}?" if nearest else f"; known keys: {', '.join(known)}"
