@@ -174,12 +174,9 @@ class ParticleSpecimen(nn.Module):
                 last = first + math.ceil(2 * half) + 1
             else:
                 first = last = torch.floor(z + 0.5)
-            outside = int((~keep).sum())
             slices = (first.long(), last.long())
             depth = self.depth[instances.particle]
-            placed.append(
-                ParticlesInView(particle, centers, rotations, *slices, outside, thick, depth)
-            )
+            placed.append(ParticlesInView(particle, centers, rotations, *slices, thick, depth))
         return placed
 
     def slices(

@@ -20,7 +20,6 @@ class ParticlesInView:
     rotations: Tensor  # (n, 3, 3)
     first: Tensor  # (n,) index of the first slice that a copy reaches
     last: Tensor  # (n,)
-    n_outside: int
     thick: bool
     depth: Depth
 

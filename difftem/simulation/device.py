@@ -1,16 +1,9 @@
 """The device that a configuration names."""
 
-from typing import Literal
-
 import torch
 
-Accelerator = Literal["cpu", "cuda"]
 
-
-def accelerator_device(
-    name: str,
-    option: str = "accelerator",
-) -> torch.device:
+def accelerator_device(name: str, option: str = "accelerator") -> torch.device:
     """Device of a name.
 
     Parameters

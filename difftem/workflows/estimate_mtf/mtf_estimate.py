@@ -179,26 +179,12 @@ def estimate_mtf(
     >>> estimate.warnings[0].startswith("the noise spectrum is flat")
     True
     """
-    names = [micrographs] if isinstance(micrographs, str | Path) else list(micrographs)
-    options = EstimateOptions(
-        [str(name) for name in names],
-        gain,
-        dose,
-        read_noise,
-        family,
-        None if boxes is None else str(boxes),
-        size,
-        crops,
-        min_frequency,
-        max_frequency,
-        window,
-        frames,
-        fields,
-        single,
-        pixel_size,
-        edge,
-        None if edge_box is None else list(edge_box),
-    )
+    given = dict(locals())
+    names = [micrographs] if isinstance(micrographs, str | Path) else micrographs
+    given["micrographs"] = [str(name) for name in names]
+    given["boxes"] = None if boxes is None else str(boxes)
+    given["edge_box"] = None if edge_box is None else list(edge_box)
+    options = EstimateOptions(**given)
     estimate = _from_edge(options) if edge else _from_noise(options)
     for line in estimate.notes:
         logger.info("note: %s", line)

@@ -1,0 +1,63 @@
+"""`difftem.estimate_mtf`: what the command does, in Python."""
+
+import pytest
+import torch
+
+import difftem
+from difftem.io.mrc import write_mrc
+from difftem.io.star import read_mtf_star
+from tests.helpers.flat_fields import GAIN, flat_fields, tmv_curve
+
+
+@pytest.fixture(scope="module")
+def flat(tmp_path_factory):
+    """One micrograph of vacuum through the TMV set's detector."""
+    path = tmp_path_factory.mktemp("flat") / "flat.mrc"
+    write_mrc(path, flat_fields(1, 640, rate=20.0)["images"][0].numpy(), 1.0)
+    return path
+
+
+def test_an_estimate_holds_the_truth_and_is_saved_and_shown(flat, tmp_path):
+    estimate = difftem.estimate_mtf(flat, size=128, gain=GAIN, family="lorentzian")
+    truth = tmv_curve(estimate.frequency)
+    deviation = (estimate.curve - truth).abs() / estimate.standard_error.clamp(min=1e-9)
+    assert float(deviation[10:].max()) < 3.5
+    assert estimate.family == "lorentzian"
+    assert any("aliased power" in warning for warning in estimate.warnings)
+    written = estimate.save(tmp_path)
+    assert written[0] == tmp_path / "mtf.star"
+    frequency, value = read_mtf_star(written[0])
+    torch.testing.assert_close(torch.from_numpy(value), estimate.curve, rtol=0, atol=1e-6)
+    assert len(frequency) == len(estimate.table.rows) == 101
+    with pytest.raises(ValueError, match="exists already"):
+        estimate.save(tmp_path / "mtf.star")
+    estimate.show()
+
+
+def test_what_it_decides_is_in_the_notes(flat, tmp_path):
+    fields = flat_fields(1, 640, rate=20.0)["images"][0].double()
+    y, x = torch.meshgrid(torch.arange(640.0), torch.arange(640.0), indexing="ij")
+    waves = 0.1 * torch.sin(2 * torch.pi * 0.05 * (x + 0.3 * y)) * fields.mean()
+    write_mrc(tmp_path / "waves.mrc", (fields + waves).float().numpy(), 1.0)
+    plain = difftem.estimate_mtf(flat, size=128, family="lorentzian")
+    waved = difftem.estimate_mtf(tmp_path / "waves.mrc", size=128, family="lorentzian")
+    assert not any("structure below" in note for note in plain.notes)
+    assert any("structure below" in note for note in waved.notes)
+    with pytest.raises(ValueError, match=r"noise power is .*gain 0\.5 is wrong"):
+        difftem.estimate_mtf(flat, size=128, gain=0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"gain": 1.0, "dose": 2.0}, "give gain or dose, not both"),
+        ({"gain": 0.0}, "gain must be a positive number, got 0"),
+        ({"family": "gauss"}, "family must be auto or one of lorentzian"),
+        ({"edge_box": (0, 0, 9, 9)}, "edge_box belongs to edge"),
+        ({"edge": True, "gain": 2.0}, "gain does not apply to edge"),
+        ({"max_frequency": 0.9}, "at most 0.707 cycles/pixel"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        difftem.estimate_mtf("none.mrc", **options)
