@@ -1,1 +1,1 @@
-"""The command line: one subpackage per subcommand."""
+"""The command line: one file per subcommand; it parses, calls a workflow and prints."""

@@ -1,1 +1,1 @@
-"""Files in and out, and datasets made of them."""
+"""LightningDataModules: flat fields, knife edges, crops of real micrographs."""

@@ -1,1 +1,1 @@
-"""Scenes of many particles: from a configuration to templates, places, microscope, micrograph."""
+"""What a configuration means: keys, limits, sampling, advice, memory, microscope, scenes."""
