@@ -1,0 +1,1 @@
+"""Four tasks in difftem, abTEM and cryoJAX."""
