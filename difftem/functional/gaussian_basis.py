@@ -133,25 +133,9 @@ def radial_filter(
     band: float,
     dtype: torch.dtype,
 ) -> Tensor:  # (n_basis, *shape), last axis halved
-    """Radial functions on the FFT grid, freed from the kernel of `spread_deltas`.
+    """Radial functions on the FFT grid, freed from the kernel of `spread_deltas` for a band.
 
-    Parameters
-    ----------
-    basis : GaussianBasis
-        From `gaussian_basis`.
-    shape : tuple of int
-        ``(nz, ny, nx)``.
-    voxel_size : float
-        In Å.
-    band : float
-        Of `spread_deltas`.
-    dtype : torch.dtype
-        Of the result.
-
-    Returns
-    -------
-    Tensor
-        Real factors that turn the FFT of spread strengths in V Å³ into that of a map in V.
+    They turn the FFT of spread strengths in V Å³ into that of a map in V.
     """
     device = basis.radial.device
     grid = frequency_grid(shape, voxel_size, half=True, device=device, dtype=dtype)
