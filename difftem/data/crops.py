@@ -127,7 +127,7 @@ class Crops(LightningDataModule, ABC):
 
     def figures(self) -> dict[str, Any]:
         """Pictures of the data by name, as matplotlib figures: here the first crops."""
-        return {"crops": draw_crops(self.crops.images)}
+        return {"crops": _draw_crops(self.crops.images)}
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches of crops."""
@@ -148,7 +148,7 @@ class Crops(LightningDataModule, ABC):
         return self.train_dataloader()
 
 
-def draw_crops(
+def _draw_crops(
     images: Tensor,  # (n, y, x)
     most: int = 8,
 ) -> Any:

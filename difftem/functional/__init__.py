@@ -9,6 +9,7 @@ Beam
 Atoms
     `form_factor` : scattering factors of neutral atoms
     `species` : what an atom of each kind adds, compressed into a few radial functions
+    `radial_basis` : interpolation in a width, few functions for many
     `gaussian_basis` : Gaussians of many widths in a few radial functions
 
 Potential

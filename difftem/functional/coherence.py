@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 
 import torch
+from numpy.polynomial.hermite_e import hermegauss
 from torch import Tensor
 
 from difftem.constants.physical import ELECTRON_REST_ENERGY_EV
@@ -115,27 +116,10 @@ def spatial_envelope(
 
 
 @functools.lru_cache
-def gauss_hermite(n: int) -> tuple[Tensor, Tensor]:  # (n,), (n,)
-    """Nodes (in standard deviations) and weights (sum 1) of a Gaussian average.
-
-    Parameters
-    ----------
-    n : int
-        Number of nodes; polynomials up to degree ``2 n - 1`` are averaged exactly.
-
-    Returns
-    -------
-    tuple of Tensor
-        float64 nodes and weights.
-
-    References
-    ----------
-    Golub & Welsch, Math. Comput. 23 (1969) 221.
-    """
-    off_diagonal = torch.sqrt(torch.arange(1, n, dtype=torch.float64))
-    jacobi = torch.diag(off_diagonal, 1) + torch.diag(off_diagonal, -1)
-    nodes, vectors = torch.linalg.eigh(jacobi)
-    return nodes, vectors[0] ** 2
+def _gauss_hermite(n: int) -> tuple[Tensor, Tensor]:  # (n,), (n,)
+    """Nodes (in standard deviations) and weights (sum 1) of a Gaussian average."""
+    nodes, weights = hermegauss(n)
+    return torch.from_numpy(nodes), torch.from_numpy(weights / weights.sum())
 
 
 def illumination_ensemble(
@@ -160,11 +144,11 @@ def illumination_ensemble(
     tuple
         Weight (they sum to 1), defocus offset in Å, direction (x, y) in rad or None.
     """
-    for focus, focus_weight in zip(*gauss_hermite(n_focus), strict=True):
+    for focus, focus_weight in zip(*_gauss_hermite(n_focus), strict=True):
         if source is None:
             yield float(focus_weight), focus * spread, None
             continue
-        angles, weights = gauss_hermite(n_source)
+        angles, weights = _gauss_hermite(n_source)
         for y, weight_y in zip(angles, weights, strict=True):
             for x, weight_x in zip(angles, weights, strict=True):
                 direction = torch.stack([x * source, y * source], -1)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from difftem.functional.grid import frequency_grid, radius
+from difftem.functional.radial_basis import chebyshev_nodes, compress, interpolation_weights
 from difftem.functional.spread import kernel_transform
 
 # Chebyshev nodes in the logarithm of the width err by about this.
@@ -63,19 +64,12 @@ def gaussian_basis(
     # exp(-exp(s)) is analytic and bounded for |Im s| < π/2: the ellipse of this radius.
     radius_ = math.pi / 2 / half
     n_nodes = 2 + math.ceil(-math.log(NODE_TOLERANCE) / math.asinh(radius_))
-    order = torch.arange(n_nodes, dtype=torch.float64, device=q.device)
-    angles = math.pi * (order + 0.5) / n_nodes
-    nodes = torch.exp(middle + half * torch.cos(angles))
-    to_series = 2 / n_nodes * torch.cos(order[:, None] * angles)
-    to_series[0] /= 2
-    # Error in three dimensions: weigh with the area of a sphere, q².
-    area = q + step / 8
+    nodes = torch.exp(middle + half * chebyshev_nodes(n_nodes, q))
     functions = cut_gaussian(q, nodes[:, None], cut_exponent)
-    _, singular, right = torch.linalg.svd(functions * area, full_matrices=False)
-    rank = int((singular > tolerance * singular[0]).sum())
-    expansion = (functions * area) @ right[:rank].T
-    series = _chebyshev((logs - middle) / half, n_nodes)
-    return GaussianBasis(step, right[:rank] / area, series @ (to_series @ expansion))
+    # Error in three dimensions: weigh with the area of a sphere, q².
+    radial, expansion = compress(functions, q + step / 8, tolerance)
+    per_node = interpolation_weights((logs - middle) / half, n_nodes)
+    return GaussianBasis(step, radial, per_node @ expansion)
 
 
 def cut_gaussian(
@@ -133,25 +127,9 @@ def radial_filter(
     band: float,
     dtype: torch.dtype,
 ) -> Tensor:  # (n_basis, *shape), last axis halved
-    """Radial functions on the FFT grid, freed from the kernel of `spread_deltas`.
+    """Radial functions on the FFT grid, freed from the kernel of `spread_deltas` for a band.
 
-    Parameters
-    ----------
-    basis : GaussianBasis
-        From `gaussian_basis`.
-    shape : tuple of int
-        ``(nz, ny, nx)``.
-    voxel_size : float
-        In Å.
-    band : float
-        Of `spread_deltas`.
-    dtype : torch.dtype
-        Of the result.
-
-    Returns
-    -------
-    Tensor
-        Real factors that turn the FFT of spread strengths in V Å³ into that of a map in V.
+    They turn the FFT of spread strengths in V Å³ into that of a map in V.
     """
     device = basis.radial.device
     grid = frequency_grid(shape, voxel_size, half=True, device=device, dtype=dtype)
@@ -163,11 +141,3 @@ def radial_filter(
     for q in grid:
         result /= kernel_transform(q.abs() * voxel_size, band) * voxel_size
     return result
-
-
-def _chebyshev(x: Tensor, n: int) -> Tensor:  # (..., n)
-    """Chebyshev polynomials of degree 0 to n - 1."""
-    polynomials = [torch.ones_like(x), x]
-    for _ in range(n - 2):
-        polynomials.append(2 * x * polynomials[-1] - polynomials[-2])
-    return torch.stack(polynomials, -1)

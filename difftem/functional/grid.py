@@ -92,20 +92,7 @@ def mirrored(
     quadrant: Tensor,  # (..., ny // 2 + 1, nx // 2 + 1)
     shape: tuple[int, int],
 ) -> Tensor:  # (..., *shape)
-    """Complete what is even in qx and qy from its values at non-negative frequencies.
-
-    Parameters
-    ----------
-    quadrant : Tensor
-        Shape ``(..., ny // 2 + 1, nx // 2 + 1)``, DC at ``[0, 0]``.
-    shape : tuple of int
-        ``(ny, nx)``.
-
-    Returns
-    -------
-    Tensor
-        On the whole FFT grid.
-    """
+    """Complete what is even in qx and qy from its values at non-negative frequencies, DC first."""
     for axis, n in zip((-2, -1), shape, strict=True):
         index = torch.arange(n, device=quadrant.device)
         quadrant = quadrant.index_select(axis, torch.minimum(index, n - index))
@@ -164,20 +151,7 @@ def crop_center(
     image: Tensor,  # (..., y, x)
     shape: tuple[int, int],
 ) -> Tensor:  # (..., *shape)
-    """Cut the central ``shape`` pixels out of an image, keeping pixel ``n // 2`` the centre.
-
-    Parameters
-    ----------
-    image : Tensor
-        Shape ``(..., y, x)``.
-    shape : tuple of int
-        ``(ny, nx)`` to keep.
-
-    Returns
-    -------
-    Tensor
-        View of shape ``(..., ny, nx)``.
-    """
+    """Cut the central pixels out of an image as a view; pixel ``n // 2`` stays the centre."""
     top = image.shape[-2] // 2 - shape[0] // 2
     left = image.shape[-1] // 2 - shape[1] // 2
     return image[..., top : top + shape[0], left : left + shape[1]]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
+from numpy.polynomial.legendre import leggauss
 from torch import Tensor
 
 from difftem.constants.physical import BOHR_RADIUS, ELECTRON_REST_ENERGY_EV
@@ -157,24 +158,11 @@ def angular_transfer(
     return AngularTransfer(step, torch.cat(parts), torch.as_tensor(total))
 
 
-def transmitted_cross_section(
+def _transmitted_cross_section(
     transfer: AngularTransfer,
     reach: Tensor,  # (...) 1/rad
 ) -> Tensor:  # (...) Å²
-    """Look up σ_A(x) by linear interpolation.
-
-    Parameters
-    ----------
-    transfer : AngularTransfer
-        From `angular_transfer`.
-    reach : Tensor
-        x = 2π q |z| in 1/rad, any shape.
-
-    Returns
-    -------
-    Tensor
-        In Å², dtype of `reach`.
-    """
+    """Look up σ_A(x) by linear interpolation."""
     table = transfer.transmitted.to(reach)
     position = torch.clamp(reach / transfer.step, max=len(table) - 1)
     left = position.detach().long().clamp_(max=len(table) - 2)
@@ -186,7 +174,7 @@ def transferred_fraction(
     reach: Tensor,  # (...) 1/rad
 ) -> Tensor:  # (...)
     """Fraction of all scattered electrons that arrives, times its transfer function: T_C(x)."""
-    return transmitted_cross_section(transfer, reach) / transfer.total.to(reach)
+    return _transmitted_cross_section(transfer, reach) / transfer.total.to(reach)
 
 
 def ice_attenuation(
@@ -209,7 +197,7 @@ def ice_attenuation(
     Tensor
         In 1/Å; at x = 0 what the aperture stops.
     """
-    lost = transfer.total.to(reach) - transmitted_cross_section(transfer, reach)
+    lost = transfer.total.to(reach) - _transmitted_cross_section(transfer, reach)
     return ICE_MOLECULES_PER_A3 * lost
 
 
@@ -227,15 +215,7 @@ def _angular_nodes(
         width = min(max(narrow / 2, edges[-1] / 2), widest)
         edges.append(min(edges[-1] + width, aperture))
     border = torch.tensor(edges, dtype=torch.float64)
-    x, w = _gauss_legendre(PANEL_NODES)
+    x, w = map(torch.from_numpy, leggauss(PANEL_NODES))
     half = (border[1:] - border[:-1])[:, None] / 2
     middle = (border[1:] + border[:-1])[:, None] / 2
     return (middle + half * x).flatten(), (half * w).flatten()
-
-
-def _gauss_legendre(n: int) -> tuple[Tensor, Tensor]:
-    """Nodes and weights on [-1, 1] as eigenvalues of the Jacobi matrix (Golub & Welsch 1969)."""
-    k = torch.arange(1, n, dtype=torch.float64)
-    beside = k / torch.sqrt(4 * k**2 - 1)
-    nodes, vectors = torch.linalg.eigh(torch.diag(beside, 1) + torch.diag(beside, -1))
-    return nodes, 2 * vectors[0] ** 2

@@ -240,15 +240,7 @@ def interaction_constants(
 ) -> tuple[Tensor, Tensor | None]:  # () or (..., 1, 1) rad / (V Å)
     r"""Constants e and b of the transmission function :math:`e^{i (e + i b) v}`.
 
-    Parameters
-    ----------
-    sigma, amplitude_contrast
-        As in `transmit`.
-
-    Returns
-    -------
-    tuple of Tensor
-        :math:`\sigma \sqrt{1 - a^2}` and :math:`\sigma a`; the latter None where nothing absorbs.
+    They are :math:`\sigma \sqrt{1 - a^2}` and :math:`\sigma a`, or None where nothing absorbs.
     """
     if amplitude_contrast is None:
         return sigma, None

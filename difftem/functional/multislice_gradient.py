@@ -39,31 +39,17 @@ def multislice_with_gradient(
 ) -> Tensor:  # (..., y, x) complex
     r"""Exit wave whose backward pass holds about :math:`2 \sqrt n` waves for n slices, or two.
 
-    Parameters
-    ----------
-    plan : Plan
-        Slices and strategy. `unitary` is exact for real potentials that absorb nothing and a
-        propagator of modulus 1 everywhere: without band limit.
-    wave : Tensor
-        Incident wave in its full batch shape; it has no gradient.
-    elastic, absorbing : Tensor
-        As in `difftem.functional.wave_buffers.Interaction`.
-    propagator : Tensor
-        From `difftem.functional.multislice.fresnel_propagator`.
-
-    Returns
-    -------
-    Tensor
-        Differentiable once in `elastic`, `absorbing`, `propagator` and the source's tensors.
+    Two where the plan is `unitary`: exact for real potentials that absorb nothing and a propagator
+    of modulus 1 everywhere, without band limit. The incident wave has its full batch shape and no
+    gradient; the result is differentiable once in `elastic`, `absorbing`, `propagator` and the
+    source's tensors.
     """
     tensors = plan.source.tensors
     exit_wave: Tensor = _Multislice.apply(plan, wave, elastic, absorbing, propagator, *tensors)
     return exit_wave
 
 
-def segment_length(
-    n_slices: int,
-) -> int:
+def _segment_length(n_slices: int) -> int:
     """Slices of one segment; a wave is kept at the beginning of each."""
     return math.ceil(math.sqrt(n_slices))
 
@@ -85,7 +71,7 @@ class _Multislice(torch.autograd.Function):
         slices = _Slices(plan, tensors)
         starts: list[Tensor] = []
         for index, slice_ in enumerate(slices.make_all()):
-            if not plan.unitary and index % segment_length(n) == 0:
+            if not plan.unitary and index % _segment_length(n) == 0:
                 starts.append(buffers.wave.clone())
             buffers.transmit(slice_, interaction)
             buffers.propagate(propagator)
@@ -169,7 +155,7 @@ class _Backward:
     def segments(self, starts: list[Tensor]) -> None:
         """From kept waves: make the waves of a segment again, then walk back through it."""
         n = len(self.source)
-        length = segment_length(n)
+        length = _segment_length(n)
         while starts:
             first = (len(starts) - 1) * length
             indices = range(first, min(first + length, n))

@@ -32,25 +32,9 @@ def map_grid(
     shape: tuple[int, int, int] | None = None,
     margin: float = BOX_MARGIN,  # Å
 ) -> tuple[tuple[int, int, int], Tensor]:  # (nz, ny, nx), (3,) Å
-    """Find how many voxels hold the atoms, and the centre of their bounding box.
+    """Shape of the voxels that hold the atoms and a margin, and the centre of their bounding box.
 
     Voxel i of an axis of n lies at the centre plus ``(i - (n - 1) / 2) * voxel_size``.
-
-    Parameters
-    ----------
-    positions : Tensor
-        x, y, z in Å, shape ``(n_atoms, 3)``.
-    voxel_size : float
-        In Å.
-    shape : tuple of int, optional
-        ``(nz, ny, nx)``; without it as many voxels as cover the box.
-    margin : float
-        Added to the box on each side, Å.
-
-    Returns
-    -------
-    tuple
-        Shape ``(nz, ny, nx)`` and the centre x, y, z in Å.
     """
     check_pixel_size(voxel_size)
     low, high = positions.detach().amin(0), positions.detach().amax(0)
@@ -67,17 +51,7 @@ def fill_with_ice(
 ) -> Tensor:  # (..., z, y, x) V
     """Raise potential and absorption to those of ice wherever the atoms have less.
 
-    Parameters
-    ----------
-    potential : Tensor
-        Real or complex, in V.
-    energy : Tensor, optional
-        Beam energy in eV; a complex potential needs it.
-
-    Returns
-    -------
-    Tensor
-        Shape and type of `potential`.
+    A complex potential needs the beam's energy.
     """
     if not potential.is_complex():
         return potential.clamp(min=ice_potential())

@@ -137,20 +137,7 @@ def basis_filter(
 
 
 def spread_band(shape: tuple[int, ...], spread_shape: tuple[int, ...], band_limit: float) -> float:
-    """Band of a finer grid of the same extent, as a fraction of its Nyquist.
-
-    Parameters
-    ----------
-    shape, spread_shape : tuple of int
-        Points of the grid and of the finer one.
-    band_limit : float
-        Fraction of the grid's Nyquist.
-
-    Returns
-    -------
-    float
-        The largest of all axes.
-    """
+    """Largest band of all axes of a finer grid of the same extent, as a fraction of its Nyquist."""
     return band_limit * max(n / fine for n, fine in zip(shape, spread_shape, strict=True))
 
 
@@ -158,20 +145,7 @@ def project_slice(
     layers: Tensor,  # (n_basis, ny, nx)
     filters: Tensor,  # (n_basis, ny, nx // 2 + 1)
 ) -> Tensor:  # (ny, nx) V Å
-    """Projected potential of one slice from its spread atoms: filter them and add up the layers.
-
-    Parameters
-    ----------
-    layers : Tensor
-        From `difftem.functional.spread.spread_deltas`.
-    filters : Tensor
-        From `basis_filter`.
-
-    Returns
-    -------
-    Tensor
-        Shape ``(ny, nx)`` in V Å.
-    """
+    """Projected potential of one slice from its spread atoms: filter them and add up the layers."""
     spectrum = torch.fft.rfft2(layers[0]) * filters[0]
     # One FFT at a time: a batch of them leaves the cache.
     for layer, filter_ in zip(layers[1:], filters[1:], strict=True):

@@ -136,18 +136,11 @@ def gaussian_projection(
     ----------
     Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257.
     """
-    amplitude, width = _peng_gaussians(atomic_numbers, b_factors, positions)
+    parameters = scattering_table("peng").parameters.to(positions)[atomic_numbers]
+    amplitude, width = parameters[..., 0], parameters[..., 1] + b_factors[:, None]  # (n_atoms, 5)
     dx2 = (x - positions[:, 0, None]) ** 2  # (n_atoms, nx)
     dy2 = (y - positions[:, 1, None]) ** 2
     height = occupancies[:, None] * POTENTIAL_CONSTANT * amplitude * 4 * math.pi / width
     along_x = torch.exp(-4 * math.pi**2 / width[..., None] * dx2[:, None])  # (n, 5, nx)
     along_y = torch.exp(-4 * math.pi**2 / width[..., None] * dy2[:, None])
     return torch.einsum("ai,aiy,aix->yx", height, along_y, along_x)
-
-
-def _peng_gaussians(
-    atomic_numbers: Tensor, b_factors: Tensor, like: Tensor
-) -> tuple[Tensor, Tensor]:  # 2 x (n_atoms, 5)
-    """Amplitudes a in Å and widths b + B in Å² of every atom's five Gaussians."""
-    parameters = scattering_table("peng").parameters.to(like)[atomic_numbers]
-    return parameters[..., 0], parameters[..., 1] + b_factors[:, None]

@@ -14,18 +14,6 @@ def reorder(
 
     As ``rows[order]``, whose gradient has to add up rows that might be the same: on a GPU it sorts
     all of them for that.
-
-    Parameters
-    ----------
-    rows : Tensor
-        Shape ``(n, ...)``.
-    order : Tensor
-        Every row's number once, int64, shape ``(n,)``.
-
-    Returns
-    -------
-    Tensor
-        Differentiable in the rows.
     """
     reordered: Tensor = _Reorder.apply(rows, order)
     return reordered

@@ -105,14 +105,9 @@ def delocalisation(
     return max(abs(defocus * angle - cs * angle**3) for angle in theta)
 
 
-def good_fft_size(n: int) -> int:
-    """Smallest even number >= n whose prime factors are 2, 3 and 5."""
-    size = n + n % 2
-    while True:
-        rest = size
-        for prime in (2, 3, 5):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return size
-        size += 2
+def good_fft_size(n: int, multiple_of: int = 2) -> int:
+    """Smallest even number >= n (or multiple of another) whose prime factors are 2, 3 and 5."""
+    size = math.ceil(n / multiple_of) * multiple_of
+    while pow(30, size.bit_length(), size):  # a power of 30 is divided by no other prime
+        size += multiple_of
+    return size

@@ -110,19 +110,9 @@ def highest_frequency(
     max_frequency: float,  # 1/Å
     slabs: Slabs,
 ) -> float:  # 1/Å
-    """Length of the longest vector in Fourier space that slabs ask for.
+    """Length of the longest vector in Fourier space that slabs ask for, given the image's.
 
-    Parameters
-    ----------
-    max_frequency : float
-        Highest frequency in the image in 1/Å.
-    slabs : Slabs
-        Wavelength, depth and thickness.
-
-    Returns
-    -------
-    float
-        In 1/Å: planes lie beside the central one, and are bent.
+    Planes lie beside the central one, and are bent.
     """
     along = max(map(abs, _steps(slabs)))
     if slabs.depth != "ignored":

@@ -65,14 +65,8 @@ class SliceSource(Slices, Protocol):
         """Write what one slice's gradient gives to those of the tensors."""
 
 
-class StackedSlices:
-    """Slices of one tensor.
-
-    Parameters
-    ----------
-    stack : Tensor
-        Shape ``(..., n_slices, y, x)`` in V Å.
-    """
+class _StackedSlices:
+    """Slices of one tensor ``(..., n_slices, y, x)`` in V Å."""
 
     is_made = False
 
@@ -105,13 +99,7 @@ class StackedSlices:
 
 
 class ListedSlices:
-    """Slices that exist one by one, each with a graph of its own.
-
-    Parameters
-    ----------
-    slices : sequence of Tensor
-        Each of shape ``(..., y, x)`` in V Å.
-    """
+    """Slices ``(..., y, x)`` in V Å that exist one by one, each with a graph of its own."""
 
     is_made = False
 
@@ -141,19 +129,8 @@ class ListedSlices:
         gradients[index] = grad
 
 
-class SliceStream:
-    """Slices that come once, one after the other.
-
-    Parameters
-    ----------
-    slices : iterable of Tensor
-        Each of shape ``(..., y, x)`` in V Å.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
+class _SliceStream:
+    """Slices ``(..., y, x)`` in V Å that come once, one after the other."""
 
     def __init__(self, slices: Iterable[Tensor]) -> None:
         stream = iter(slices)
@@ -172,5 +149,5 @@ def as_slices(
 ) -> Slices:
     """Slices of a stack, of a stream, or as they are."""
     if isinstance(given, Tensor):
-        return StackedSlices(given)
-    return given if isinstance(given, Slices) else SliceStream(given)
+        return _StackedSlices(given)
+    return given if isinstance(given, Slices) else _SliceStream(given)

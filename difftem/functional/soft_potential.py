@@ -9,6 +9,7 @@ from difftem.constants.scattering import scattering_table
 from difftem.functional.beam import interaction_constant
 from difftem.functional.gaussian_basis import gaussian_basis, gaussian_reach, radial_filter
 from difftem.functional.grid import check_pixel_size
+from difftem.functional.sampling import good_fft_size
 from difftem.functional.solvent import total_cross_section
 from difftem.functional.spread import spread_deltas
 
@@ -79,7 +80,7 @@ def soft_potential(
         weights = weights.repeat(len(copies[0]), 1)
         positions = copied_positions(positions, copies)
     pad = int(gaussian_reach(float(widths.detach().max()), TAIL_EXPONENT) / voxel_size) + 1
-    padded = tuple(_fast_size(n + 2 * pad) for n in shape)
+    padded = tuple(good_fft_size(n + 2 * pad, multiple_of=1) for n in shape)
     corner = torch.tensor([(n - 1) / 2 + pad for n in reversed(shape)]).to(positions)
     coordinates = (positions - center.to(positions)) / voxel_size + corner
     coordinates, weights = _inside(coordinates, weights, padded)
@@ -148,15 +149,3 @@ def _inside(
         order = torch.argsort(cell[:, 2] * shape[1] + cell[:, 1])
     chosen = keep[order]
     return coordinates[chosen], weights[chosen]
-
-
-def _fast_size(n: int) -> int:
-    """Smallest size of at least n with no prime factor above 5."""
-    while True:
-        rest = n
-        for prime in (2, 3, 5):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return n
-        n += 1

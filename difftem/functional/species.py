@@ -14,6 +14,7 @@ from torch import Tensor
 from difftem.constants.physical import POTENTIAL_CONSTANT
 from difftem.constants.scattering import ScatteringTable
 from difftem.functional.form_factor import scattering_factor
+from difftem.functional.radial_basis import chebyshev_nodes, compress, interpolation_weights
 from difftem.functional.reorder import reorder
 
 # Fine beside the width of the broadest atom (B = 300 Å²): cubic interpolation errs by 1e-6.
@@ -90,8 +91,9 @@ def species_basis(
         volume = displaced_volume.to(q)[elements, None]
         solvent = solvent_potential * volume * torch.exp(-torch.pi * volume ** (2 / 3) * q**2)
         functions = functions - solvent[:, None]
-    radial, expansion = _compress(functions, q, tolerance)
-    per_node = _interpolation_weights(b_factors, b_range)  # (n_atoms, n_nodes)
+    # The area of a ring (q dq) makes the error that of the projection.
+    radial, expansion = compress(functions, torch.sqrt(q + q[1] / 8), tolerance)
+    per_node = b_range.weights(b_factors)  # (n_atoms, n_nodes)
     order = torch.argsort(element_index, stable=True)
     parts = reorder(per_node, order).split(torch.bincount(element_index).tolist())
     sorted_ = torch.cat(
@@ -110,12 +112,13 @@ class _ChebyshevRange(NamedTuple):
 
     def nodes(self, like: Tensor) -> Tensor:  # (n_nodes,)
         """B-factors at the nodes, Å²."""
-        return self.center + self.half_range * torch.cos(self.angles(like))
+        return self.center + self.half_range * chebyshev_nodes(self.n_nodes, like)
 
-    def angles(self, like: Tensor) -> Tensor:  # (n_nodes,)
-        """Angles of the nodes, rad."""
-        order = torch.arange(self.n_nodes, dtype=like.dtype, device=like.device)
-        return torch.pi * (order + 0.5) / self.n_nodes
+    def weights(self, b_factors: Tensor) -> Tensor:  # (n_atoms, n_nodes)
+        """Weight of each node's function for each atom."""
+        if self.n_nodes == 1:
+            return torch.ones_like(b_factors)[:, None]
+        return interpolation_weights((b_factors - self.center) / self.half_range, self.n_nodes)
 
 
 def _chebyshev_range(b_factors: Tensor, max_frequency: float) -> _ChebyshevRange:
@@ -128,40 +131,3 @@ def _chebyshev_range(b_factors: Tensor, max_frequency: float) -> _ChebyshevRange
     # The n-th coefficient of exp(-a x) falls as exp(-n²/2a) for a large a.
     n_nodes = min(5 + int(2.5 * exponent), 8 + int(5 * math.sqrt(exponent)))
     return _ChebyshevRange((low + high) / 2, half_range, n_nodes)
-
-
-def _interpolation_weights(
-    b_factors: Tensor,  # (n_atoms,)
-    grid: _ChebyshevRange,
-) -> Tensor:  # (n_atoms, n_nodes)
-    """Weight of each node's function for each atom (Lagrange polynomials by cosine sums)."""
-    if grid.n_nodes == 1:
-        return torch.ones_like(b_factors)[:, None]
-    x = ((b_factors - grid.center) / grid.half_range)[:, None]
-    order = torch.arange(grid.n_nodes, dtype=x.dtype, device=x.device)
-    to_coefficients = torch.cos(order[:, None] * grid.angles(x)) * 2 / grid.n_nodes
-    to_coefficients[0] /= 2
-    polynomials = [torch.ones_like(x), x]
-    for _ in range(grid.n_nodes - 2):
-        polynomials.append(2 * x * polynomials[-1] - polynomials[-2])
-    return torch.cat(polynomials, dim=-1) @ to_coefficients
-
-
-def _compress(
-    functions: Tensor,  # (n_elements, n_nodes, n_radial)
-    q: Tensor,  # (n_radial,)
-    tolerance: float,
-) -> tuple[Tensor, Tensor]:  # (n_basis, n_radial), (n_elements, n_nodes, n_basis)
-    """Fewest radial functions that span all species functions to the tolerance.
-
-    The error is weighed with the area of a ring (q dq): that is the error of the projection.
-    """
-    area = torch.sqrt(q + q[1] / 8)
-    flat = functions.flatten(0, 1)
-    # The matrix is tiny: a GPU is slow at it.
-    _, singular, right = torch.linalg.svd((flat * area).cpu(), full_matrices=False)
-    singular, right = singular.to(flat.device), right.to(flat.device)
-    rank = int((singular > tolerance * singular[0]).sum())
-    radial = right[:rank] / area
-    expansion = (flat * area) @ right[:rank].T
-    return radial, expansion.unflatten(0, functions.shape[:2])

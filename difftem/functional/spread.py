@@ -41,19 +41,9 @@ def kernel_coefficients(
 ) -> Tensor:  # (degree + 1, width) float64
     """Piecewise polynomials that reproduce the Kaiser-Bessel kernel, one per covered pixel.
 
-    Polynomials instead of Bessel functions make the weights cheap and their derivative exact.
-
-    Parameters
-    ----------
-    band : float
-        Frequencies below ``band * Nyquist`` are used afterwards.
-    width : int, optional
-        Pixels that the kernel covers, even; `kernel_width` of the band without it.
-
-    Returns
-    -------
-    Tensor
-        Coefficients of powers of ``2 t - 1`` for the fractional offset t in [0, 1).
+    Coefficients of powers of ``2 t - 1`` for the fractional offset t in [0, 1). Polynomials instead
+    of Bessel functions make the weights cheap and their derivative exact. Frequencies below
+    ``band * Nyquist`` are used afterwards; without a width it is `kernel_width` of the band.
 
     References
     ----------
@@ -76,22 +66,10 @@ def kernel_transform(
     band: float,
     width: int | None = None,
 ) -> Tensor:  # (...)
-    r"""Fourier transform of the kernel that `spread_weights` evaluates.
+    r"""Fourier transform of the kernel that `spread_weights` evaluates, below ``band / 2``.
 
     .. math:: \hat\phi(f) = \frac{w}{I_0(\beta)} \frac{\sinh \sqrt{\beta^2 - (\pi w f)^2}}
               {\sqrt{\beta^2 - (\pi w f)^2}}
-
-    Parameters
-    ----------
-    frequency : Tensor
-        In cycles/pixel, any shape, below ``band / 2``.
-    band, width
-        As in `kernel_coefficients`.
-
-    Returns
-    -------
-    Tensor
-        Positive values, shape and dtype of `frequency`.
     """
     width = width or kernel_width(band)
     beta = _shape_parameter(band, width)
@@ -105,20 +83,10 @@ def spread_weights(
     band: float,
     width: int | None = None,
 ) -> tuple[Tensor, Tensor]:  # (...) int64, (..., width)
-    """First pixel and kernel weights of each atom along one axis.
+    """First pixel and kernel weights of each atom along one axis, pixel i being centred at i.
 
-    Parameters
-    ----------
-    coordinate : Tensor
-        Atom coordinates in pixels, any shape; pixel i is centred at i.
-    band, width
-        As in `kernel_coefficients`.
-
-    Returns
-    -------
-    tuple of Tensor
-        Index of the first covered pixel (may lie outside the grid: wrap it) and the weights of
-        the `width` pixels from there on, differentiable in `coordinate`.
+    The pixel may lie outside the grid: wrap it. The weights of the `width` pixels from there on are
+    differentiable in the coordinate.
     """
     coefficients = kernel_coefficients(band, width).to(coordinate)
     cell = torch.floor(coordinate.detach())
@@ -181,18 +149,6 @@ def gather_deltas(
     """Adjoint of `spread_deltas`: gradients of atoms from those of the layers.
 
     Footprints are cheap: they are made again instead of kept.
-
-    Parameters
-    ----------
-    layers : Tensor
-        Gradient of what `spread_deltas` returned.
-    coordinates, coefficients, band
-        As in `spread_deltas`.
-
-    Returns
-    -------
-    tuple of Tensor
-        Gradients of coordinates and coefficients.
     """
     flat = layers.flatten(1)
     grads: list[tuple[Tensor, ...]] = []
@@ -222,22 +178,7 @@ def footprint(
     shape: tuple[int, ...],
     band: float,
 ) -> tuple[Tensor, Tensor]:  # 2 x (n, width^n_axes)
-    """Flat pixel indices (wrapped) and weights that each atom covers.
-
-    Parameters
-    ----------
-    coordinates : Tensor
-        In pixels, shape ``(n, n_axes)``, x first.
-    shape : tuple of int
-        ``(ny, nx)`` or ``(nz, ny, nx)``.
-    band : float
-        As in `kernel_coefficients`.
-
-    Returns
-    -------
-    tuple of Tensor
-        Indices into the flattened grid and weights, differentiable in `coordinates`.
-    """
+    """Flat pixel indices (wrapped) and weights, differentiable, that each atom covers."""
     n = len(coordinates)
     index = coordinates.new_zeros(n, 1, dtype=torch.int64)
     weights = coordinates.new_ones(n, 1)

@@ -23,20 +23,6 @@ def ordered_map(
     There are as many threads as PyTorch has, and no more than two results for each are waiting.
     Until the last one PyTorch uses one core in the calling thread, too. One after the other with
     gradients, on another device than the CPU, or where there is one thread.
-
-    Parameters
-    ----------
-    function : callable
-        Of one item; runs in any thread.
-    items : sequence
-        What to compute.
-    device : torch.device
-        That computes.
-
-    Yields
-    ------
-    object
-        Result of each item.
     """
     before = torch.get_num_threads()
     n = min(before, len(items))

@@ -12,34 +12,12 @@ def complex_dtype(dtype: torch.dtype) -> torch.dtype:
 def phase_factor(
     phase: Tensor,  # (...) rad
 ) -> Tensor:  # (...) complex
-    """Complex exponential of an imaginary number: cos + i sin, many times faster than exp.
-
-    Parameters
-    ----------
-    phase : Tensor
-        Real, in rad, any shape.
-
-    Returns
-    -------
-    Tensor
-        Complex tensor of modulus 1.
-    """
+    """Complex exponential of an imaginary number: cos + i sin, many times faster than exp."""
     return torch.complex(torch.cos(phase), torch.sin(phase))
 
 
 def squared_modulus(
     wave: Tensor,  # (...) complex
 ) -> Tensor:  # (...)
-    """Intensity of a wave: without the square root of ``abs``, whose gradient fails at 0.
-
-    Parameters
-    ----------
-    wave : Tensor
-        Complex, any shape.
-
-    Returns
-    -------
-    Tensor
-        Real, of the same shape.
-    """
+    """Intensity of a wave: without the square root of ``abs``, whose gradient fails at 0."""
     return wave.real**2 + wave.imag**2

@@ -90,20 +90,9 @@ class WaveBuffers:
     ) -> SliceGradient:
         r"""Take the gradient, which `wave` holds, from behind a slice to in front of it.
 
-        Parameters
-        ----------
-        incident : Tensor
-            Wave in front of the slice.
-        projected_potential, interaction
-            As in `transmit`.
-        constants : bool
-            Also find the gradients of e and b.
-
-        Returns
-        -------
-        SliceGradient
-            With :math:`s = \psi t \bar g`, phase and decay have the gradients
-            :math:`-\mathrm{Im}\, s` and :math:`-\mathrm{Re}\, s`.
+        With :math:`s = \psi t \bar g`, phase and decay have the gradients
+        :math:`-\mathrm{Im}\, s` and :math:`-\mathrm{Re}\, s`; those of e and b are found where
+        `constants` asks for them.
         """
         if interaction.mask is None:
             self.wave.mul_(self._transmission(projected_potential, interaction, conjugate=True))
@@ -114,7 +103,7 @@ class WaveBuffers:
             inner = _filtered(self.wave * incident.conj(), interaction.mask)
             self.wave.mul_(_filtered(transmission, interaction.mask).conj())
             product = transmission * inner.conj()
-        return slice_gradient(
+        return _slice_gradient(
             product.imag, product.real, projected_potential, interaction, constants=constants
         )
 
@@ -180,7 +169,7 @@ class WaveBuffers:
         return torch.complex(cosine, sine.neg_() if conjugate else sine, out=transmission)
 
 
-def slice_gradient(
+def _slice_gradient(
     phase: Tensor,  # (..., y, x)
     decay: Tensor,  # (..., y, x)
     projected_potential: Tensor,  # (..., y, x) V Å

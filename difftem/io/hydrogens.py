@@ -61,23 +61,8 @@ _COUNTS = {residue: _parse(text) for residue, text in _RESIDUES.items()}
 _COUNTS_IN_TEM_SIMULATOR = _COUNTS | {"ILE": _parse("CB 1 CG1 3 CG2 2 CD1 3"), "U": {}}
 
 
-def hydrogen_count(residue: str, atom: str, as_in_tem_simulator: bool = False) -> int:
-    """Hydrogens bonded to one heavy atom.
-
-    Parameters
-    ----------
-    residue : str
-        Residue name, such as ``"ALA"``, ``"DG"`` (DNA), ``"U"`` (RNA), ``"HOH"``.
-    atom : str
-        Atom name, such as ``"CA"``; the caller makes sure that it is not calcium.
-    as_in_tem_simulator : bool
-        Isoleucine and uridine as that program has them.
-
-    Returns
-    -------
-    int
-        0 for what the table does not know.
-    """
+def _hydrogen_count(residue: str, atom: str, as_in_tem_simulator: bool = False) -> int:
+    """Hydrogens on one heavy atom (CA is not calcium); 0 for what the table does not know."""
     if residue in WATER:
         return 2
     if atom in _BACKBONE:
@@ -92,11 +77,11 @@ def hydrogen_counts(
     atomic_numbers: NDArray[np.int64],  # (n_atoms,)
     as_in_tem_simulator: bool = False,
 ) -> NDArray[np.int64]:  # (n_atoms,)
-    """Hydrogens on every atom: `hydrogen_count` for each C, N, O and S; 0 for other elements."""
+    """Hydrogens on every atom: those of the table for each C, N, O and S; 0 for other elements."""
     keys = np.char.add(np.char.ljust(residues, 8), atoms)
     unique, inverse = np.unique(keys, return_inverse=True)
     per_key = [
-        hydrogen_count(key[:8].decode().strip(), key[8:].decode(), as_in_tem_simulator)
+        _hydrogen_count(key[:8].decode().strip(), key[8:].decode(), as_in_tem_simulator)
         for key in unique
     ]
     organic = np.isin(atomic_numbers, (6, 7, 8, 16))

@@ -35,6 +35,25 @@ def check_folder(folder: Path, overwrite: bool) -> None:
 
 
 @contextmanager
+def made_folder(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it; remove what is empty of them if what follows fails."""
+    if folder.exists() and not folder.is_dir():
+        raise input_error(folder, "is a file, expected an output folder")
+    created = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise input_error(folder, f"cannot be written: {error.strerror or error}") from error
+    try:
+        yield
+    except BaseException:
+        for each in created:  # innermost first; what others put there stays
+            with suppress(OSError):
+                each.rmdir()
+        raise
+
+
+@contextmanager
 def staged_folder(folder: Path, overwrite: bool, owned: tuple[str, ...]) -> Iterator[Path]:
     """Yield a temporary folder beside the wanted one; move its files there when all went well.
 
@@ -59,26 +78,21 @@ def staged_folder(folder: Path, overwrite: bool, owned: tuple[str, ...]) -> Iter
     """
     check_folder(folder, overwrite)
     existing = folder if folder.is_dir() else folder.parent
-    try:
-        created = [each for each in folder.parents if not each.exists()]
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise input_error(existing, f"cannot be written: {error.strerror or error}") from error
-    try:
-        yield staging
-        folder.mkdir(exist_ok=True)
-        written = {path.name for path in staging.iterdir()}
-        for path in sorted(staging.iterdir()):
-            os.replace(path, folder / path.name)
-        for name in owned:
-            if name not in written:
-                (folder / name).unlink(missing_ok=True)
-        created = []
-    except OSError as error:
-        raise input_error(folder, f"cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        for parent in created:  # innermost first; what others put there stays
-            with suppress(OSError):
-                parent.rmdir()
+    with made_folder(folder.parent):
+        try:
+            staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        except OSError as error:
+            raise input_error(existing, f"cannot be written: {error.strerror or error}") from error
+        try:
+            yield staging
+            folder.mkdir(exist_ok=True)
+            written = {path.name for path in staging.iterdir()}
+            for path in sorted(staging.iterdir()):
+                os.replace(path, folder / path.name)
+            for name in owned:
+                if name not in written:
+                    (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise input_error(folder, f"cannot be written: {error.strerror or error}") from error
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)

@@ -7,8 +7,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from difftem.functional.pose import rotation_from_euler
 from difftem.io.errors import input_error
 from difftem.io.files import read_bytes, replacing
+from difftem.units import deg_to_rad
 
 
 def read_text_matrix(path: str | Path, min_columns: int = 1) -> Tensor:  # (rows, columns)
@@ -131,8 +133,7 @@ def read_transforms(path: str | Path) -> tuple[Tensor, Tensor]:  # (n, 3, 3), (n
         copies = matrix.reshape(-1, 3, 4)
         rotations, shifts = copies[..., :3], copies[..., 3]
     elif n_columns == 6:
-        phi, theta, psi = torch.deg2rad(matrix[:, 3:]).unbind(-1)
-        rotations, shifts = _about(2, psi) @ _about(0, theta) @ _about(2, phi), matrix[:, :3]
+        rotations, shifts = rotation_from_euler(deg_to_rad(matrix[:, 3:])), matrix[:, :3]
     else:
         raise input_error(path, f"expected 4 or 6 columns, got {n_columns}")
     error = (rotations @ rotations.mT - torch.eye(3, dtype=torch.float64)).abs().amax((-2, -1))
@@ -142,12 +143,3 @@ def read_transforms(path: str | Path) -> tuple[Tensor, Tensor]:  # (n, 3, 3), (n
             path, f"transform {worst + 1} is not a rotation, R Rᵀ - 1 reaches {error.max():.3g}"
         )
     return rotations.contiguous(), shifts.contiguous()
-
-
-def _about(axis: int, angle: Tensor) -> Tensor:  # (n, 3, 3)
-    """Rotations about x (0) or z (2) that turn the next axis into the one after."""
-    i, j = (axis + 1) % 3, (axis + 2) % 3
-    matrix = torch.eye(3, dtype=angle.dtype).repeat(len(angle), 1, 1)
-    matrix[:, i, i] = matrix[:, j, j] = torch.cos(angle)
-    matrix[:, i, j], matrix[:, j, i] = -torch.sin(angle), torch.sin(angle)
-    return matrix

@@ -29,15 +29,7 @@ class MTFError(Metric):
         curve: Tensor,  # (..., n)
         truth: Tensor,  # (n,) or (..., n)
     ) -> None:
-        """Add fits.
-
-        Parameters
-        ----------
-        curve : Tensor
-            Estimated MTF, shape ``(..., n)``.
-        truth : Tensor
-            True MTF at the same frequencies.
-        """
+        """Add fits."""
         error = (curve - truth).abs().double().reshape(-1, curve.shape[-1])
         largest = error.amax(-1)
         self.maximum += largest.sum()
@@ -76,19 +68,11 @@ class BandCoverage(Metric):
         upper: Tensor,  # (..., n)
         truth: Tensor,  # (n,) or (..., n)
     ) -> None:
-        """Add fits.
-
-        Parameters
-        ----------
-        lower, upper : Tensor
-            Bands, shape ``(..., n)``.
-        truth : Tensor
-            True MTF at the same frequencies.
-        """
+        """Add the bands of fits."""
         counted = upper > lower
         self.inside += ((lower <= truth) & (truth <= upper) & counted).sum()
         self.total += counted.sum()
 
     def compute(self) -> Tensor:
-        """Return the fraction, 0.95 for an honest 95 % band."""
-        return self.inside / self.total
+        """Return the fraction, 0.95 for an honest 95 % band; 0 where no band has a width."""
+        return self.inside / self.total.clamp(min=1)

@@ -40,18 +40,7 @@ def structure_facts(path: str | Path) -> StructureFacts:
 
 
 def structure_differences(simulation: TemSimulatorInput) -> list[str]:
-    """Differences in the maps of structures.
-
-    Parameters
-    ----------
-    simulation : TemSimulatorInput
-        The input.
-
-    Returns
-    -------
-    list of str
-        One line each.
-    """
+    """Differences in the maps of structures, one line each."""
     notes = []
     for name, particle in made_particles(simulation).items():
         where = f"particle {name}"
@@ -77,18 +66,7 @@ def structure_differences(simulation: TemSimulatorInput) -> list[str]:
 def geometry_differences(
     rotations: Iterable[Tensor],  # (..., 3, 3)
 ) -> list[str]:
-    """Differences in the projection of particles with these rotations to the microscope's frame.
-
-    Parameters
-    ----------
-    rotations : iterable of Tensor
-        Of the particles of each set in all tilts.
-
-    Returns
-    -------
-    list of str
-        One line each.
-    """
+    """Differences in projecting each set's particles, so rotated to the microscope's frame."""
     for each in rotations:
         if bool((~_is_aligned(each.reshape(-1, 3, 3))).any()):
             return [

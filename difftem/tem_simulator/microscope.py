@@ -54,21 +54,9 @@ def build_specimen(
 ) -> ParticleSpecimen:
     """Particles in the field, each as a whole in the slice nearest to its centre.
 
-    Parameters
-    ----------
-    templates : mapping of str to MapTemplate
-        By name of the particle.
-    corrected : mapping of str to bool
-        Whether the heights inside the particle count (``use_defocus_corr``).
-    instances : list of tuple
-        Name, positions in Å ``(n, 3)`` and rotations ``(n, 3, 3)`` of each particle set.
-    field : WaveGrid
-        Sampling.
-
-    Returns
-    -------
-    ParticleSpecimen
-        Projected as TEM-simulator does: voxels are cubes, pixels are averages.
+    They are projected as TEM-simulator does: voxels are cubes, pixels are averages. `corrected`
+    says by name whether the heights inside a particle count (``use_defocus_corr``); `instances` are
+    name, positions in Å ``(n, 3)`` and rotations ``(n, 3, 3)`` of each particle set.
     """
     particles = {
         name: Particle(
@@ -106,26 +94,7 @@ def build_simulator(
     doses: Tensor,  # (n_tilts,) e/Å²
     defoci: Tensor,  # (n_tilts,) Å
 ) -> Simulator:
-    """Compose the microscope up to the intensity in the image plane.
-
-    Parameters
-    ----------
-    simulation : TemSimulatorInput
-        Its sample, geometry, beam and optics are used.
-    specimen : ParticleSpecimen
-        From `build_specimen`.
-    field : WaveGrid
-        Sampling.
-    tilts : TiltGeometry
-        Orientations.
-    doses, defoci : Tensor
-        Of each tilt, in e/Å² and Å.
-
-    Returns
-    -------
-    Simulator
-        Cameras come after it (`Camera`).
-    """
+    """Compose the microscope up to the intensity in the image plane; `Camera` comes after it."""
     sample, geometry, electrons, optics = simulation.micrograph_parts()
     beam = build_beam(electrons)
     pixel, angle = field.pixel_size, aperture_mrad(optics)

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from difftem.io.errors import InputError, input_error
+from difftem.io.files import replacing
+from difftem.io.staged_folder import made_folder
 from difftem.tem_simulator.files.contents import TemSimulatorInput
 from difftem.tem_simulator.files.parameter import parameters
 from difftem.tem_simulator.files.specimen import ParticleInput
@@ -14,25 +16,7 @@ PREVIEW, RECORD = "preview.png", "run.json"
 
 
 def wanted_outputs(simulation: TemSimulatorInput, folder: Path) -> list[Path]:
-    """Files that a simulation will write.
-
-    Parameters
-    ----------
-    simulation : TemSimulatorInput
-        The input.
-    folder : Path
-        Of the preview and the record.
-
-    Returns
-    -------
-    list of Path
-        Without duplicates.
-
-    Raises
-    ------
-    InputError
-        If a file of the simulation has the name of the preview or the record.
-    """
+    """Files that a simulation will write; none may have the name of preview or record."""
     run = simulation.simulation
     paths = [run.log_file]
     for particle in made_particles(simulation).values():
@@ -73,19 +57,7 @@ def map_outputs(particle: ParticleInput) -> list[Path]:
 def check_outputs(paths: list[Path], overwrite: bool, advise_output: bool) -> None:
     """Refuse what cannot be written, before anything is computed.
 
-    Parameters
-    ----------
-    paths : list of Path
-        From `wanted_outputs`.
-    overwrite : bool
-        Whether files that exist may be replaced.
-    advise_output : bool
-        Suggest ``--output`` where a folder is read-only.
-
-    Raises
-    ------
-    InputError
-        Naming the first such file or folder.
+    `advise_output` suggests ``--output`` where a folder is read-only.
     """
     for folder in dict.fromkeys(path.parent for path in paths):
         if not os.access(folder, os.W_OK):
@@ -98,54 +70,24 @@ def check_outputs(paths: list[Path], overwrite: bool, advise_output: bool) -> No
             raise input_error(path, "exists; pass --overwrite to replace files")
 
 
-@contextmanager
-def output_folder(folder: Path | None) -> Iterator[None]:
-    """Make a folder; remove it if what follows fails before anything is in it."""
-    if folder is None or folder.is_dir():
-        yield
-        return
-    if folder.exists():
-        raise input_error(folder, "is a file, expected an output folder")
-    created = [folder, *(each for each in folder.parents if not each.exists())]
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise input_error(folder, f"cannot be written: {error.strerror or error}") from error
-    try:
-        yield
-    except BaseException:
-        for each in created:  # innermost first; what others put there stays
-            with suppress(OSError):
-                each.rmdir()
-        raise
+def output_folder(folder: Path | None) -> AbstractContextManager[None]:
+    """Make a folder if one is given; remove it if what follows fails before anything is in it."""
+    return nullcontext() if folder is None else made_folder(folder)
 
 
 class Staging:
     """Files under temporary names beside their places."""
 
-    def __init__(self) -> None:
-        self._staged: list[tuple[Path, Path]] = []
+    def __init__(self, pending: ExitStack) -> None:
+        self._pending = pending
 
     def path(self, place: Path) -> Path:
         """Where to write the file that will be at `place`."""
-        temporary = place.with_name(f".difftem.{os.getpid()}.{place.name}")
-        self._staged.append((temporary, place))
-        return temporary
-
-    def finish(self) -> list[Path]:
-        """Move all files to their places, and list them."""
-        for temporary, place in self._staged:
-            os.replace(temporary, place)
-        return [place for _, place in self._staged]
+        return self._pending.enter_context(replacing(place, overwrite=True))
 
 
 @contextmanager
 def staging() -> Iterator[Staging]:
     """Yield a `Staging`; unless an error comes, its files appear in their places at the end."""
-    made = Staging()
-    try:
-        yield made
-        made.finish()
-    finally:
-        for temporary, _ in made._staged:
-            temporary.unlink(missing_ok=True)
+    with ExitStack() as pending:
+        yield Staging(pending)

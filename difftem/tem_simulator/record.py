@@ -1,14 +1,10 @@
 """Write what was simulated: images, maps, tables, log, preview and record."""
 
 import dataclasses
-import json
-import platform
 from pathlib import Path
 from typing import Any
 
-import torch
-
-import difftem
+from difftem.simulation import record as run_record
 from difftem.simulation.peak_memory import peak_memory_bytes
 from difftem.simulation.run import Stopwatch
 from difftem.tem_simulator.files.contents import TemSimulatorInput
@@ -135,10 +131,5 @@ def write_record(
         record["mean_expected_counts_per_pixel"] = series.mean_counts
     record["seconds"] = {name: round(value, 4) for name, value in stopwatch.seconds.items()}
     record["peak_memory_bytes"] = peak_memory_bytes()
-    record["versions"] = {
-        "difftem": difftem.__version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
-    text = json.dumps(record, indent=2, allow_nan=False, default=str)
-    staged.path(folder / RECORD).write_text(text + "\n", "utf-8")
+    record["versions"] = run_record.versions()
+    run_record.write_record(staged.path(folder / RECORD), record)

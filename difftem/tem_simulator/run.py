@@ -18,15 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def simulate(simulation: TemSimulatorInput, folder: Path) -> None:
-    """Compute what an input asks for, then write all files at once.
-
-    Parameters
-    ----------
-    simulation : TemSimulatorInput
-        With a seed.
-    folder : Path
-        Of preview and record.
-    """
+    """Compute what an input with a seed asks for, then write all files at once."""
     run = simulation.simulation
     generator = torch.Generator().manual_seed(run.rand_seed or 0)
     stopwatch = Stopwatch()
@@ -56,20 +48,7 @@ def simulate(simulation: TemSimulatorInput, folder: Path) -> None:
 
 
 def with_seed(simulation: TemSimulatorInput, given: int | None) -> TemSimulatorInput:
-    """Put the seed that is used into the input: the log and the record keep it.
-
-    Parameters
-    ----------
-    simulation : TemSimulatorInput
-        Its own seed counts where none is given.
-    given : int, optional
-        Instead of that.
-
-    Returns
-    -------
-    TemSimulatorInput
-        With a seed.
-    """
+    """Put the seed that is used, given or its own, into the input: log and record keep it."""
     seed = simulation.simulation.rand_seed if given is None else given
     if seed is None:
         seed = draw_seed()

@@ -71,22 +71,7 @@ def draw_seed() -> int:
 def make_templates(
     simulation: TemSimulatorInput, generator: torch.Generator, stopwatch: Stopwatch
 ) -> dict[str, MapTemplate]:
-    """Make the maps of the particles that are needed.
-
-    Parameters
-    ----------
-    simulation : TemSimulatorInput
-        The input.
-    generator : torch.Generator
-        Source of randomness.
-    stopwatch : Stopwatch
-        Collects the time.
-
-    Returns
-    -------
-    dict of str to MapTemplate
-        By name.
-    """
+    """Make the maps of the particles that are needed, by name."""
     electrons = simulation.electronbeam
     energy = None if electrons is None else build_beam(electrons).energy
     made = {}
@@ -104,24 +89,7 @@ def take_series(
     generator: torch.Generator,
     stopwatch: Stopwatch,
 ) -> RecordedSeries:
-    """Place the particles and image them with every detector.
-
-    Parameters
-    ----------
-    simulation : TemSimulatorInput
-        The input.
-    templates : dict of str to MapTemplate
-        From `make_templates`.
-    generator : torch.Generator
-        Source of all randomness.
-    stopwatch : Stopwatch
-        Collects the stages' times.
-
-    Returns
-    -------
-    RecordedSeries
-        All images.
-    """
+    """Place the particles and image them with every detector."""
     sample, geometry, electrons, optics = simulation.micrograph_parts()
     tilts = tilt_geometry(geometry, generator)
     n_tilts = len(tilts.rotations)

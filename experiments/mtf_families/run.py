@@ -12,6 +12,7 @@ from tqdm import tqdm
 from difftem.analysis.noise_spectrum import RingSpectrum
 from difftem.data.flat_field import SyntheticFlatFields
 from difftem.io.star import read_mtf_star
+from difftem.metrics.mtf_error import MTFError
 from difftem.tasks.mtf_fit import (
     Measurement,
     fit_spectrum,
@@ -48,11 +49,11 @@ def camera(path: Path, config: dict[str, Any], seed: int) -> dict[str, dict[str,
     truth = data.truth(results[0].frequency)
     found = {}
     for result in results:
-        error = (result.curve - truth).abs()
+        error = MTFError()
+        error.update(result.curve, truth)
         found[result.family] = {
             "aic": result.aic - results[0].aic,
-            "max_error": float(error.max()),
-            "mean_error": float(error.mean()),
+            **{f"{name}_error": float(error.compute()[name]) for name in ("max", "mean")},
         }
     return found
 

@@ -17,6 +17,7 @@ import torch
 import yaml
 from tqdm import tqdm
 
+from difftem.metrics.mtf_error import BandCoverage, MTFError
 from difftem.tasks.mtf_fit import MTFFitResult, fit_spectrum, measure, select_family
 from experiments._base.results import markdown_table, save_results
 
@@ -63,13 +64,14 @@ def fit(task: tuple[str, bool, bool, int, int]) -> dict[str, float]:
     seconds = time.perf_counter() - start
     truth = data.truth(result.frequency)
     lower, upper = result.band()
-    counted = upper > lower
-    inside = ((lower <= truth) & (truth <= upper))[counted]
-    pull = ((result.curve - truth) / result.standard_error)[counted]
+    error, coverage = MTFError(), BandCoverage()
+    error.update(result.curve, truth)
+    coverage.update(lower, upper, truth)
+    pull = ((result.curve - truth) / result.standard_error)[upper > lower]
     return {
-        "coverage": float(inside.double().mean()),
+        "coverage": float(coverage.compute()),
         "pull": float(pull.square().mean().sqrt()),
-        "max_error": float((result.curve - truth).abs().max()),
+        "max_error": float(error.compute()["max"]),
         "p_value": result.whiteness.p_value,
         "seconds": seconds,
     }

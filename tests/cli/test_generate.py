@@ -10,10 +10,10 @@ from difftem.cli.parsing import parse
 from difftem.io.star import read_star
 from difftem.scene.files.coordinates import read_coordinates
 from difftem.scene.files.relion_read import read_relion_particles
-from difftem.scene.files.relion_tilt_series import read_relion_tilt_series
 from difftem.simulation.scene_config import ParticleConfig
 from difftem.workflows.generate.config import GenerateConfig
 from tests.helpers.generated_set import ITEM, SET, contents
+from tests.helpers.relion_tilt_series import read_relion_tilt_series
 
 VARIED = ("--variation.defocus_um", "[0.8, 2.5]")
 

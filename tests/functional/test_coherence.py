@@ -1,12 +1,11 @@
 import math
 
-import numpy as np
 import pytest
 import torch
 
 from difftem.functional.coherence import (
     focal_spread,
-    gauss_hermite,
+    illumination_ensemble,
     spatial_envelope,
     temporal_envelope,
 )
@@ -71,14 +70,12 @@ def test_spatial_envelope_is_the_average_over_a_gaussian_source_to_first_order()
     qy, qx = frequency_grid((8, 9), 1.3)
     coefficients = {"C10": scalar(-15000.0), "C30": scalar(2.7e7), "C12a": scalar(500.0)}
     semiangle = scalar(2e-5)
-    nodes, weights = gauss_hermite(24)
     average = 0.0
-    for u, wu in zip(nodes, weights, strict=True):
-        for v, wv in zip(nodes, weights, strict=True):
-            shifted = aberration_phase(
-                qy + v * semiangle / LAM, qx + u * semiangle / LAM, LAM, coefficients
-            )
-            average = average + wu * wv * torch.exp(-1j * shifted)
+    for weight, _, direction in illumination_ensemble(scalar(0.0), semiangle, 1, 24):
+        x, y = direction / LAM
+        average = average + weight * torch.exp(
+            -1j * aberration_phase(qy + y, qx + x, LAM, coefficients)
+        )
     average = average * torch.exp(1j * aberration_phase(qy, qx, LAM, coefficients))
     gradient = aberration_gradient(qy, qx, LAM, coefficients)
     envelope = spatial_envelope(gradient, LAM, semiangle)
@@ -89,15 +86,12 @@ def test_spatial_envelope_is_the_average_over_a_gaussian_source_to_first_order()
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 12])
-def test_gauss_hermite_nodes_average_polynomials_exactly(n):
-    nodes, weights = gauss_hermite(n)
+def test_nodes_of_the_defocus_average_polynomials_exactly(n):
+    ensemble = [each[:2] for each in illumination_ensemble(scalar(1.0), None, n, 1)]
+    weights, nodes = torch.tensor(ensemble, dtype=torch.float64).T
     assert weights.sum().item() == pytest.approx(1, abs=1e-12)
     for power in range(2 * n):
         moment = 0 if power % 2 else math.prod(range(power - 1, 0, -2))
         size = math.prod(range(power, 0, -2))  # odd moments cancel from terms of this size
         got = (weights * nodes**power).sum().item()
         assert got == pytest.approx(moment, rel=1e-12 * n, abs=1e-12 * n * size)
-    if n > 1:
-        x, w = np.polynomial.hermite_e.hermegauss(n)
-        np.testing.assert_allclose(nodes, x, atol=1e-12)
-        np.testing.assert_allclose(weights, w / w.sum(), atol=1e-12)

@@ -1,12 +1,13 @@
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from difftem.io.errors import InputError
 from difftem.io.examples import example_structure
-from difftem.io.hydrogens import hydrogen_count
+from difftem.io.hydrogens import hydrogen_counts
 from difftem.io.structure import read_structure, read_transforms
 
 ATOM = "ATOM  {serial:5d}  {name:<3s}{alt}{res} {chain}{number:4d}    {x:8.3f}{y:8.3f}{z:8.3f}"
@@ -86,7 +87,9 @@ def test_implicit_hydrogens_sit_on_their_heavy_atoms_with_their_number_as_weight
 def test_hydrogens_of_a_residue_add_up_to_its_formula(residue, formula_hydrogens):
     heavy = "N CA C O CB CG CG1 CG2 CD CD1 CD2 CE CE1 CE2 CE3 CZ CZ2 CZ3 CH2 NE NE1 NE2 ND1 "
     heavy += "NH1 NH2 NZ"
-    assert sum(hydrogen_count(residue, atom) for atom in heavy.split()) == formula_hydrogens
+    atoms = np.array(heavy.encode().split())
+    counts = hydrogen_counts(np.full(len(atoms), residue.encode()), atoms, np.full(len(atoms), 6))
+    assert counts.sum() == formula_hydrogens
 
 
 def test_mmcif_assembly_is_expanded_by_name_and_automatically(tmp_path):

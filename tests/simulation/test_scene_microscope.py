@@ -7,7 +7,6 @@ from difftem.io.mrc import read_mrc
 from difftem.modules import Stage
 from difftem.scene.files.coordinates import read_coordinates
 from difftem.scene.files.relion_read import read_relion_particles
-from difftem.scene.files.relion_tilt_series import read_relion_tilt_series
 from difftem.simulation.config import DetectorConfig, ExposureConfig, MicroscopeConfig
 from difftem.simulation.scene_config import (
     IceConfig,
@@ -18,6 +17,7 @@ from difftem.simulation.scene_config import (
 )
 from difftem.simulation.scene_placement import ice_thickness, place_particles, read_places
 from difftem.workflows.generate.item import write_item
+from tests.helpers.relion_tilt_series import read_relion_tilt_series
 
 SAMPLING = SceneSamplingConfig(size=(64, 48), pixel_size=2.0, padding=8)
 IDEAL = DetectorConfig(preset="ideal")

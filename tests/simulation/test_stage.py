@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from difftem.io.mrc import read_mrc
-from difftem.scene.files.relion_tilt_series import read_relion_tilt_series
 from difftem.simulation.config import ExposureConfig
 from difftem.simulation.scene_config import ParticleConfig, PhantomConfig, StageConfig
 from difftem.simulation.stage import draw_stage
 from difftem.workflows.generate.item import write_item
+from tests.helpers.relion_tilt_series import read_relion_tilt_series
 
 
 def test_the_stage_is_off_as_configured_and_the_truth_says_so(microscope, blob, tmp_path):

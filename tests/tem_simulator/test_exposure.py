@@ -60,8 +60,8 @@ def test_files_are_read_in_their_units_and_read_back_as_written(tmp_path):
     doses, defoci = tilt_doses(beam, 3), tilt_defoci(optics, 2)
     assert doses.tolist() == [1, 2.5, 0]
     assert defoci.tolist() == [25000, -10000]
-    write_doses(tmp_path / "dose.txt", doses, overwrite=True)
-    write_defoci(tmp_path / "defocus.txt", defoci, overwrite=True)
+    write_doses(tmp_path / "dose.txt", doses)
+    write_defoci(tmp_path / "defocus.txt", defoci)
     assert torch.equal(tilt_doses(beam, 3), doses)
     assert torch.equal(tilt_defoci(optics, 2), defoci)
 

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 import torch
 
-from difftem.io.errors import InputError
 from difftem.tem_simulator.files.images import write_tilt_series
 
 
@@ -107,14 +106,14 @@ def test_same_images_give_the_same_bytes(tmp_path, images, monkeypatch):
 
 
 @pytest.mark.parametrize("file_format", ["mrc", "raw"])
-def test_existing_file_is_kept_unless_overwriting_is_asked_for(tmp_path, images, file_format):
+def test_file_is_replaced_whole_or_kept(tmp_path, images, file_format):
     path = tmp_path / "tilts"
     write_tilt_series(path, images, 1.0, [0, 1, 2], file_format=file_format)
     before = path.read_bytes()
-    with pytest.raises(InputError, match="tilts: exists already, pass overwrite=True"):
-        write_tilt_series(path, images + 1, 1.0, [0, 1, 2], file_format=file_format)
+    with pytest.raises(ValueError, match="voxel_size must be positive"):
+        write_tilt_series(path, images + 1, 0.0, [0, 1, 2], file_format=file_format)
     assert path.read_bytes() == before
-    write_tilt_series(path, images + 1, 1.0, [0, 1, 2], file_format=file_format, overwrite=True)
+    write_tilt_series(path, images + 1, 1.0, [0, 1, 2], file_format=file_format)
     assert path.read_bytes() != before
     assert [entry.name for entry in tmp_path.iterdir()] == ["tilts"]
 

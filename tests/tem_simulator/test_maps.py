@@ -171,10 +171,10 @@ def test_a_particle_has_two_maps_of_one_shape(tmp_path, potential):
     assert torch.equal(maps.potential, potential)
     assert torch.equal(maps.absorption, potential / 10)
     assert maps.voxel_size == 5.0
-    write_map(tmp_path / "re.raw", potential, 5.0, overwrite=True)
-    write_map(tmp_path / "im.raw", potential[1:], 5.0, overwrite=True)
+    write_map(tmp_path / "re.raw", potential, 5.0)
+    write_map(tmp_path / "im.raw", potential[1:], 5.0)
     with pytest.raises(InputError, match=r"\(z, y, x\), got \(2, 3, 4\) and \(1, 3, 4\)"):
         read_particle_maps(ParticleInput(**values, origin="a: line 1: particle"))
-    write_map(tmp_path / "im.raw", potential, 6.0, overwrite=True)
+    write_map(tmp_path / "im.raw", potential, 6.0)
     with pytest.raises(InputError, match="must have the same voxel size, got 5 and 6 Å"):
         read_particle_maps(ParticleInput(**(values | {"voxel_size_nm": None})))

@@ -4,13 +4,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from difftem.io.errors import input_error
 from difftem.io.files import replacing
-from difftem.io.star import StarTable, read_star, star_numbers, star_text
-from difftem.scene.files.euler import rotation_from_tilt, tilt_from_rotation
+from difftem.io.star import StarTable, star_text
+from difftem.scene.files.euler import tilt_from_rotation
 from difftem.scene.files.relion_write import (
     Defocus,
     RelionOptics,
@@ -140,58 +138,6 @@ def write_relion_tilt_series(
             temporary.write_text(star_text(tables), encoding="utf-8")
     tomograms, rows, particles = texts
     return tomograms, rows, particles
-
-
-def read_relion_tilt_series(path: str | Path) -> TiltSeries:
-    """Read the table of the tilts of one tomogram.
-
-    Parameters
-    ----------
-    path : str or Path
-        STAR file that ``rlnTomoTiltSeriesStarFile`` names, with RELION 5's angles and shifts.
-
-    Returns
-    -------
-    TiltSeries
-        What the file does not say is 0, or empty for the defocus.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or no STAR file, or lacks angles or shifts.
-    """
-    tables = read_star(path)
-    table = next((each for each in tables.values() if _TILTS[1] in each), None)
-    if table is None:
-        found = ", ".join(name for each in tables.values() for name in each)
-        raise input_error(path, f"no column {_TILTS[1]}, found {found or 'none'}")
-    columns = {
-        tag: torch.from_numpy(star_numbers(path, table, tag))
-        for tag in (*_TILTS, *_SHIFTS, *_OPTIONAL)
-        if tag in table or tag not in _OPTIONAL
-    }
-    n = len(table[_TILTS[1]])
-    if n == 0:
-        raise input_error(path, "the table of tilts is empty")
-    nominal, exposure, *defocus = (columns.get(tag, torch.zeros(n).double()) for tag in _OPTIONAL)
-    return TiltSeries(
-        rotation_from_tilt(torch.stack([columns[tag] for tag in _TILTS], -1)),
-        torch.stack([columns[tag] for tag in _SHIFTS], -1),
-        nominal,
-        exposure,
-        tuple(Defocus(*row) for row in torch.stack(defocus, -1).tolist())
-        if "rlnDefocusU" in columns
-        else (),
-    )
-
-
-_OPTIONAL = (
-    "rlnTomoNominalStageTiltAngle",
-    "rlnMicrographPreExposure",
-    "rlnDefocusU",
-    "rlnDefocusV",
-    "rlnDefocusAngle",
-)
 
 
 def _tomogram(

@@ -69,20 +69,11 @@ def add_copies(
     template: Template,
     instances: ParticlePoses,
 ) -> None:
-    """Add turned copies of a template to a volume of the same voxels, in place.
+    """Add turned copies of a real template to a volume of the same voxels, in place.
 
     Each copy is made from the template's Fourier transform, up to 0.8 of Nyquist, where a rendered
     template has faded out: a sharp edge below would ring beyond the copy's cube. What reaches
     beyond the volume is cut.
-
-    Parameters
-    ----------
-    volume : Tensor
-        In V, shape ``(nz, ny, nx)``, its origin at voxel ``n // 2``.
-    template : Template
-        Real.
-    instances : ParticlePoses
-        Where the template's center goes, in Å from the volume's origin, and how it is turned.
     """
     voxel_size = template.voxel_size
     limit = BAND_LIMIT / 2 / voxel_size

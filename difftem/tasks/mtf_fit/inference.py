@@ -178,7 +178,6 @@ def whiteness(
         bins.frequency,
         bins.power,
         bins.ordinates.rsqrt(),
-        deviance,
         float(total),
         degrees,
         float(chance),

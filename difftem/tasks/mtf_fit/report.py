@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from difftem.analysis.fisher import expected_maximum
+from difftem.metrics.mtf_error import BandCoverage, MTFError
 from difftem.tasks.mtf_fit.figure import draw_fit
 from difftem.tasks.mtf_fit.result import MTFFitResult
 from difftem.tasks.report import Report, Table
@@ -135,15 +136,11 @@ def fit_metrics(result: MTFFitResult, truth: Tensor | None = None) -> dict[str, 
         "fit/expected_mean_error": float(result.cramer_rao_error.mean()) * (2 / math.pi) ** 0.5,
     }
     if truth is not None:
-        error = (result.curve - truth.to(result.curve)).abs()
-        lower, upper = result.band()
-        wide = upper > lower
-        inside = (lower <= truth) & (truth <= upper) & wide
-        found |= {
-            "fit/max_error": float(error.max()),
-            "fit/mean_error": float(error.mean()),
-            "fit/coverage": float(inside.sum()) / max(int(wide.sum()), 1),
-        }
+        error, coverage = MTFError(), BandCoverage()
+        error.update(result.curve, truth.to(result.curve))
+        coverage.update(*result.band(), truth)
+        found |= {f"fit/{name}_error": float(error.compute()[name]) for name in ("max", "mean")}
+        found["fit/coverage"] = float(coverage.compute())
     return found
 
 

@@ -15,10 +15,8 @@ class Whiteness:
     ----------
     frequency, ratio, sigma : Tensor
         Of each bin: cycles/pixel, measured / fitted power, standard deviation of the ratio.
-    chi_square : Tensor
-        Deviance of each bin, chi-square distributed with about 1 degree of freedom.
     total : float
-        Their sum.
+        Sum of the bins' deviances, each chi-square distributed with about 1 degree of freedom.
     degrees : int
         Bins less fitted directions.
     p_value : float
@@ -28,7 +26,6 @@ class Whiteness:
     frequency: Tensor
     ratio: Tensor
     sigma: Tensor
-    chi_square: Tensor
     total: float
     degrees: int
     p_value: float

@@ -92,7 +92,6 @@ def write_array(
     labels: Sequence[str],
     *,
     tilts_deg: NDArray[np.float64] | None = None,  # (z,)
-    overwrite: bool = False,
 ) -> None:
     """Write an array as a file of TEM-simulator, all of it or nothing.
 
@@ -101,7 +100,7 @@ def write_array(
     Parameters
     ----------
     path : str or Path
-        File to write, in a folder that exists.
+        File to write, in a folder that exists; it is replaced if it is there.
     array : ndarray
         Finite numbers that the type of the file holds, shape ``(z, y, x)``.
     layout : Layout
@@ -113,13 +112,11 @@ def write_array(
     tilts_deg : ndarray, optional
         Marks a stack of images; the angles go into the extended header as SerialEM's: 2 bytes
         per image, in 0.01 degrees.
-    overwrite : bool
-        Replace a file that exists.
 
     Raises
     ------
     InputError
-        If the file exists and `overwrite` is false, or its folder does not exist.
+        If its folder does not exist.
 
     References
     ----------
@@ -128,7 +125,7 @@ def write_array(
     if not (np.isfinite(voxel_size) and voxel_size > 0):
         raise ValueError(f"voxel_size must be positive, got {voxel_size} Å")
     data = np.ascontiguousarray(layout.to_file(array), dtype=layout.dtype)
-    with replacing(Path(path), overwrite) as temporary:
+    with replacing(Path(path), overwrite=True) as temporary:
         if layout.file_format == "raw":
             data.tofile(temporary)
             return

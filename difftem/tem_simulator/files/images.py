@@ -19,7 +19,6 @@ def write_tilt_series(
     file_format: str = "mrc",
     byte_order: str = "native",
     axis_order: str = "xy",
-    overwrite: bool = False,
 ) -> list[str]:
     """Write the images of all tilts as TEM-simulator does, all of them or nothing.
 
@@ -29,7 +28,7 @@ def write_tilt_series(
     Parameters
     ----------
     path : str or Path
-        File to write (``image_file_out``), in a folder that exists.
+        File to write (``image_file_out``), in a folder that exists; it is replaced if it is there.
     images : array_like or Tensor
         Grey values, shape ``(n_tilts, y, x)``; row 0 has the smallest y.
     pixel_size : float
@@ -44,8 +43,6 @@ def write_tilt_series(
         ``native``, ``be`` or ``le``.
     axis_order : str
         Fastest axis first, ``xy`` or ``yx``.
-    overwrite : bool
-        Replace a file that exists.
 
     Returns
     -------
@@ -55,7 +52,7 @@ def write_tilt_series(
     Raises
     ------
     InputError
-        If the file exists and `overwrite` is false, or its folder does not exist.
+        If its folder does not exist.
     ValueError
         If the images are not finite or the angles are not as many.
     """
@@ -73,5 +70,5 @@ def write_tilt_series(
         "Created by difftem",
         f"          Tilt axis rotation angle = {tilt_axis_deg - 90:.2f}",
     ]
-    write_array(path, data, layout, pixel_size, labels, tilts_deg=angles, overwrite=overwrite)
+    write_array(path, data, layout, pixel_size, labels, tilts_deg=angles)
     return notes

@@ -12,8 +12,6 @@ def write_log(
     path: str | Path,
     simulation: TemSimulatorInput,
     notes: Sequence[str] = (),
-    *,
-    overwrite: bool = False,
 ) -> None:
     """Write every parameter, defaults included, as an input file; notes become comments.
 
@@ -23,19 +21,17 @@ def write_log(
     Parameters
     ----------
     path : str or Path
-        File to write, in a folder that exists.
+        File to write, in a folder that exists; it is replaced if it is there.
     simulation : TemSimulatorInput
         What was simulated. To keep a seed that was drawn, put it into
         ``simulation.simulation.rand_seed`` with `dataclasses.replace`.
     notes : sequence of str
         What happened, besides ``simulation.notes``.
-    overwrite : bool
-        Replace a file that exists.
 
     Raises
     ------
     InputError
-        If the file exists and `overwrite` is false, or its folder does not exist.
+        If its folder does not exist.
     """
     path = Path(path)
     lines = [f"# Parameters of {simulation.path.name}; this file can be used as input again."]
@@ -46,5 +42,5 @@ def write_log(
             value = getattr(component, field)
             if value is not None:
                 lines.append(f"{row.name} = {row.format(value, path.parent)}")
-    with replacing(path, overwrite) as temporary:
+    with replacing(path, overwrite=True) as temporary:
         temporary.write_text("\n".join([*lines, ""]), encoding="utf-8")

@@ -47,14 +47,14 @@ def write_map(
     file_format: str = "mrc",
     byte_order: str = "native",
     axis_order: str = "xyz",
-    overwrite: bool = False,
 ) -> list[str]:
     """Write a potential as TEM-simulator does, all of it or nothing.
 
     Parameters
     ----------
     path : str or Path
-        File to write (``map_file_re_out`` or ``map_file_im_out``), in a folder that exists.
+        File to write (``map_file_re_out`` or ``map_file_im_out``), in a folder that exists; it
+        is replaced if it is there.
     potential : array_like or Tensor
         V, shape ``(z, y, x)``.
     voxel_size : float
@@ -65,8 +65,6 @@ def write_map(
         ``native``, ``be`` or ``le``.
     axis_order : str
         Fastest axis first, a permutation of ``xyz``.
-    overwrite : bool
-        Replace a file that exists.
 
     Returns
     -------
@@ -76,7 +74,7 @@ def write_map(
     Raises
     ------
     InputError
-        If the file exists and `overwrite` is false, or its folder does not exist.
+        If its folder does not exist.
     ValueError
         If the potential is not finite.
     """
@@ -88,7 +86,7 @@ def write_map(
         data, notes = clipped(np.rint(data / MILLIVOLT))
         unit = "mV"
     labels = ["Created by difftem", f"Potential in {unit}"]
-    write_array(path, data, layout, voxel_size, labels, overwrite=overwrite)
+    write_array(path, data, layout, voxel_size, labels)
     return notes
 
 

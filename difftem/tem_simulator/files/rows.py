@@ -9,21 +9,7 @@ from difftem.io.text_matrix import read_text_matrix
 
 
 def read_rows(path: Path, columns: int, rows: int | None = None) -> Tensor:  # (rows, columns)
-    """Read the first rows and columns of a text matrix.
-
-    Parameters
-    ----------
-    path : Path
-        File to read.
-    columns : int
-        How many; others are dropped.
-    rows : int, optional
-        How many; others are dropped. All without it.
-
-    Returns
-    -------
-    Tensor
-        float64, shape ``(rows, columns)``.
+    """Read the first rows and columns of a text matrix, all rows without their number.
 
     Raises
     ------

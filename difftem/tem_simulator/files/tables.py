@@ -11,60 +11,45 @@ from difftem.units import ANGSTROM_PER_NM, angstrom_to_nm, angstrom_to_um, rad_t
 
 
 def write_coordinates(
-    path: str | Path,
+    path: Path,
     positions: Tensor,  # (n, 3) Å
     rotations: Tensor,  # (n, 3, 3)
-    *,
-    overwrite: bool = False,
 ) -> None:
-    """Write the particles of a set as a coordinate file, in nm and degrees.
-
-    Parameters
-    ----------
-    path : str or Path
-        File to write (``coord_file_out``), in a folder that exists.
-    positions : Tensor
-        In the sample, Å, shape ``(n, 3)``.
-    rotations : Tensor
-        In the sample, shape ``(n, 3, 3)``.
-    overwrite : bool
-        Replace a file that exists.
-    """
+    """Write the particles of a set as a coordinate file (``coord_file_out``), nm and degrees."""
     columns = torch.cat([angstrom_to_nm(positions), rad_to_deg(_euler(rotations))], -1)
-    write_text_matrix(path, columns, ["x y z (nm) phi theta psi (degrees)"], overwrite=overwrite)
+    _write(path, columns, "x y z (nm) phi theta psi (degrees)")
 
 
-def write_geometry(path: str | Path, tilts: TiltGeometry, *, overwrite: bool = False) -> None:
+def write_geometry(path: Path, tilts: TiltGeometry) -> None:
     """Write the angles of the tilts without errors as a geometry file (``geom_file_out``)."""
-    write_text_matrix(path, tilts.data_deg, ["psi theta phi (degrees)"], overwrite=overwrite)
+    _write(path, tilts.data_deg, "psi theta phi (degrees)")
 
 
-def write_errors(path: str | Path, tilts: TiltGeometry, *, overwrite: bool = False) -> None:
+def write_errors(path: Path, tilts: TiltGeometry) -> None:
     """Write the errors of the tilts as an error file (``error_file_out``)."""
     comment = "rotation, axis and angle of the tilt error (degrees), shift x y (nm)"
-    write_text_matrix(path, tilts.errors, [comment], overwrite=overwrite)
+    _write(path, tilts.errors, comment)
 
 
 def write_doses(
-    path: str | Path,
+    path: Path,
     doses: Tensor,  # (n_tilts,) electrons/Å²
-    *,
-    overwrite: bool = False,
 ) -> None:
     """Write the dose of each image as a dose file (``dose_file_out``), in electrons/nm²."""
-    column = doses[:, None] * ANGSTROM_PER_NM**2
-    write_text_matrix(path, column, ["dose (electrons/nm^2)"], overwrite=overwrite)
+    _write(path, doses[:, None] * ANGSTROM_PER_NM**2, "dose (electrons/nm^2)")
 
 
 def write_defoci(
-    path: str | Path,
+    path: Path,
     defoci: Tensor,  # (n_tilts,) Å
-    *,
-    overwrite: bool = False,
 ) -> None:
     """Write the defocus of each image as a defocus file (``defocus_file_out``), in µm."""
-    column = angstrom_to_um(defoci)[:, None]
-    write_text_matrix(path, column, ["defocus (um), underfocus positive"], overwrite=overwrite)
+    _write(path, angstrom_to_um(defoci)[:, None], "defocus (um), underfocus positive")
+
+
+def _write(path: Path, columns: Tensor, comment: str) -> None:
+    """Write a text matrix, in the place of one that is there."""
+    write_text_matrix(path, columns, [comment], overwrite=True)
 
 
 def _euler(rotations: Tensor) -> Tensor:  # (n, 3) rad
