@@ -14,6 +14,7 @@ from difftem.functional.beam import interaction_constant, wavelength
 from difftem.functional.slice_source import as_slices
 from difftem.modules import Beam, Multislice, Potential
 from difftem.ops.multislice import multislice
+from tests.helpers.beam import beam_of
 from tests.helpers.closeness import assert_agree, assert_as_exact
 from tests.helpers.specimen import random_atoms
 
@@ -136,7 +137,7 @@ def test_whole_chain_through_the_kernels_is_that_of_pytorch(
         )
         potential, one = potential.to(device, kind), one.to(device, kind)
         positions = atoms.positions.to(device, kind).requires_grad_()
-        wave = one(potential.source(positions), beam.wavelength, beam.sigma)
+        wave = one(potential.source(positions), beam)
         weight = torch.linspace(0, 1, wave.numel(), dtype=kind, device=device)
         # Its intensity is 1 and hardly depends on anything; the phase does.
         loss = (wave.imag * weight.reshape(wave.shape)).sum()
@@ -151,7 +152,7 @@ def test_second_backward_pass_gives_the_same():
     potential = Potential(
         random_atoms(6, (9.0, 9.0, 8.0)), (20, 23), 0.5, 4, 2.0, learnable=("positions",)
     )
-    wave = Multislice(0.5, 2.0)(potential.source(), LAM, SIGMA)
+    wave = Multislice(0.5, 2.0)(potential.source(), beam_of(ENERGY))
     loss = (wave.real * torch.linspace(0, 1, 23, dtype=torch.float64)).sum()
     first = torch.autograd.grad(loss, potential.positions, retain_graph=True)
     assert torch.equal(*first, *torch.autograd.grad(loss, potential.positions))

@@ -92,18 +92,18 @@ def test_bad_files_are_refused_in_one_line_that_names_file_and_line(tmp_path, na
     assert "\n" not in str(error.value)
 
 
-def test_columns_that_are_not_used_and_angles_that_are_missing_are_told(tmp_path):
-    path, lines = tmp_path / "a.csv", []
+def test_columns_that_are_not_used_and_angles_that_are_missing_are_told(tmp_path, caplog):
+    path = tmp_path / "a.csv"
     path.write_text("x,y,z,note,size\n1,2,3,first,4\n")
-    read_coordinates(path, say=lines.append)
-    assert lines == [
-        "warning: a.csv: column note, size is not used",
-        "warning: a.csv has no phi, theta, psi: taken as 0",
+    read_coordinates(path)
+    assert caplog.messages == [
+        "a.csv: column note, size is not used",
+        "a.csv has no phi, theta, psi: taken as 0",
     ]
-    lines.clear()
+    caplog.clear()
     path.write_text("x,y,z,phi,theta,psi,particle\n1,2,3,0,0,0,a\n")
-    read_coordinates(path, say=lines.append)
-    assert lines == []
+    read_coordinates(path)
+    assert caplog.messages == []
     with pytest.raises(InputError, match=r"image 'b\.mrc' cannot be chosen: only STAR files"):
         read_coordinates(path, image="b.mrc")
 

@@ -120,11 +120,11 @@ def test_a_pixel_size_is_what_a_file_without_one_counts_in(tmp_path):
         read_coordinates(path, shape=(100, 100))
 
 
-def test_missing_angles_are_told(tmp_path):
-    path, lines = tmp_path / "picks.star", []
+def test_missing_angles_are_told(tmp_path, caplog):
+    path = tmp_path / "picks.star"
     path.write_text(PICKS + "_rlnAnglePsi\n1 2 90\n")
-    read_coordinates(path, shape=(9, 9), pixel_size=1.0, say=lines.append)
-    assert lines == ["warning: picks.star has no rlnAngleRot, rlnAngleTilt: taken as 0"]
+    read_coordinates(path, shape=(9, 9), pixel_size=1.0)
+    assert caplog.messages == ["picks.star has no rlnAngleRot, rlnAngleTilt: taken as 0"]
 
 
 def test_of_many_images_some_are_listed_with_their_numbers(tmp_path):
