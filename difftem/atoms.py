@@ -31,6 +31,15 @@ class Atoms:
     ValueError
         If there are no atoms, shapes disagree, or a value is not possible; the message names the
         first such atom, counted from 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem import Atoms
+    >>> positions = torch.tensor([[0.0, 0.0, 0.0], [1.13, 0.0, 0.0]])
+    >>> monoxide = Atoms(positions, torch.tensor([6, 8]), torch.full((2,), 20.0), torch.ones(2))
+    >>> len(monoxide), len(monoxide.select(monoxide.atomic_numbers == 8))
+    (2, 1)
     """
 
     positions: Tensor

@@ -79,6 +79,14 @@ def read_structure(
     InputError
         If the file is missing, truncated or of another format, has no such model, assembly or
         selection, or holds an atom with an unknown element or without coordinates.
+
+    Examples
+    --------
+    >>> import difftem
+    >>> from difftem.io.examples import example_structure
+    >>> subunit = difftem.read_structure(example_structure(), selection="//A")
+    >>> len(subunit), [round(side) for side in subunit.extent().tolist()]  # Å
+    (1364, [48, 51, 47])
     """
     path = Path(path)
     file_format = _FORMATS.get(unpacked_suffix(path))

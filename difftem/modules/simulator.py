@@ -88,6 +88,14 @@ class Simulator(nn.Module):
     ------
     ValueError
         If the stages' samplings or the number of tilts differ.
+
+    Examples
+    --------
+    >>> from difftem.modules import Detector, Dose, Lens, Multislice, ParticleSpecimen, Simulator
+    >>> vacuum = ParticleSpecimen({}, [], (8, 8), pixel_size=2.0, slice_thickness=10.0)
+    >>> stages = Multislice(2.0, 10.0), Lens(2.0), Dose(30.0, 2.0), Detector()
+    >>> round(Simulator(vacuum, *stages).noise_free().mean().item())  # 30 e/Å² x 4 Å²
+    120
     """
 
     defocus_offset_um: Tensor

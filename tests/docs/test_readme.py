@@ -1,0 +1,43 @@
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def run(block, tmp_path, monkeypatch):
+    """Run a block as printed in an empty folder, and return its names."""
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "__main__"}
+    exec(compile(block, "README.md", "exec"), names)
+    return names
+
+
+def test_the_readme_has_the_verbs_and_the_modules():
+    assert len(BLOCKS) == 2
+    assert len(BLOCKS[0].split("\n\n", 1)[1].splitlines()) < 5
+
+
+def test_the_verbs_run_as_printed(tmp_path, monkeypatch):
+    result = run(BLOCKS[0], tmp_path, monkeypatch)["result"]
+    assert result.config.microscope.defocus_um == 2.0
+    assert [each.name for each in tmp_path.iterdir()] == ["first"]
+    assert (tmp_path / "first" / "micrograph.mrc").is_file()
+
+
+def test_the_modules_run_as_printed_and_have_gradients(tmp_path, monkeypatch):
+    names = run(BLOCKS[1], tmp_path, monkeypatch)
+    simulator, exposure = names["simulator"], names["exposure"]
+    assert exposure.micrograph.shape == (128, 128)
+    for gradient in (simulator.lens.defocus_um.grad, simulator.specimen.positions.grad):
+        assert torch.isfinite(gradient).all()
+        assert (gradient != 0).any()
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^):#]+)[^):]*\)", README))))
+def test_what_the_readme_links_to_is_there(link):
+    assert (ROOT / link).exists()
