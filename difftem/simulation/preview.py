@@ -83,13 +83,14 @@ def show_figure(figure: Figure) -> None:
     """
     from matplotlib import pyplot
 
+    if pyplot.get_backend().lower() == "agg":  # which has no window
+        return
     # A new window adopts the figure, which was made without one.
     manager = pyplot.figure(figsize=tuple(figure.get_size_inches())).canvas.manager
     if manager is not None:
         manager.canvas.figure = figure
         figure.set_canvas(manager.canvas)
-    if pyplot.get_backend().lower() != "agg":
-        pyplot.show()
+    pyplot.show()
 
 
 def draw_image(

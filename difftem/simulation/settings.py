@@ -177,8 +177,8 @@ def check_value(hint: Any, value: Any, key: str, typed: bool = False) -> None:
             parser.parse_args([f"--value={value}"])
         else:
             parser.parse_object({"value": value})
-    except ArgumentError as error:
-        raise ValueError(f"{key}: expected {in_words(hint)}, got {value!r}") from error
+    except ArgumentError:
+        raise ValueError(f"{key}: expected {in_words(hint)}, got {value!r}") from None
 
 
 def in_words(hint: Any) -> str:
@@ -233,9 +233,11 @@ def _item(hint: Any) -> type[Any] | None:
 def _flat_names(kind: type[Any]) -> dict[str, str]:
     """Dotted key of every name that stands for one: a field's alone, or after its section's."""
     keys = [key for key, hint in leaves(kind) if not dataclasses.is_dataclass(hint)]
-    names = {key.replace(".", "_"): key for key in keys}
-    short = [key.rsplit(".", 1)[-1] for key in keys]
-    return names | {n: k for n, k in zip(short, keys, strict=True) if short.count(n) == 1}
+    # A range has its section's name before it: the name alone is that of the value.
+    plain = [key for key in keys if not key.startswith("variation.")]
+    short = [key.rsplit(".", 1)[-1] for key in plain]
+    alone = {n: k for n, k in zip(short, plain, strict=True) if short.count(n) == 1}
+    return alone | {key.replace(".", "_"): key for key in keys}
 
 
 def _plain(value: Any) -> Any:

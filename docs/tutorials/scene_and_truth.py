@@ -22,7 +22,7 @@ scenes = difftem.generate(
     particles=[large, small],
     size=(SIZE, SIZE),
     pixel_size=PIXEL,
-    thickness_nm=40,  # of the ice
+    ice_thickness_nm=40,
     variation_defocus_um=(2.0, 4.0),  # each micrograph has its own
     micrographs=2,
 )

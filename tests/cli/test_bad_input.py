@@ -208,20 +208,28 @@ def test_termination_leaves_nothing_behind(pdb, tmp_path):
     import signal
     import subprocess
     import sys
-    import time
 
     command = [sys.executable, "-m", "difftem", "simulate", "--structure.source", str(pdb)]
     command += ["--sampling.slice_thickness_nm", "0.0001", "--output", str(tmp_path / "killed")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".killed.*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.5)
+    assert b"slices of" in process.stderr.readline()  # it has begun
     process.send_signal(signal.SIGTERM)
     error = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 130
     assert "interrupted" in error
     assert sorted(p.name for p in tmp_path.iterdir()) == ["blob.pdb"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("disk full")])
+def test_an_end_while_files_are_written_leaves_nothing_behind(simulate, monkeypatch, error):
+    def stop(*arguments):
+        raise error
+
+    monkeypatch.setattr("difftem.workflows.simulate.write_record", stop)
+    code, captured, folder = simulate()
+    assert code == (130 if error is KeyboardInterrupt else 2)
+    assert not folder.exists()
+    assert not [path for path in folder.parent.iterdir() if path.name.startswith(".out.")]
 
 
 def test_a_gpu_that_is_not_there(simulate, monkeypatch):

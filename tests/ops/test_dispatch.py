@@ -92,7 +92,7 @@ from tests.helpers.specimen import random_atoms
 atoms = random_atoms(5, (8.0, 8.0, 4.0))
 beam = Beam(300.0)
 potential = Potential(atoms, (20, 24), 0.5, 2, 2.0, learnable=("positions",))
-wave = Multislice(0.5, 2.0)(potential.source(), beam.wavelength, beam.sigma)
+wave = Multislice(0.5, 2.0)(potential.source(), beam)
 wave.abs().sum().backward()
 assert potential.positions.grad.abs().max() > 0
 assert "triton" not in sys.modules and "kernels_triton" not in sys.modules

@@ -116,7 +116,7 @@ def generate(
         Any field of `difftem.workflows.generate.config.GenerateConfig` by its name, with its
         section's before it where two sections have one of that name: ``particles`` (mappings, or
         `ParticleConfig`), ``micrographs``, ``ice_thickness_nm``, ``size`` (x, y in pixels),
-        ``pixel_size`` (Å), ``microscope_defocus_um``, ``variation_defocus_um``, ``tilts_deg``,
+        ``pixel_size`` (Å), ``defocus_um``, or ``variation_defocus_um`` for a range, ``tilts_deg``,
         ``seed``, ``devices`` ... ``difftem generate --help`` lists all.
 
     Returns
