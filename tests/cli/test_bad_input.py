@@ -226,7 +226,7 @@ def test_an_end_while_files_are_written_leaves_nothing_behind(simulate, monkeypa
         raise error
 
     monkeypatch.setattr("difftem.workflows.simulate.write_record", stop)
-    code, captured, folder = simulate()
+    code, _, folder = simulate()
     assert code == (130 if error is KeyboardInterrupt else 2)
     assert not folder.exists()
     assert not [path for path in folder.parent.iterdir() if path.name.startswith(".out.")]
