@@ -13,10 +13,10 @@ def main() -> None:
     """Run the script in the current folder and write the named results."""
     script, output, *wanted = sys.argv[1:]
     made = runpy.run_path(script)
-    np.savez(output, **{name: _plain(made[name]) for name in wanted})
+    np.savez(output, **{name: plain(made[name]) for name in wanted})
 
 
-def _plain(value: object) -> np.ndarray:
+def plain(value: object) -> np.ndarray:
     """Array of a tensor (PyTorch), of images (abTEM) or of an array (JAX)."""
     if hasattr(value, "detach"):
         value = value.detach()
