@@ -56,3 +56,9 @@ def test_files_in_backticks_exist():
     }
     assert len(found) > 20
     assert not [(name, path) for name, path in sorted(found) if not (ROOT / name).exists()]
+
+
+def test_functional_lists_its_files_by_beam_path():
+    contents = importlib.import_module("difftem.functional").__doc__
+    files = {path.stem for path in (ROOT / "difftem" / "functional").glob("*.py")} - {"__init__"}
+    assert not [name for name in sorted(files) if not re.search(rf"\b{name}\b", contents)]

@@ -25,7 +25,7 @@ class LogReport(Callback):
     Parameters
     ----------
     figures : bool
-        Draw figures; without them a run of a large study is faster.
+        Draw figures; false makes runs of a large study faster.
     """
 
     def __init__(self, figures: bool = True) -> None:

@@ -9,7 +9,7 @@ from difftem.workflows.generate.micrograph_set import generate
 
 DESCRIPTION = """Generate micrographs of scenes of many particles, with their truth.
 
-CONFIG is a YAML file; without it, micrographs show apoferritin. Every field can be overridden on
+CONFIG is a YAML file. Default: micrographs of apoferritin. Every field can be overridden on
 the command line (--ice.thickness_nm 60), and --print_config writes a complete file to start from.
 --particles.help says what a particle can have. Units are in the names and below; coordinates are
 Å, angles degrees.

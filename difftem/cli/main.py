@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     Parameters
     ----------
     arguments : list of str, optional
-        Command line without the program's name; ``sys.argv`` without it.
+        Command line without the program's name. Default: ``sys.argv``.
 
     Returns
     -------

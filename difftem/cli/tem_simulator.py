@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> None:
         "--output",
         type=Path,
         metavar="DIR",
-        help="folder of all output files; without it they go where the input file says",
+        help="folder of all output files (default: where the input file says)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     parser.add_argument(

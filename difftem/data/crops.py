@@ -78,7 +78,7 @@ class Crops(LightningDataModule, ABC):
     Parameters
     ----------
     batch_size : int, optional
-        Crops in a batch; all of them without it.
+        Crops in a batch. Default: all of them.
 
     Raises
     ------

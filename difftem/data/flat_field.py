@@ -56,7 +56,7 @@ class SyntheticFlatFields(Crops):
     seed : int
         Of all random numbers.
     batch_size : int, optional
-        Crops in a batch; all of them without it.
+        Crops in a batch. Default: all of them.
 
     Raises
     ------

@@ -66,7 +66,7 @@ class KnifeEdge(Crops):
     seed : int
         Of all random numbers.
     batch_size : int, optional
-        Images in a batch; all of them without it.
+        Images in a batch. Default: all of them.
 
     Raises
     ------

@@ -77,7 +77,7 @@ class RealCrops(Crops):
     differences : bool, optional
         Take differences of exposures. Without it: if every field has two or more.
     batch_size : int, optional
-        Crops in a batch; all of them without it.
+        Crops in a batch. Default: all of them.
 
     Raises
     ------

@@ -37,7 +37,7 @@ def film_paths(
     hole_radius, center_thickness, edge_thickness : Tensor
         r, t_c and t_e in Å, scalars.
     offset : Tensor, optional
-        x and y of the hole's centre in the specimen, Å; none without it.
+        x and y of the hole's centre in the specimen, Å. Default: none.
 
     Returns
     -------

@@ -90,7 +90,7 @@ def cut_gaussian(
     width : Tensor
         B in Å².
     cut_exponent : float, optional
-        c; never ends without it.
+        c. Default: never ends.
 
     Returns
     -------

@@ -118,7 +118,7 @@ def angular_transfer(
         Largest x that is needed; beyond it the last value holds.
     angular_step : float, optional
         Sum over angles in these steps and tabulate x in steps of 1/aperture, up to
-        1/angular_step, as TEM-simulator does (`coarse_angular_step`); converged without it.
+        1/angular_step, as TEM-simulator does (`coarse_angular_step`). Default: converged.
 
     Returns
     -------

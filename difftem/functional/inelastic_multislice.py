@@ -65,7 +65,7 @@ def inelastic_multislice(
     defocus : Tensor
         Underfocus Δf of the plane z = 0 in Å; its shape is a batch shape.
     wave : Tensor, optional
-        Incident wave; a plane wave of unit amplitude without it.
+        Incident wave. Default: a plane wave of unit amplitude.
     band_limit, taper : float
         As in `difftem.functional.multislice.fresnel_propagator`.
     steps : Steps

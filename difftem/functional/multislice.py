@@ -89,7 +89,7 @@ def transmit(
     sigma : Tensor
         Interaction constant in rad/(V Å), a scalar tensor.
     amplitude_contrast : Tensor, optional
-        Fraction a of the potential that absorbs; 0 without it.
+        Fraction a of the potential that absorbs. Default: 0.
     mask : Tensor, optional
         Band limit of the transmission function in Fourier space.
 
@@ -154,7 +154,7 @@ def multislice(
     propagator : Tensor
         Of one slice thickness, from `fresnel_propagator`.
     wave : Tensor, optional
-        Incident wave; a plane wave of unit amplitude without it.
+        Incident wave. Default: a plane wave of unit amplitude.
     amplitude_contrast, mask : Tensor, optional
         As in `transmit`.
 

@@ -106,7 +106,7 @@ def particle_map(
     energy : Tensor
         Beam energy in eV.
     shape : tuple of int, optional
-        ``(nz, ny, nx)``; without it the box of the atoms and 5 Å around it.
+        ``(nz, ny, nx)``. Default: the box of the atoms and 5 Å around it.
     copies : tuple of Tensor, optional
         As in `soft_potential`.
     solvent : bool

@@ -50,12 +50,12 @@ def soft_potential(
     center : Tensor
         Centre of the grid in the atoms' coordinates, Å, shape ``(3,)``.
     energy : Tensor, optional
-        Beam energy in eV; without it there is no absorption and the result is real.
+        Beam energy in eV. Default: no absorption, and the result is real.
     copies : tuple of Tensor, optional
         Rotations ``(n, 3, 3)`` and shifts ``(n, 3)`` in Å: the map holds n copies x' = R x + t.
     cut_exponent : float, optional
         End each Gaussian where it has fallen to exp(-cut_exponent): 10 as TEM-simulator does,
-        which loses 2e-4 of every atom; never without it.
+        which loses 2e-4 of every atom. Default: never.
 
     Returns
     -------

@@ -64,7 +64,7 @@ def species_basis(
     table : ScatteringTable
         Scattering factors.
     displaced_volume : Tensor, optional
-        Volume of solvent that an atom of each element displaces, Å³; none without it.
+        Volume of solvent that an atom of each element displaces, Å³. Default: none.
     solvent_potential : float
         Mean inner potential of the solvent, V.
     tolerance : float

@@ -38,7 +38,7 @@ def mtf_by_name(
         A detector preset, e.g. ``k3_300kv``; the path of a RELION STAR file; or a family:
         ``ideal``, ``lorentzian``, ``rullgard``, ``gauss_lorentz_sinc``, ``log_spline``.
     parameters : mapping, optional
-        Of a family, by the names of its module's arguments; the module's own without it.
+        Of a family, by the names of its module's arguments. Default: the module's own.
 
     Returns
     -------

@@ -30,9 +30,9 @@ class Detector(nn.Module):
     Parameters
     ----------
     mtf : MTF, optional
-        Of the signal; no blur without it.
+        Of the signal. Default: no blur.
     ntf : MTF, optional
-        Of the noise; the MTF without it.
+        Of the noise. Default: the MTF.
     gain : float or Tensor
         Grey values per electron.
     dqe0 : float or Tensor

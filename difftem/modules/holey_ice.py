@@ -103,7 +103,7 @@ class HoleyIce(nn.Module):
         rotation : Tensor
             Of the stage, from specimen to microscope.
         dtype : torch.dtype, optional
-            Of the result; that of `rotation` without it.
+            Of the result. Default: that of `rotation`.
 
         Returns
         -------

@@ -77,9 +77,9 @@ class InelasticMultislice(nn.Module):
         Anti-aliasing of the wave, as in `difftem.functional.grid.band_limit_mask`; None for none,
         as in TEM-simulator.
     angular_step_mrad : float, optional
-        Sum over scattering angles in these steps, as TEM-simulator does; converged without it.
+        Sum over scattering angles in these steps, as TEM-simulator does. Default: converged.
     composition : mapping, optional
-        Atoms that stand for the specimen's, number by atomic number; carbon without it.
+        Atoms that stand for the specimen's, number by atomic number. Default: carbon.
     """
 
     def __init__(

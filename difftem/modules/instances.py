@@ -21,9 +21,9 @@ class Instances(nn.Module):
     positions : Tensor
         p in Å, shape ``(n, 3)``: of the particle's center, from the middle of the field.
     rotations : Tensor, optional
-        R₀, active, shape ``(n, 3, 3)``; not turned without them.
+        R₀, active, shape ``(n, 3, 3)``. Default: not turned.
     rotation_vectors : Tensor, optional
-        w in rad, shape ``(n, 3)``: small corrections, 0 without them.
+        w in rad, shape ``(n, 3)``: small corrections. Default: 0.
     learnable : collection of str
         Any of ``positions``, ``rotation_vectors``.
 

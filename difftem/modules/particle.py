@@ -32,7 +32,7 @@ class Particle(nn.Module):
         `difftem.functional.projection.DEFAULT` or ``FINE``: the error of a projection is about
         1e-3 or 1e-5 of its rms.
     radius : float, optional
-        Of the sphere about the center that holds the particle, in Å; measured without it.
+        Of the sphere about the center that holds the particle, in Å. Default: measured.
     learnable : collection of str
         ``volume``.
 

@@ -168,7 +168,7 @@ class Potential(nn.Module):
         Parameters
         ----------
         positions : Tensor, optional
-            Posed coordinates with any leading batch shape; the module's own without them.
+            Posed coordinates with any leading batch shape. Default: the module's own.
 
         Returns
         -------

@@ -28,7 +28,7 @@ def orientations(
     generator : torch.Generator
         Source of randomness.
     rotation : Tensor, optional
-        What comes first, shape ``(3, 3)``; the particle as it is without it.
+        What comes first, shape ``(3, 3)``. Default: the particle as it is.
 
     Returns
     -------

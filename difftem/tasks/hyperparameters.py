@@ -16,7 +16,7 @@ def save_plain_hyperparameters(task: LightningModule, frame: FrameType | None = 
     task : LightningModule
         Calls this in its ``__init__``.
     frame : FrameType, optional
-        Of that ``__init__``; the caller's without it.
+        Of that ``__init__``. Default: the caller's.
     """
     here = inspect.currentframe()
     frame = here.f_back if frame is None and here is not None else frame

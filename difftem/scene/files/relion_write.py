@@ -129,7 +129,7 @@ def write_relion_particles(
     micrograph : str
         Its file name, without blanks.
     defocus : Defocus, optional
-        Of the micrograph; without it the file says nothing about defocus.
+        Of the micrograph. Default: the file says nothing about defocus.
     overwrite : bool
         Replace a file that exists.
 

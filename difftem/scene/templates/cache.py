@@ -69,7 +69,7 @@ def cached_template(
     make : callable
         Makes the template.
     folder : Path, optional
-        Of the cache; `cache_folder` without it. One that cannot be written is not used.
+        Of the cache. Default: `cache_folder`. One that cannot be written is not used.
 
     Returns
     -------

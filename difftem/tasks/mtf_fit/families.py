@@ -98,13 +98,13 @@ def fit_spectrum(
     mtf : MTF
         Family and start; holds the fit afterwards.
     s0 : float, optional
-        Known noise power at zero frequency, gain x mean; fitted without it.
+        Known noise power at zero frequency, gain x mean. Default: fitted.
     read_noise : float, optional
         σ in grey values; None fits it.
     n_starts : int
         Searches.
     family : str, optional
-        Name for the record; the class without it.
+        Name for the record. Default: the class.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def select_family(
     measured : Measurement
         From `measure`.
     families : collection of str, optional
-        Names of `mtf_family`; `usual_families` without it.
+        Names of `mtf_family`. Default: `usual_families`.
     s0, read_noise, n_starts
         As of `fit_spectrum`.
 
