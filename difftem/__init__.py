@@ -11,7 +11,7 @@ beam: atoms, potential, multislice, lens, dose, poisson, mtf, detector; `difftem
 pure functions. ``difftem --help`` lists the commands.
 """
 
-from typing import Any
+from typing import Any as _Any
 
 __version__ = "0.1.0"
 
@@ -27,7 +27,7 @@ _EXPORTS = {
 __all__ = [*_EXPORTS, "__version__"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     """Import what is exported under a name."""
     if name not in _EXPORTS:
         raise AttributeError(f"module 'difftem' has no attribute {name!r}")

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from difftem.io.errors import input_error
+from difftem.simulation.settings import plain
 
 _REMEDY = "take the configuration of its run"
 _UNREADABLE = (
@@ -78,15 +79,10 @@ def _compare(path: str | Path, key: str, saved: Any, now: Any) -> None:
         for name in saved:
             if name in now:
                 _compare(path, f"{key}.{name}", saved[name], now[name])
-    elif _plain(saved) != _plain(now):
+    elif plain(saved) != plain(now):
         raise input_error(
             path, f"{key} is {saved!r} in this checkpoint, {now!r} in the configuration: {_REMEDY}"
         )
-
-
-def _plain(value: Any) -> Any:
-    """Turn tuples into lists, as YAML has them."""
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def check_state(path: str | Path, checkpoint: dict[str, Any], model: nn.Module) -> None:

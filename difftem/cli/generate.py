@@ -1,8 +1,9 @@
 """`difftem generate`: scenes of many particles, any number of micrographs, resumable."""
 
 import sys
+from pathlib import Path
 
-from difftem.cli.parsing import parse
+from difftem.cli.parsing import YAML, parse
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.folder import finished_items
 from difftem.workflows.generate.micrograph_set import generate
@@ -42,6 +43,9 @@ def main(arguments: list[str]) -> None:
     ValueError
         For bad input, in one line.
     """
+    first = arguments[0] if arguments else "-"
+    if not first.startswith("-") and Path(first).suffix.lower() not in YAML:
+        raise ValueError(f"{first}: expected a scene (.yaml); difftem simulate takes a structure")
     config, options = parse("difftem generate", DESCRIPTION, GenerateConfig, arguments)
     try:
         made = generate(options.output, config=config, overwrite=options.overwrite)

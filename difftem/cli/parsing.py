@@ -18,6 +18,7 @@ from jsonargparse import (  # type: ignore[attr-defined]
 
 from difftem.simulation.paths import with_files
 from difftem.simulation.settings import (
+    OWN,
     check_settings,
     check_value,
     leaves,
@@ -27,7 +28,6 @@ from difftem.simulation.suggestions import suggestion
 
 Config = TypeVar("Config")
 YAML = (".yaml", ".yml")
-OWN = ("config", "output", "overwrite")  # which --print_config prints, too
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,7 @@ def parse(
     parser.set_defaults(lists)
     if arguments and not arguments[0].startswith("-"):
         arguments = ["--config", *arguments]
+    arguments = _files_first(arguments)
     files = [Path(v) for option, v in itertools.pairwise(arguments) if option == "--config"]
     for file in files:
         content = read_mapping(file)
@@ -117,6 +118,16 @@ def parse(
     config = kind(**{name: initialised[name] for name in names})
     folders = [file.parent for file in files]
     return with_files(config, folders), OutputOptions(Path(namespace.output), namespace.overwrite)
+
+
+def _files_first(arguments: list[str]) -> list[str]:
+    """Put configurations before the options that override them."""
+    words: list[str] = []
+    for each in arguments:
+        words += each.split("=", 1) if each.startswith("--config=") else [each]
+    places = [i for i, word in enumerate(words[:-1]) if word == "--config"]
+    files = [words[i + n] for i in places for n in (0, 1)]
+    return files + [w for i, w in enumerate(words) if i not in places and i - 1 not in places]
 
 
 def _check_options(arguments: list[str], kind: type[Any], known: list[str]) -> None:
@@ -160,7 +171,7 @@ def _check_text(hint: Any, text: str, name: str) -> None:
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         check_settings(dataclasses.make_dataclass("List", [(name, hint)]), {name: value})
     else:
-        check_value(hint, text, name, typed=True)
+        check_value(hint, None if value is None else text, name, typed=value is not None)
 
 
 def _plain_lists(kind: type[Any]) -> dict[str, Any]:

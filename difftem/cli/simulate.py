@@ -49,9 +49,9 @@ def main(arguments: list[str]) -> None:
 
     first = arguments[0] if arguments else "-"
     if not first.startswith("-") and Path(first).suffix.lower() not in YAML:
-        arguments = ["--structure.source", *arguments]
+        arguments = [*arguments[1:], "--structure.source", first]
     elif first.startswith("-") and not any(
-        each.startswith(("--structure.source", "--config")) for each in arguments
+        each.startswith(("--structure", "--config")) for each in arguments
     ):
         arguments = [str(example_config()), *arguments]
     config, options = parse(

@@ -10,7 +10,7 @@ from difftem.modules.quantity import check_learnable, register_quantity
 
 
 class Instances(nn.Module):
-    r"""Positions and orientations of the copies of one particle, in the sample's frame.
+    r"""Positions and orientations of the copies of one particle, in the specimen's frame.
 
     .. math:: x' = e^{[w]_\times} R_0\, x + p
 
@@ -80,11 +80,11 @@ class Instances(nn.Module):
         Parameters
         ----------
         stage : Tensor
-            Rotation from the sample's to the microscope's frame.
+            Rotation from the specimen's to the microscope's frame.
         shift : Tensor
             Of the image in Å, as x, y.
         turn_positions : bool
-            Turn the sample with the stage; otherwise every particle turns where it is.
+            Turn the specimen with the stage; otherwise every particle turns where it is.
 
         Returns
         -------

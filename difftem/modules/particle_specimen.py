@@ -30,7 +30,7 @@ THICK = 1.5  # slices: larger particles are cut
 class ParticleSpecimen(nn.Module):
     """Particles in a field, projected slice by slice.
 
-    Slice s holds the plane z = s Δ in the middle of the sample; a particle belongs to the slice
+    Slice s holds the plane z = s Δ in the middle of the specimen; a particle belongs to the slice
     nearest to its center, or is cut softly between several where it is thicker than 1.5 slices.
 
     Parameters

@@ -136,13 +136,10 @@ class Simulator(nn.Module):
         if not self.stage.is_series and offsets.numel() == 1:
             offsets = offsets.reshape(())
         register_quantity(self, "defocus_offset_um", offsets, learnable)
-        each_tilt = {"defocus_offset_um": self.defocus_offset_um}
-        if not specimen.takes_series:
-            each_tilt["dose"] = dose.dose_e_per_a2
-        for name, given in each_tilt.items():
-            if tuple(given.shape) not in {(len(self.stage),), ()}:
-                n, got = len(self.stage), tuple(given.shape)
-                raise ValueError(f"{name} must have {n} values, one per tilt, got {got}")
+        n = len(self.stage)
+        for name, given in (("defocus_offset_um", offsets), ("dose", dose.dose_e_per_a2)):
+            if given.ndim == 1 and len(given) != n and (self.stage.is_series or given is offsets):
+                raise ValueError(f"{name} must have {n} values, one per tilt, got {len(given)}")
         self.beam = beam or Beam()
         self.multislice = multislice
         self.lens = lens
@@ -221,7 +218,7 @@ class Simulator(nn.Module):
         tilt: int | None = None,
     ) -> Tensor:  # (..., y, x) e/pixel
         """Mean electrons per pixel of the micrograph's field."""
-        dose = _of_tilt(quantity(self.dose, "dose_e_per_a2"), tilt)
+        dose = self._of_tilt(quantity(self.dose, "dose_e_per_a2"), tilt)
         cropped = crop_center(intensity, self.shape)
         return expected_counts(cropped, dose.to(cropped), self.dose.pixel_size)
 
@@ -281,6 +278,8 @@ class Simulator(nn.Module):
         """Tilts that are taken one after the other; None for one run of all."""
         if tilts is None and (self.specimen.takes_series or not self.stage.is_series):
             return None
+        if tilts is not None and not len(tilts):
+            raise ValueError("tilts must not be empty")
         return range(len(self.stage)) if tilts is None else tilts
 
     def _defocus(self, tilt: int | None) -> Tensor:
@@ -292,9 +291,9 @@ class Simulator(nn.Module):
         """Additional underfocus, Å; a plain 0 where there is none, which makes no batch."""
         if not is_active(self, "defocus_offset_um"):
             return 0.0
-        return um_to_angstrom(_of_tilt(self.defocus_offset_um, tilt))
+        return um_to_angstrom(self._of_tilt(self.defocus_offset_um, tilt))
 
-
-def _of_tilt(values: Tensor, tilt: int | None) -> Tensor:
-    """Value of one tilt where each has its own."""
-    return values[tilt] if tilt is not None and values.ndim == 1 else values
+    def _of_tilt(self, values: Tensor, tilt: int | None) -> Tensor:
+        """Value of one tilt where each has its own."""
+        each = tilt is not None and self.stage.is_series and values.ndim == 1
+        return values[tilt] if each else values

@@ -28,7 +28,7 @@ class Stage(nn.Module):
     base : Tensor, optional
         Rotations B of the specimen before the tilt, shape ``(n_tilts, 3, 3)``.
     turn_positions : bool
-        Tilt the sample; otherwise each particle turns where it is, as if every micrograph showed
+        Tilt the specimen; otherwise each particle turns where it is, as if every micrograph showed
         other particles ("single particle").
     learnable : collection of str
         Any of ``tilt_deg``, ``tilt_axis_deg``, ``shift``, ``in_plane_deg``.

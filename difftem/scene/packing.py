@@ -228,5 +228,5 @@ def _full(request: PackingRequest, placed: int) -> str:
     return (
         f"only {placed} of {request.number} copies of {name} fit without overlap into {region} "
         f"({what} {reached:.0%} of the {wanted:.0%} asked for; random packing ends below "
-        f"{jammed(region):.0%}); use fewer copies or a larger field"
+        f"{jammed(region):.0%}); use fewer copies, a larger field or thicker ice"
     )

@@ -17,9 +17,10 @@ from difftem.scene.placement import random_positions
 from difftem.scene.regions import FilmRegion
 from difftem.simulation.config import BUNDLED, StructureConfig
 from difftem.simulation.limits import changed
-from difftem.simulation.microscope import ice_thickness_nm
+from difftem.simulation.microscope import MIN_ICE_NM
+from difftem.simulation.sampling import MARGIN
 from difftem.simulation.simulate_config import SimulateConfig
-from difftem.units import deg_to_rad, nm_to_angstrom
+from difftem.units import angstrom_to_nm, deg_to_rad, nm_to_angstrom
 
 
 def read_particle(
@@ -49,10 +50,6 @@ def read_particle(
         default_b_factor=structure.default_b_factor,
     )
     if structure.b_factor is not None:
-        if not structure.b_factor >= 0:
-            raise ValueError(
-                f"structure.b_factor must not be negative, got {structure.b_factor} Å²"
-            )
         atoms = replace(atoms, b_factors=torch.full_like(atoms.b_factors, structure.b_factor))
     return atoms.rotated(_rotation(rotation_deg).to(atoms.positions)).centered()
 
@@ -125,7 +122,8 @@ def _places(
     radius = float(particle.positions.norm(dim=-1).max())
     gap = nm_to_angstrom(ice.gap_nm)
     if ice.hole_diameter_nm is not None:
-        thickness = ice_thickness_nm(particle, ice)
+        needed = max(angstrom_to_nm(2 * (radius + MARGIN)), MIN_ICE_NM)
+        thickness = needed if ice.thickness_nm is None else ice.thickness_nm
         edge = thickness if ice.edge_thickness_nm is None else ice.edge_thickness_nm
         lengths = (nm_to_angstrom(each) for each in (ice.hole_diameter_nm, thickness, edge))
         (places,) = pack([PackingRequest(FilmRegion(*lengths), radius, n)], generator, gap)

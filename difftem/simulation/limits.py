@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterator
 
 from difftem.simulation.config import IceConfig, StageConfig
@@ -13,6 +14,31 @@ MAX_TILT_DEG = 80.0
 MAX_SLICES = 100_000
 MIN_SIZE = 16  # pixels
 PIXEL_SIZES = (0.01, 100.0)  # Å; outside, the unit was mistaken
+# Largest values by the name of a field, wherever it is; more is a mistake, or would overflow.
+POSITIVE = {
+    "dose_e_per_a2": 1e7,
+    "thickness_nm": 1e5,
+    "ice_thickness_nm": 1e5,
+    "edge_thickness_nm": 1e5,
+    "slice_thickness_nm": 1e5,
+    "mean_free_path_nm": 1e6,
+    "hole_diameter_nm": 1e6,
+    "aperture_mrad": 1e3,
+    "gain": 1e9,
+}
+NOT_NEGATIVE = {
+    "b_factor": 1e5,
+    "default_b_factor": 1e5,
+    "cc_mm": 1e3,
+    "energy_spread_ev": 1e4,
+    "source_semiangle_mrad": 1e2,
+    "read_noise": 1e9,
+    "gap_nm": 1e5,
+    "padding": 1e5,
+    "shift_error": 1e5,
+    "rotation_error_deg": 180.0,
+    "tilt_error_deg": 90.0,
+}
 
 
 def check_common(config: SimulateConfig | SceneConfig) -> None:
@@ -31,6 +57,11 @@ def check_common(config: SimulateConfig | SceneConfig) -> None:
     for key, value in flattened(dataclasses.asdict(config)):
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{key} must be a finite number, got {value}")
+        name = re.split(r"[.\[]", re.sub(r"\[\d+\]$", "", key))[-1]
+        if isinstance(value, int | float) and name in POSITIVE | NOT_NEGATIVE:
+            _check_range(key, name, value)
+    if not -(2**63) <= config.seed < 2**63:
+        raise ValueError(f"seed must fit into 64 bits, got {config.seed}")
     _check_sampling(config)
     _check_ice(config.ice)
     exposure = config.exposure
@@ -44,8 +75,6 @@ def check_common(config: SimulateConfig | SceneConfig) -> None:
         )
     if exposure.exposures < 1:
         raise ValueError(f"exposure.exposures must be at least 1, got {exposure.exposures}")
-    if not exposure.dose_e_per_a2 > 0:
-        raise ValueError(f"exposure.dose_e_per_a2 must be positive, got {exposure.dose_e_per_a2}")
     check_defocus("microscope.defocus_um", config.microscope.defocus_um)
     contrast = config.microscope.amplitude_contrast
     if contrast is not None and not 0 <= contrast < 1:
@@ -54,6 +83,17 @@ def check_common(config: SimulateConfig | SceneConfig) -> None:
     if dqe is not None and not 0 < dqe <= 1:
         raise ValueError(f"detector.dqe must be in (0, 1], got {dqe}")
     _check_stage(config.stage, len(exposure.tilts_deg), config.ice)
+
+
+def _check_range(key: str, name: str, value: float) -> None:
+    """Refuse a value below or above what a field may have."""
+    if name in POSITIVE and not value > 0:
+        raise ValueError(f"{key} must be positive, got {value}")
+    if value < 0:
+        raise ValueError(f"{key} must not be negative, got {value}")
+    most = (POSITIVE | NOT_NEGATIVE)[name]
+    if value > most:
+        raise ValueError(f"{key} must be at most {most:g}, got {value:g}")
 
 
 def check_defocus(key: str, value: float) -> None:
@@ -98,26 +138,16 @@ def _check_sampling(config: SimulateConfig | SceneConfig) -> None:
         )
     thickness = sampling.slice_thickness_nm
     if thickness is not None:
-        if not thickness > 0:
-            raise ValueError(f"sampling.slice_thickness_nm must be positive, got {thickness}")
         ice = config.ice.thickness_nm
         if ice is not None and ice / thickness > MAX_SLICES:
             raise ValueError(
                 f"sampling.slice_thickness_nm of {thickness:g} cuts {ice:g} nm of ice into more "
                 f"than {MAX_SLICES} slices"
             )
-    if sampling.padding is not None and sampling.padding < 0:
-        raise ValueError(f"sampling.padding must not be negative, got {sampling.padding} pixels")
 
 
 def _check_ice(ice: IceConfig) -> None:
-    """Check lengths, and refuse what does not apply."""
-    for name in ("thickness_nm", "mean_free_path_nm", "hole_diameter_nm", "edge_thickness_nm"):
-        value = getattr(ice, name)
-        if value is not None and not value > 0:
-            raise ValueError(f"ice.{name} must be positive, got {value}")
-    if ice.gap_nm < 0:
-        raise ValueError(f"ice.gap_nm must not be negative, got {ice.gap_nm}")
+    """Refuse what does not apply."""
     if ice.hole_diameter_nm is None and ice.edge_thickness_nm is not None:
         raise ValueError("ice.edge_thickness_nm applies with ice.hole_diameter_nm only")
     if ice.hole_diameter_nm is not None and ice.cut_at_edges is False:
@@ -145,6 +175,3 @@ def _check_stage(stage: StageConfig, n_tilts: int, ice: IceConfig) -> None:
             raise ValueError(
                 f"stage.{name} must have {n_tilts} values, one for each tilt, got {len(values)}"
             )
-    for name in ("shift_error", "rotation_error_deg", "tilt_error_deg"):
-        if getattr(stage, name) < 0:
-            raise ValueError(f"stage.{name} must not be negative, got {getattr(stage, name)}")

@@ -1,40 +1,73 @@
 """What is said while something is computed, kept for the result."""
 
 import logging
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_LOGGER = logging.getLogger("difftem")
+_LOCK = threading.Lock()
+_active = 0  # collections that are open
+_before = (logging.NOTSET, True)  # level and propagation of the logger without them
+
 
 class _Collector(logging.Handler):
-    """Keep every line once."""
+    """Keep every line of this thread, and of other processes, once."""
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__(logging.INFO)
-        self.lines = lines
+        self.lines, self.thread = lines, threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a line, a warning by its name."""
+        if record.process == os.getpid() and record.thread != self.thread:
+            return
         warning = record.levelno >= logging.WARNING
         line = ("warning: " if warning else "") + record.getMessage()
         if line not in self.lines:
             self.lines.append(line)
 
 
+class _Passer(logging.Handler):
+    """Pass on what would have been logged without a collection, to whom it would have been."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass a record to the handlers above."""
+        level, propagates = _before
+        root = _LOGGER.parent
+        own = any(not isinstance(each, _Collector | _Passer) for each in _LOGGER.handlers)
+        if propagates and root is not None and record.levelno >= (level or root.level):
+            if root.hasHandlers():
+                root.callHandlers(record)
+            elif not own and logging.lastResort is not None and record.levelno >= logging.WARNING:
+                logging.lastResort.handle(record)
+
+
+_PASSER = _Passer(logging.INFO)
+
+
 @contextmanager
 def collected() -> Iterator[list[str]]:
     """Yield a list that gets what difftem logs, warnings and notes, until the context ends."""
+    global _active, _before
     lines: list[str] = []
-    logger, level = logging.getLogger("difftem"), logging.getLogger("difftem").level
-    handlers: list[logging.Handler] = [_Collector(lines)]
-    if not logger.hasHandlers() and logging.lastResort is not None:
-        handlers.append(logging.lastResort)  # what shows warnings where nothing is set up
-    for handler in handlers:
-        logger.addHandler(handler)
-    if logger.getEffectiveLevel() > logging.INFO:
-        logger.setLevel(logging.INFO)
+    handler = _Collector(lines)
+    with _LOCK:
+        if _active == 0:
+            _before = (_LOGGER.level, _LOGGER.propagate)
+            _LOGGER.propagate = False
+            _LOGGER.setLevel(min(_LOGGER.level or logging.INFO, logging.INFO))
+            _LOGGER.addHandler(_PASSER)
+        _active += 1
+        _LOGGER.addHandler(handler)
     try:
         yield lines
     finally:
-        for handler in handlers:
-            logger.removeHandler(handler)
-        logger.setLevel(level)
+        with _LOCK:
+            _LOGGER.removeHandler(handler)
+            _active -= 1
+            if _active == 0:
+                _LOGGER.removeHandler(_PASSER)
+                _LOGGER.setLevel(_before[0])
+                _LOGGER.propagate = _before[1]

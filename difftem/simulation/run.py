@@ -50,7 +50,7 @@ class Stopwatch:
 @contextmanager
 def slices_bar() -> Iterator[Progress]:
     """Yield a progress bar of slices, which appears when the work takes more than a second."""
-    with tqdm(total=0, desc="slices", unit="slice", delay=1.0) as bar:
+    with tqdm(total=0, desc="slices", unit="slice", delay=1.0, disable=None) as bar:
 
         def watched(slices: Iterable[Tensor], number: int) -> Iterator[Tensor]:
             bar.total += number
@@ -109,7 +109,7 @@ def take_series(
     watch = stopwatch or Stopwatch()
     noise_free, micrographs, mean_counts, most = [], [], [], 0
     # A GPU takes slice and wave together: to time each would make it wait.
-    on_gpu = next(simulator.specimen.buffers()).is_cuda  # type: ignore[attr-defined]  # a module
+    on_gpu = simulator.stage.tilt_deg.is_cuda
 
     def watched(slices: Iterable[Tensor], number: int) -> Iterable[Tensor]:
         nonlocal most
@@ -128,6 +128,7 @@ def take_series(
                 exit_wave = simulator.exit_wave(tilt, watched)
             with watch.stage("lens"):
                 intensity = simulator.image(exit_wave, tilt)[1]
+                del exit_wave  # before the next one is made
                 expected = simulator.expected_counts(intensity, tilt).cpu()
             with watch.stage("detector"):
                 noise_free.append(simulator.detector.expected(expected))

@@ -1,5 +1,6 @@
 """Impossible configurations of scenes, refused in one line."""
 
+from difftem.simulation.config import VIRION
 from difftem.simulation.limits import check_common, check_defocus
 from difftem.simulation.particle_fields import check_particle_fields
 from difftem.simulation.scene_config import (
@@ -32,11 +33,13 @@ def check_scene(config: SceneConfig) -> None:
     _check_variation(config.variation)
     if not config.ice.present:
         for each in config.particles:
-            if each.solvent not in (None, "none"):
+            if each.solvent not in (None, "none") or each.source == VIRION:
+                what = VIRION if each.source == VIRION else f"solvent {each.solvent!r}"
                 raise ValueError(
-                    f"particle {each.name!r}: solvent {each.solvent!r} does not apply without ice "
-                    "(ice.present: false)"
+                    f"particle {each.name!r}: {what} does not apply without ice (ice.present)"
                 )
+        if config.variation.ice_thickness_nm is not None:
+            raise ValueError("variation.ice_thickness_nm does not apply without ice")
 
 
 def _check_variation(variation: VariationConfig) -> None:
@@ -47,8 +50,6 @@ def _check_variation(variation: VariationConfig) -> None:
             continue
         if not limits[0] <= limits[1]:
             raise ValueError(f"variation.{name} must be [low, high], got {list(limits)}")
-        if name != "defocus_um" and not limits[0] > 0:
-            raise ValueError(f"variation.{name} must be positive, got {limits[0]}")
     for value in variation.defocus_um or ():
         check_defocus("variation.defocus_um", value)
 

@@ -1,7 +1,6 @@
 """One micrograph (or tilt series) of a scene, the same whenever its number is the same."""
 
 import dataclasses
-import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from difftem.simulation.sampling import choose_field
 from difftem.simulation.scene_check import check_scene
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.scene_placement import ice_thickness, place_particles, read_places
+from difftem.simulation.seed import item_seed
 from difftem.simulation.stage import draw_stage
 from difftem.simulation.templates import make_template
 from difftem.units import angstrom_to_nm, nm_to_angstrom
@@ -188,9 +188,3 @@ class SceneMicroscope:
             for value, limits, share in zip(fixed, ranges, shares, strict=True)
         ]
         return Conditions(*drawn)
-
-
-def item_seed(seed: int, index: int, purpose: str = "") -> int:
-    """Seed of one micrograph: a hash, so that neighbours share no random numbers."""
-    digest = hashlib.sha256(f"{seed} {index} {purpose}".strip().encode()).digest()
-    return int.from_bytes(digest[:8], "little") >> 1

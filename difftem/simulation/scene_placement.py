@@ -30,23 +30,7 @@ def ice_thickness(config: SceneConfig, radii: Mapping[str, float]) -> float:  # 
 
 
 def read_places(config: SceneConfig) -> dict[str, tuple[ParticlePoses, ...]]:
-    """Read the coordinate files of a scene.
-
-    Parameters
-    ----------
-    config : SceneConfig
-        Its particles and sampling are used.
-
-    Returns
-    -------
-    dict of str to tuple of ParticlePoses
-        By name of the particle, which is all that a file describes; random ones are not in it.
-
-    Raises
-    ------
-    InputError
-        For a file that is missing or no coordinates.
-    """
+    """Read the coordinate files of a scene, by name of the particle; random ones are not in it."""
     nx, ny = config.sampling.size
     names = {particle.name for particle in config.particles}
     given = {}
@@ -79,30 +63,10 @@ def place_particles(
     given: Mapping[str, tuple[ParticlePoses, ...]],
     generator: torch.Generator,
 ) -> Scene:
-    """Put every particle where its coordinates, or chance, put it.
+    """Put every particle where its coordinates (`read_places`), or chance, put it.
 
-    Parameters
-    ----------
-    config : SceneConfig
-        Its particles, ice and sampling are used.
-    radii : mapping of str to float
-        Of the particles' bounding spheres in Å.
-    thickness : float
-        Of the ice in Å.
-    given : mapping of str to tuple of ParticlePoses
-        From `read_places`.
-    generator : torch.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Scene
-        In the field's frame, its origin in the middle.
-
-    Raises
-    ------
-    ValueError
-        If the particles do not fit, with the number that did.
+    `radii` are those of bounding spheres in Å, the scene's origin is the middle of the field. A
+    ValueError says how many fit, if not all do.
     """
     width, height = (n * config.sampling.pixel_size for n in config.sampling.size)
     region = _region(config, width, height, thickness)
@@ -126,7 +90,7 @@ def place_particles(
         instances.append(ParticlePoses(particle.name, positions.double(), turned.double()))
     scene = Scene(tuple(instances), (width, height, thickness))
     if obstacles:
-        _warn(scene, radii, (width, height))
+        _warn(scene, radii, (width, height), config.ice.present)
     return scene
 
 
@@ -163,6 +127,7 @@ def _warn(
     scene: Scene,
     radii: Mapping[str, float],
     field: tuple[float, float],
+    in_ice: bool,
 ) -> None:
     """Count the copies that a file put on top of each other or outside."""
     overlapping = scene.overlaps(dict(radii))
@@ -173,7 +138,7 @@ def _warn(
     if beyond.entirely:
         logger.warning("%d particles lie outside the field and are not seen", beyond.entirely)
     deep = scene.positions()[:, 2].abs() + sizes > scene.box[2] / 2 + 1.0
-    if bool(deep.any()):
+    if in_ice and bool(deep.any()):
         logger.warning(
             "%d particles reach out of the ice of %.0f nm",
             int(deep.sum()),

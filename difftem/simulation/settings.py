@@ -18,12 +18,13 @@ from difftem.simulation.suggestions import RENAMED, suggestion
 
 Config = TypeVar("Config")
 
+OWN = ("config", "output", "overwrite")  # of the commands, in what --print_config prints
 _WORDS = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
 
 
 def configured(
     kind: type[Config],
-    given: Config | str | Path | None,
+    given: Config | Mapping[str, Any] | str | Path | None,
     settings: Mapping[str, Any],
     folders: Sequence[Path] = (),
 ) -> Config:
@@ -34,7 +35,7 @@ def configured(
     kind : type
         Dataclass of the configuration.
     given : dataclass or str or Path, optional
-        To start from; a YAML file by its path. Default: the defaults.
+        To start from, also as a mapping; a YAML file by its path. Default: the defaults.
     settings : mapping
         Values by the name of their field, with that of its section before it where two sections
         have one of that name: ``defocus_um``, ``thickness_nm`` or ``ice_thickness_nm``.
@@ -56,16 +57,22 @@ def configured(
     if isinstance(given, str | Path):
         places.insert(0, Path(given).parent)
         values = read_mapping(Path(given))
+        values = {name: value for name, value in values.items() if name not in OWN}
         check_settings(kind, values, f"{given}: ")
+    elif isinstance(given, Mapping):
+        values = dict(given)
     elif given is not None:
         values = dataclasses.asdict(given)  # type: ignore[call-overload]  # any dataclass
-    names = _flat_names(kind)
+    names, hints = _flat_names(kind), typing.get_type_hints(kind)
     for name, value in settings.items():
+        if dataclasses.is_dataclass(hints.get(name)) and isinstance(value, Mapping):
+            values[name] = {**values.get(name, {}), **plain(value)}
+            continue
         if name not in names:
             raise ValueError(f"unknown setting {name!r}{suggestion(name, list(names))}")
         section, _, field = names[name].rpartition(".")
         place = values.setdefault(section, {}) if section else values
-        place[field] = _plain(value)
+        place[field] = plain(value)
     check_settings(kind, values)
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, None)
@@ -170,6 +177,9 @@ def check_value(hint: Any, value: Any, key: str, typed: bool = False) -> None:
     ValueError
         Saying what is expected and what was given.
     """
+    wrong = ValueError(f"{key}: expected {in_words(hint)}, got {value!r}")
+    if value is None and type(None) not in typing.get_args(hint):
+        raise wrong
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--value", type=hint)
     try:
@@ -178,7 +188,7 @@ def check_value(hint: Any, value: Any, key: str, typed: bool = False) -> None:
         else:
             parser.parse_object({"value": value})
     except ArgumentError:
-        raise ValueError(f"{key}: expected {in_words(hint)}, got {value!r}") from None
+        raise wrong from None
 
 
 def in_words(hint: Any) -> str:
@@ -240,8 +250,8 @@ def _flat_names(kind: type[Any]) -> dict[str, str]:
     return alone | {key.replace(".", "_"): key for key in keys}
 
 
-def _plain(value: Any) -> Any:
-    """Paths, arrays and tuples as YAML has them."""
+def plain(value: Any) -> Any:
+    """Turn paths, arrays, tuples and dataclasses into what YAML has."""
     if isinstance(value, Path):
         return str(value)
     if hasattr(value, "tolist"):
@@ -249,5 +259,5 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple | range) else value
+        return {name: plain(each) for name, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, list | tuple | range) else value

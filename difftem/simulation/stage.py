@@ -47,17 +47,7 @@ def draw_stage(config: SimulateConfig | SceneConfig, generator: torch.Generator)
 def stage_reach(config: SceneConfig, width: float, height: float) -> float:  # Å
     """How far beyond a field the stage's errors make images look, to each side.
 
-    Parameters
-    ----------
-    config : SceneConfig
-        Its stage is used.
-    width, height : float
-        Of the field in Å.
-
-    Returns
-    -------
-    float
-        In Å: the largest shift, and what a rotation of the field brings in.
+    In Å: the largest shift, and what a rotation of a field of this width and height brings in.
     """
     errors = config.stage
     shift = max((abs(each) for pair in errors.shifts or () for each in pair), default=0.0)

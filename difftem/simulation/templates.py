@@ -29,25 +29,7 @@ MAX_PHANTOM = 384  # voxels: some 2 GB while it is made
 
 
 def make_template(particle: ParticleConfig, config: SceneConfig) -> Template:
-    """Template of one particle at the field's pixel size, from the cache if it is there.
-
-    Parameters
-    ----------
-    particle : ParticleConfig
-        Which.
-    config : SceneConfig
-        Its sampling, microscope and cache are used.
-
-    Returns
-    -------
-    Template
-        Complex, with absorption.
-
-    Raises
-    ------
-    ValueError
-        For a file that cannot be read or an option that does not fit.
-    """
+    """Template of one particle at the field's pixel size, from the cache if it is there."""
     in_ice = config.ice.present and particle.solvent != "none"
     contrast = amplitude_contrast(config.microscope, config.ice.present)
     solvent: Solvent = (particle.solvent or "displaced") if in_ice else "none"

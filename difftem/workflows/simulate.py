@@ -17,7 +17,7 @@ from difftem.simulation.advice import sampling_advice
 from difftem.simulation.config import BUNDLED
 from difftem.simulation.copies import place_copies, read_particle
 from difftem.simulation.device import accelerator_device
-from difftem.simulation.limits import check_common
+from difftem.simulation.limits import changed, check_common
 from difftem.simulation.memory import check_memory, estimate_bytes
 from difftem.simulation.messages import collected
 from difftem.simulation.microscope import build_detector, build_lens, build_simulator
@@ -25,7 +25,7 @@ from difftem.simulation.peak_memory import peak_memory_bytes
 from difftem.simulation.record import versions, write_record
 from difftem.simulation.run import Series, Stopwatch, slices_bar, take_series
 from difftem.simulation.sampling import Sampling, choose_sampling
-from difftem.simulation.scene_microscope import item_seed
+from difftem.simulation.seed import item_seed
 from difftem.simulation.settings import configured
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.simulation.stage import draw_stage
@@ -58,6 +58,8 @@ class SimulatedMicrographs:
         What the stage was set to, one for each noise-free image.
     mean_counts : float
         Expected electrons per pixel.
+    name : str
+        Of the structure's file.
     n_atoms : int
         Of all copies.
     config : SimulateConfig
@@ -75,6 +77,7 @@ class SimulatedMicrographs:
     pixel_size: float
     tilts_deg: list[float]
     mean_counts: float
+    name: str
     n_atoms: int
     config: SimulateConfig
     sampling: Sampling
@@ -93,7 +96,7 @@ class SimulatedMicrographs:
 
         middle = len(self.noise_free) // 2
         exposures = len(self.micrographs) // len(self.noise_free)
-        title = f"{_name(self.config)}: {_conditions(self.config)}"
+        title = f"{self.name}: {_conditions(self.config)}"
         if len(self.tilts_deg) > 1:
             title += f", tilt {self.tilts_deg[middle]:g}°"
         return draw_preview(
@@ -134,7 +137,7 @@ class SimulatedMicrographs:
         stopwatch = Stopwatch()
         with staged_folder(Path(folder), overwrite, OUTPUTS) as staged:
             with stopwatch.stage("output"):
-                what = f"difftem {difftem.__version__}, {_name(self.config)}"
+                what = f"difftem {difftem.__version__}, {self.name}"
                 labels = [what[:80], f"{_conditions(self.config)}, seed {self.config.seed}"[:80]]
                 for name, images in (
                     (MICROGRAPH, self.micrographs),
@@ -173,7 +176,8 @@ def simulate(
     """Simulate micrographs of a structure, as the command ``difftem simulate`` does.
 
     Padding, slices and thickness of the ice are chosen where they are not given, and what the
-    sampling cannot do is logged as a warning.
+    sampling cannot do is logged as a warning. The defaults are one copy in 512 x 512 pixels of
+    1 Å; the command without arguments takes its example's settings instead.
 
     Parameters
     ----------
@@ -207,13 +211,20 @@ def simulate(
     (1, 64, 64)
     """
     if structure is not None and not isinstance(structure, Atoms):
-        settings = {"structure_source": structure, **settings}
+        settings = {**settings, "structure_source": structure}
     configuration = configured(SimulateConfig, config, settings)
     check_common(configuration)
-    with collected() as messages:
-        return _simulate(
-            structure if isinstance(structure, Atoms) else None, configuration, messages
+    atoms = structure if isinstance(structure, Atoms) else None
+    if atoms is not None:
+        given = changed(configuration.structure) | (
+            changed(configuration.copies) & {"rotation_deg"}
         )
+        if given:
+            raise ValueError(f"{min(given)} does not apply to atoms, which are taken as they are")
+        as_they_are = dataclasses.replace(configuration.structure, source="atoms")
+        configuration = dataclasses.replace(configuration, structure=as_they_are)
+    with collected() as messages:
+        return _simulate(atoms, configuration, messages)
 
 
 def _simulate(
@@ -247,6 +258,7 @@ def _simulate(
         sampling.pixel_size,
         exposure.tilts_deg,
         taken.mean_counts,
+        _name(config),
         len(atoms),
         config,
         sampling,

@@ -84,3 +84,41 @@ def test_lists_grow_and_sections_come_from_files(pdb, tmp_path):
     config = json.loads((tmp_path / "o/run.json").read_text())["config"]
     assert config["microscope"]["defocus_um"] == 0.4
     assert config["exposure"]["tilts_deg"] == [0.0, 5.0]
+
+
+def test_the_first_word_counts_more_than_a_later_configuration(pdb, tmp_path):
+    config = tmp_path / "run.yaml"
+    config.write_text("structure: {source: apoferritin}\nseed: 4\n")
+    for words in (["--config", str(config)], [f"--config={config}"]):
+        arguments = [str(pdb), *SMALL, *words, "--overwrite", "--output", str(tmp_path / "o")]
+        assert main(["simulate", *arguments]) == 0
+        record = json.loads((tmp_path / "o/run.json").read_text())
+        assert (record["n_atoms"], record["seed"]) == (40, 4)
+        assert record["config"]["sampling"]["size"] == [64, 48]  # options, too
+
+
+def test_a_configuration_is_checked_however_it_is_given(tmp_path, capsys):
+    config = tmp_path / "typo.yaml"
+    config.write_text("microscope: {defocus: 2}\n")
+    for words in (["--config", str(config)], [f"--config={config}"], [str(config)]):
+        assert main(["simulate", *words, "--output", str(tmp_path / "o")]) == 2
+        assert "typo.yaml: unknown key 'microscope.defocus'; did" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["{defocus_um: null}", "null", "{aberrations: null}"])
+def test_nothing_is_no_value(text, tmp_path, capsys):
+    config = tmp_path / "null.yaml"
+    config.write_text(f"microscope: {text}\n")
+    assert main(["simulate", str(config), "--output", str(tmp_path / "o")]) == 2
+    assert "null.yaml: microscope" in capsys.readouterr().err
+
+
+def test_a_section_as_a_mapping_leaves_the_example_alone(pdb, tmp_path):
+    structure = ["--structure", f"{{source: {pdb}}}"]
+    assert main(["simulate", *structure, *SMALL, "--output", str(tmp_path / "o")]) == 0
+    assert json.loads((tmp_path / "o/run.json").read_text())["n_atoms"] == 40
+
+
+def test_generate_wants_a_scene(pdb, tmp_path, capsys):
+    assert main(["generate", str(pdb), "--output", str(tmp_path / "o")]) == 2
+    assert "blob.pdb: expected a scene (.yaml)" in capsys.readouterr().err

@@ -131,7 +131,7 @@ def test_a_worker_that_was_killed_is_named_with_advice(generate, tmp_path):
     assert code == 2
     (line,) = errors(captured.err)
     assert f"process {workers[0].pid} was ended by SIGKILL, perhaps for want of memory" in line
-    assert "--devices with a smaller number" in line
+    assert "fewer devices take less" in line
     assert not any(worker.is_alive() for worker in workers)
     assert not list(folder.glob(".*"))
 
@@ -183,3 +183,14 @@ def test_processes_that_torchrun_started_make_one_set_anew(generate, pdb, tmp_pa
     assert "3 micrographs, 3 made" in said[0]
     assert said[1] == ""
     assert contents(together) == contents(alone)
+
+
+def test_a_process_of_the_caller_goes_on(generate):
+    sleeper = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    sleeper.start()
+    try:
+        assert generate("--micrographs", 2, "--devices", 2)[0] == 0
+        assert sleeper.is_alive()
+    finally:
+        sleeper.kill()
+        sleeper.join()

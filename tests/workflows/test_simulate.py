@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -56,12 +58,43 @@ def test_warnings_are_in_the_result_and_in_the_log(caplog):
     assert line.removeprefix("warning: ") in caplog.messages
 
 
-def test_warnings_are_shown_where_no_log_is_set_up(capsys, monkeypatch):
-    monkeypatch.setattr(logging.getLogger("difftem"), "handlers", [])
-    monkeypatch.setattr(logging.getLogger("difftem"), "propagate", False)
-    difftem.simulate(atoms(), defocus_um=5.0, **SMALL)
-    assert "sampling.padding" in capsys.readouterr().err
-    assert logging.getLogger("difftem").handlers == []
+@pytest.mark.parametrize("set_up", ["pass", "logging.basicConfig()"])
+def test_a_log_shows_what_it_is_set_up_to_show(set_up):
+    code = (
+        f"import difftem, logging; {set_up};"
+        "difftem.simulate(size=(64, 64), pixel_size=4.0, defocus_um=9.0, hydrogens='none');"
+        "logger = logging.getLogger('difftem'); print(logger.level, logger.handlers)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "sampling.padding" in done.stderr
+    assert "slices of" not in done.stderr  # a note, not a warning
+    assert done.stdout == "0 []\n"
+
+
+def test_atoms_are_not_said_to_be_another_structure():
+    result = difftem.simulate(atoms(), **SMALL)
+    assert result.name == result.config.structure.source == "atoms"
+    for setting in ({"b_factor": 5.0}, {"selection": "//A"}, {"rotation_deg": (90, 0, 0)}):
+        with pytest.raises(ValueError, match="does not apply to atoms"):
+            difftem.simulate(atoms(), **setting, **SMALL)
+
+
+def test_copies_fit_into_a_hole_whose_ice_is_not_given():
+    result = difftem.simulate(
+        copies_count=3, ice_hole_diameter_nm=80.0, size=(96, 96), pixel_size=8.0, hydrogens="none"
+    )
+    assert result.n_atoms == 3 * 32736
+
+
+def test_what_a_command_prints_as_its_configuration_is_taken(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["simulate", "--print_config"])
+    path = tmp_path / "run.yaml"
+    path.write_text(capsys.readouterr().out)
+    small = {"size": (64, 64), "pixel_size": 4.0, "copies": {"count": 1}, "hydrogens": "none"}
+    result = difftem.simulate(config=path, **small)
+    assert result.config.microscope.defocus_um == 1.8
+    assert result.n_atoms == 32736
 
 
 def test_a_hole_and_a_stage_are_those_of_scenes():

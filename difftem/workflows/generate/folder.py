@@ -15,6 +15,7 @@ import difftem
 from difftem.io.errors import input_error
 from difftem.io.files import replacing
 from difftem.simulation.limits import flattened
+from difftem.simulation.settings import plain
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.item import is_finished
 
@@ -64,8 +65,7 @@ def claimed_folder(
     if config.threads is None:
         found = (stored or {}).get("threads")
         config = dataclasses.replace(config, threads=found if isinstance(found, int) else threads)
-    # As YAML has it: its safe kind knows no tuples.
-    wanted = yaml.safe_load(yaml.safe_dump(_plain(dataclasses.asdict(config))))
+    wanted = yaml.safe_load(yaml.safe_dump(plain(config)))
     if stored is not None:
         _compare(path, stored, wanted)
         wanted["micrographs"] = max(wanted["micrographs"], int(stored.get("micrographs", 0)))
@@ -115,13 +115,6 @@ def _foreign(path: Path) -> bool:
     """Whether a folder has more in it than a killed run leaves."""
     names = {each.name for each in path.iterdir()} - {LOCK}
     return not all(map(_STALE.fullmatch, names))
-
-
-def _plain(value: object) -> object:
-    """Turn tuples into lists."""
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _read_settings(path: Path) -> dict[str, Any] | None:

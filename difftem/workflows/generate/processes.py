@@ -98,6 +98,7 @@ def _run_pool(
     numbers = context.SimpleQueue()
     for number in range(processes):
         numbers.put(number)
+    others = set(multiprocessing.active_children())  # of the caller
     workers, messages = [], context.Queue()
     listener = QueueListener(messages, _Forwarder())
     listener.start()
@@ -106,18 +107,17 @@ def _run_pool(
         try:
             with ThreadPoolExecutor(1) as starter:
                 made = starter.submit(_start, pool, items).result()
-            workers = multiprocessing.active_children()
+            workers = _new_children(others)
             for each in as_completed(made):
                 each.result()
                 advance()
         except BrokenProcessPool as error:
             pool.shutdown()  # ends the other workers by SIGTERM
             raise ChildProcessError(
-                f"{_killed(workers)}, perhaps for want of memory; the same command makes what is "
-                "missing, --devices with a smaller number takes less memory"
+                f"{_killed(workers)}; the same command makes what is missing"
             ) from error
         finally:
-            for worker in multiprocessing.active_children():
+            for worker in _new_children(others):
                 worker.terminate()
             listener.stop()
 
@@ -137,13 +137,22 @@ def _start(pool: ProcessPoolExecutor, items: list[int]) -> list[Future[None]]:
     return [pool.submit(_make, index) for index in items]
 
 
+def _new_children(others: set[BaseProcess]) -> list[BaseProcess]:
+    """List the processes that are not others'."""
+    return [each for each in multiprocessing.active_children() if each not in others]
+
+
 def _killed(workers: list[BaseProcess]) -> str:
     """Name the first that did not end by SIGTERM."""
     for worker in workers:
         if worker.exitcode != -signal.SIGTERM:
             names = {-each: each.name for each in signal.Signals}
             how = names.get(worker.exitcode or 0, f"exit code {worker.exitcode}")
-            return f"process {worker.pid} was ended by {how}"
+            advice = {
+                "SIGKILL": ", perhaps for want of memory: fewer devices take less",
+                "exit code 1": ' (a script needs `if __name__ == "__main__":` around the call)',
+            }
+            return f"process {worker.pid} was ended by {how}{advice.get(how, '')}"
     return "a process was ended"
 
 
