@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from difftem.cli.parsing import YAML, parse
+
 COMPONENT = b"=== simulation ==="
-YAML = (".yaml", ".yml")
 
 DESCRIPTION = """Simulate micrographs of a structure.
 
@@ -41,7 +42,6 @@ def main(arguments: list[str]) -> None:
 
         run(arguments)
         return
-    from difftem.cli.parsing import parse
     from difftem.io.examples import example_config
     from difftem.io.staged_folder import check_folder
     from difftem.simulation.simulate_config import SimulateConfig

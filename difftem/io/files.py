@@ -61,7 +61,7 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
     if path.is_dir():
         raise input_error(path, "is a folder, expected a file name")
     if path.exists() and not overwrite:
-        raise input_error(path, "exists already, pass overwrite=True to replace it")
+        raise input_error(path, "exists already; --overwrite (overwrite=True) replaces it")
     if not path.parent.is_dir():
         raise input_error(path, f"there is no folder {path.parent}")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

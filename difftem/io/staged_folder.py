@@ -28,7 +28,9 @@ def check_folder(folder: Path, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise input_error(folder, "is a file, expected an output folder")
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:
-        raise input_error(folder, "exists and is not empty; pass --overwrite to replace its files")
+        raise input_error(
+            folder, "exists and is not empty; --overwrite (overwrite=True) replaces its files"
+        )
     nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
     if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
         raise input_error(nearest, "cannot be written: Permission denied")

@@ -164,7 +164,7 @@ def test_files_that_exist_are_kept_unless_told(tmp_path, flat, capsys):
     (tmp_path / "mtf.csv").write_text("mine")
     run = [flat, "--output", tmp_path / "mtf.star", "--size", 128, "--family", "lorentzian"]
     assert estimate(*run) == 2
-    assert "mtf.csv: exists already, pass --overwrite" in capsys.readouterr().err
+    assert "mtf.csv: exists already; --overwrite" in capsys.readouterr().err
     assert (tmp_path / "mtf.csv").read_text() == "mine"
     assert estimate(*run, "--overwrite") == 0
     assert (tmp_path / "mtf.csv").read_text().startswith("frequency")

@@ -198,7 +198,7 @@ def test_set_whose_configuration_is_damaged(generate):
         code, captured, _ = generate()
         assert code == 2
         assert "generate.yaml" in captured.err
-        assert "--overwrite starts anew" in captured.err
+        assert "--overwrite (overwrite=True) starts anew" in captured.err
     assert (folder / "000000" / "run.json").exists()
 
 

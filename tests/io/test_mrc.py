@@ -59,7 +59,7 @@ def test_same_input_gives_the_same_bytes(tmp_path, stack, monkeypatch):
 def test_existing_file_is_kept_unless_overwriting_is_asked_for(tmp_path, stack):
     path = tmp_path / "tilts.mrc"
     write_mrc(path, stack, 1.0)
-    with pytest.raises(InputError, match=r"tilts\.mrc: exists already, pass overwrite=True"):
+    with pytest.raises(InputError, match=r"tilts\.mrc: exists already; --overwrite"):
         write_mrc(path, stack + 1, 1.0)
     assert read_mrc(path).data[0, 0, 0] == 0
     write_mrc(path, stack + 1, 1.0, overwrite=True)

@@ -49,7 +49,7 @@ def check_output(star: Path, overwrite: bool) -> None:
         raise input_error(star, f"the folder {star.parent} cannot be written")
     for path in output_files(star).values():
         if path.exists() and not overwrite:
-            raise input_error(path, "exists already, pass --overwrite to replace it")
+            raise input_error(path, "exists already; --overwrite (overwrite=True) replaces it")
 
 
 def write_files(

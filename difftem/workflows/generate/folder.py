@@ -60,7 +60,9 @@ def claimed_folder(
     stored = None if overwrite else _read_settings(path / SETTINGS)
     if stored is None and not overwrite and path.is_dir() and _foreign(path):
         raise input_error(
-            path, f"is not empty and has no {SETTINGS}; choose another folder or pass --overwrite"
+            path,
+            f"is not empty and has no {SETTINGS}; choose another folder, or "
+            "--overwrite (overwrite=True)",
         )
     if config.threads is None:
         found = (stored or {}).get("threads")
@@ -124,9 +126,11 @@ def _read_settings(path: Path) -> dict[str, Any] | None:
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise input_error(path, f"cannot be read ({error}); --overwrite starts anew") from error
+        raise input_error(
+            path, f"cannot be read ({error}); --overwrite (overwrite=True) starts anew"
+        ) from error
     if not isinstance(content, dict):
-        raise input_error(path, "holds no configuration; --overwrite starts anew")
+        raise input_error(path, "holds no configuration; --overwrite (overwrite=True) starts anew")
     return content
 
 
@@ -148,7 +152,7 @@ def _compare(path: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None
             raise input_error(
                 path,
                 f"holds a set with {key} = {old.get(key)}, now it is {new.get(key)}; choose "
-                "another folder, or start anew with --overwrite",
+                "another folder, or --overwrite (overwrite=True) starts anew",
             )
 
 
