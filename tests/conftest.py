@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -15,6 +16,8 @@ if not torch.cuda.is_available():
 os.environ["WANDB_MODE"] = "disabled"
 os.environ["MPLBACKEND"] = "Agg"
 sys.argv = ["difftem"]  # Lightning's command line looks at it
+# Shells have commands in the background ignore Ctrl-C, and all that these start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(2)
 if "PYTEST_XDIST_WORKER" in os.environ:  # one of two processes: more threads wait for one another
     torch.set_num_threads(1)

@@ -46,21 +46,22 @@ def test_a_fit_stopped_by_ctrl_c_goes_on_from_its_checkpoint(tmp_path):
     psd = ["--model.init_args.loss", "psd"]
     command = [sys.executable, "-m", "difftem", "fit", "--config", str(path), *psd]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
-    )
-    # The folder of checkpoints appears after the first epoch.
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("run/checkpoints/*.ckpt")) and time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.1)
-    time.sleep(1.0)
     errors = None
-    for _ in range(6):  # Python drops a signal that comes while it cleans up an object
-        process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            _, errors = process.communicate(timeout=20)
-            break
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        # The folder of checkpoints appears after the first epoch.
+        deadline = time.monotonic() + 120
+        while not list(tmp_path.glob("run/checkpoints/*.ckpt")) and time.monotonic() < deadline:
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.1)
+        time.sleep(1.0)
+        for _ in range(6):  # Python drops a signal that comes while it cleans up an object
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                _, errors = process.communicate(timeout=20)
+                break
+        process.kill()  # does nothing to one that has ended
     assert process.returncode == 130
     assert "Traceback" not in errors
     hint = re.search(r"go on with --ckpt_path (\S+)", errors)

@@ -71,7 +71,7 @@ def test_beyond_jamming_the_message_says_how_far_it_came(generator):
     message = str(error.value)
     assert "of 1000 copies of ribosomes" in message
     assert "of the 45% asked for; random packing ends below 38%" in message
-    assert "use fewer copies or a larger field" in message
+    assert "use fewer copies, a larger field or thicker ice" in message
     # Saturation is 0.384 without walls; these ten diameters have walls.
     assert 500 < int(message.split()[1]) < 853
 
