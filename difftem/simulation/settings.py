@@ -69,7 +69,9 @@ def configured(
             values[name] = {**values.get(name, {}), **plain(value)}
             continue
         if name not in names:
-            raise ValueError(f"unknown setting {name!r}{suggestion(name, list(names))}")
+            keywords = {key: keyword for keyword, key in reversed(names.items())}
+            listed = list(keywords.values())[::-1]
+            raise ValueError(f"unknown setting {name!r}{suggestion(name, list(names), listed)}")
         section, _, field = names[name].rpartition(".")
         place = values.setdefault(section, {}) if section else values
         place[field] = plain(value)

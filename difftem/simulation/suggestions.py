@@ -27,11 +27,12 @@ RENAMED = {
     "apix": "sampling.pixel_size",
     "camera": "detector.preset",
     "box_size": "sampling.size",
+    "shape": "sampling.size",
     "ice_thickness": "ice.thickness_nm",
 }
 
 
-def suggestion(wrong: str, known: Sequence[str]) -> str:
+def suggestion(wrong: str, known: Sequence[str], listed: Sequence[str] | None = None) -> str:
     """Say behind an unknown key which known one is nearest.
 
     Parameters
@@ -40,6 +41,8 @@ def suggestion(wrong: str, known: Sequence[str]) -> str:
         As typed, with dots where there are sections.
     known : sequence of str
         Keys that exist.
+    listed : sequence of str, optional
+        Those to list if none is near. Default: all.
 
     Returns
     -------
@@ -50,13 +53,21 @@ def suggestion(wrong: str, known: Sequence[str]) -> str:
     by_leaf = {name.rsplit(".", 1)[-1]: name for name in known}
     longer = [name for name in known if name.rsplit(".", 1)[-1].startswith(f"{leaf}_")]
     found = [
-        RENAMED.get(wrong),
+        *_renamed(wrong),
         *(name for name in longer if name.startswith(f"{section}.")),
         *longer,
+        *_renamed(leaf),
         *difflib.get_close_matches(wrong, known, n=1, cutoff=0.75),
-        RENAMED.get(leaf),
         *(by_leaf[name] for name in difflib.get_close_matches(leaf, by_leaf, n=1, cutoff=0.6)),
         *difflib.get_close_matches(wrong, known, n=1, cutoff=0.5),
     ]
     nearest = next((name for name in found if name in known), None)
-    return f"; did you mean {nearest!r}?" if nearest else f"; known keys: {', '.join(known)}"
+    return (
+        f"; did you mean {nearest!r}?" if nearest else f"; known keys: {', '.join(listed or known)}"
+    )
+
+
+def _renamed(word: str) -> list[str]:
+    """Today's key of an old one or of a usual word, and its last part: a keyword in Python."""
+    keys = [new for old, new in RENAMED.items() if word.lower() in (old, old.replace(".", "_"))]
+    return [name for key in keys[:1] for name in (key, key.rpartition(".")[2])]

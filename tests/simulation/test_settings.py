@@ -82,6 +82,10 @@ def test_a_word_that_stands_for_a_file_is_no_file():
     ("settings", "message"),
     [
         ({"defocus": 1.0}, r"unknown setting 'defocus'; did you mean 'defocus_um'\?"),
+        ({"shape": [64, 64]}, r"unknown setting 'shape'; did you mean 'size'\?"),
+        ({"Cs": 2.7}, r"unknown setting 'Cs'; did you mean 'cs_mm'\?"),
+        ({"structure_file": "x"}, r"unknown setting 'structure_file'; did you mean 'source'\?"),
+        ({"zzz": 1}, r"unknown setting 'zzz'; known keys: seed, .*, read_noise$"),
         ({"defocus_um": "much"}, "microscope.defocus_um: expected a number, got 'much'"),
         ({"size": 64}, "sampling.size: expected 2 values, each a whole number, got 64"),
         ({"exposures": 1.5}, "exposure.exposures: expected a whole number, got 1.5"),
@@ -135,6 +139,8 @@ def test_every_old_key_is_answered_with_its_new_name(old):
         ("detector.mtf_file", "detector.mtf"),
         ("mean_free_path", "ice.mean_free_path_nm"),
         ("defocus_mu", "microscope.defocus_um"),
+        ("sampling.shape", "sampling.size"),
+        ("microscope.Cs", "microscope.cs_mm"),
     ],
 )
 def test_a_word_that_users_try_is_answered_with_the_key_they_mean(wrong, right):
