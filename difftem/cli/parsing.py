@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import yaml
 
@@ -16,7 +16,7 @@ from jsonargparse import (  # type: ignore[attr-defined]
     DefaultHelpFormatter,
 )
 
-from difftem.simulation.paths import with_files
+from difftem.simulation.paths import Config, with_files
 from difftem.simulation.settings import (
     OWN,
     check_settings,
@@ -26,7 +26,6 @@ from difftem.simulation.settings import (
 )
 from difftem.simulation.suggestions import suggestion
 
-Config = TypeVar("Config")
 YAML = (".yaml", ".yml")
 
 
@@ -114,7 +113,7 @@ def parse(
     if namespace.output is None:
         raise ValueError("--output DIR is missing: the folder to write to")
     initialised: Any = parser.instantiate_classes(namespace)
-    names = [each.name for each in dataclasses.fields(kind)]  # type: ignore[arg-type]  # any
+    names = [each.name for each in dataclasses.fields(kind)]
     config = kind(**{name: initialised[name] for name in names})
     folders = [file.parent for file in files]
     return with_files(config, folders), OutputOptions(Path(namespace.output), namespace.overwrite)
@@ -162,12 +161,12 @@ def _check_text(hint: Any, text: str, name: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         value = text
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         if isinstance(value, str) and Path(value).is_file():
             value = read_mapping(Path(value))
         if not isinstance(value, dict):
             raise ValueError(f"{name} must hold keys and values, got {text!r}")
-        check_settings(hint, value, f"{name}.")  # type: ignore[arg-type]  # a type
+        check_settings(hint, value, f"{name}.")
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         check_settings(dataclasses.make_dataclass("List", [(name, hint)]), {name: value})
     else:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from difftem.simulation.config import IceConfig, StageConfig
+from difftem.simulation.paths import AnyConfig
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.simulate_config import SimulateConfig
 
@@ -116,10 +117,10 @@ def flattened(values: object, prefix: str = "") -> Iterator[tuple[str, object]]:
         yield prefix, values
 
 
-def changed(config: object) -> set[str]:
+def changed(config: AnyConfig) -> set[str]:
     """Names of the fields of a dataclass that are not at their defaults."""
     default = type(config)()
-    names = [each.name for each in dataclasses.fields(config)]  # type: ignore[arg-type]  # any
+    names = [each.name for each in dataclasses.fields(config)]
     return {name for name in names if getattr(config, name) != getattr(default, name)}
 
 

@@ -4,11 +4,18 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from difftem.io.errors import InputError
 
-Config = TypeVar("Config")
+
+class AnyConfig(Protocol):
+    """What every dataclass is."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+Config = TypeVar("Config", bound=AnyConfig)
 
 
 def with_files(config: Config, folders: Sequence[Path] = (), key: str = "") -> Config:
@@ -34,16 +41,16 @@ def with_files(config: Config, folders: Sequence[Path] = (), key: str = "") -> C
         For a file that is nowhere, naming it and its key.
     """
     found: dict[str, Any] = {}
-    for each in dataclasses.fields(config):  # type: ignore[arg-type]  # any dataclass
+    for each in dataclasses.fields(config):
         value, name = getattr(config, each.name), f"{key}.{each.name}" if key else each.name
-        if dataclasses.is_dataclass(value):
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
             found[each.name] = with_files(value, folders, name)
         elif isinstance(value, list) and value and dataclasses.is_dataclass(value[0]):
             items = enumerate(value)
             found[each.name] = [with_files(item, folders, f"{name}[{i}]") for i, item in items]
         elif "file" in each.metadata and value not in (None, *each.metadata["file"]):
             found[each.name] = _locate(value, folders, name, each.metadata["file"])
-    return dataclasses.replace(config, **found)  # type: ignore[type-var]  # any dataclass
+    return dataclasses.replace(config, **found)
 
 
 def _locate(name: str, folders: Sequence[Path], key: str, instead: Sequence[str]) -> str:

@@ -8,15 +8,13 @@ import types
 import typing
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
-from difftem.simulation.paths import with_files
+from difftem.simulation.paths import Config, with_files
 from difftem.simulation.suggestions import RENAMED, suggestion
-
-Config = TypeVar("Config")
 
 OWN = ("config", "output", "overwrite")  # of the commands, in what --print_config prints
 _WORDS = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
@@ -62,7 +60,7 @@ def configured(
     elif isinstance(given, Mapping):
         values = dict(given)
     elif given is not None:
-        values = dataclasses.asdict(given)  # type: ignore[call-overload]  # any dataclass
+        values = dataclasses.asdict(given)
     names, hints = _flat_names(kind), typing.get_type_hints(kind)
     for name, value in settings.items():
         if dataclasses.is_dataclass(hints.get(name)) and isinstance(value, Mapping):
@@ -79,7 +77,7 @@ def configured(
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, None)
     made: Any = parser.instantiate_classes(parser.parse_object(values))
-    fields = dataclasses.fields(kind)  # type: ignore[arg-type]  # any dataclass
+    fields = dataclasses.fields(kind)
     return with_files(kind(**{each.name: made[each.name] for each in fields}), places)
 
 

@@ -78,6 +78,7 @@ class PlainParameters:
             constraint, name = None, path
             if path.endswith(_STORED):
                 name = path.removesuffix(_STORED).replace(_PARAMETRIZATIONS, "")
+                # mypy does not know that this is a ParametrizationList, or what is in it.
                 constraint = module.get_submodule(path.removesuffix(".original"))[0]  # type: ignore[index]
             prefix, _, last = name.rpartition(".")
             owner = module.get_submodule(prefix)
@@ -105,7 +106,7 @@ class PlainParameters:
                 value = vector[start : start + shape.numel()].view(shape)
                 if constraint is not None:
                     top = _ALMOST_ONE if isinstance(constraint, UnitInterval) else None
-                    value = constraint.right_inverse(value.clamp(_TINY, top))  # type: ignore[operator]
+                    value = constraint.right_inverse(value.clamp(_TINY, top))  # type: ignore[operator]  # see above
                 state[f"module.{path}"] = value
                 start += shape.numel()
             return functional_call(wrapped, state, (frequency,))
