@@ -92,6 +92,9 @@ def _transforms(
             raise ValueError(f"copies.{more[0]} does not apply with copies.{files[0]}")
     if copies.image is not None and copies.coordinates is None:
         raise ValueError("copies.image applies with copies.coordinates only")
+    packing = changed(config.ice) & {"gap_nm", "cut_at_edges"}
+    if packing and (files or copies.count == 1):
+        raise ValueError(f"ice.{min(packing)} applies to several copies at random places only")
     if copies.transforms is not None:
         return read_transforms(copies.transforms)
     if copies.coordinates is not None:

@@ -131,6 +131,10 @@ def test_copies_stand_where_a_table_says(tmp_path):
     assert min(around(-20, 10), around(20, -10)) > 5 * max(around(20, 10), around(-20, -10))
     with pytest.raises(ValueError, match=r"copies\.count does not apply with copies\.coordinates"):
         difftem.simulate(atoms(), coordinates=table, copies_count=3, **SMALL)
+    for given in ({}, {"coordinates": table}):
+        for setting in ({"gap_nm": 2.0}, {"cut_at_edges": True}):
+            with pytest.raises(ValueError, match=f"ice.{min(setting)} applies to several copies"):
+                difftem.simulate(atoms(), **given, **setting, **SMALL)
 
 
 def test_show_draws_and_does_not_block():
