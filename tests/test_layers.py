@@ -30,7 +30,9 @@ NEVER = {
 }
 LAZILY = {("ops", "kernels_triton"), ("modules", "presets")}
 EVERYTHING = {"", "__main__"}  # "" is difftem/__init__.py
-MAX_SHARE, MAX_CLI, MAX_PACKAGE = 0.18, 3000, 30_040  # of lines
+# Of lines. The package: 30 040 before readers gave accounts, truth files were whole, estimates of the
+# DQE and guards were there; a subject that needs more says so here.
+MAX_SHARE, MAX_CLI, MAX_PACKAGE = 0.18, 3000, 36_000
 
 # Third-party packages at the top of a file: CORE for all, more for these; inside functions: any.
 CORE = {"torch", "numpy"}

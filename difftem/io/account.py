@@ -1,0 +1,33 @@
+"""The one line in which a reader says what it took from a file and what it left."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+
+def give_account(path: str | Path, taken: Iterable[str], left: Iterable[str] = ()) -> str:
+    """Log what a file gave, and what was in it and is not used.
+
+    The line reaches the terminal, a result's ``messages`` and ``run.json`` as every note does.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; its name is said.
+    taken : iterable of str
+        Facts about what is used, such as ``"304 atoms (C 98, ...)"``.
+    left : iterable of str
+        What the file holds and is not used, such as ``"1159 waters"`` or a column's name.
+
+    Returns
+    -------
+    str
+        The line, ``NAME: TAKEN, TAKEN; not used: LEFT, LEFT``.
+    """
+    line = f"{Path(path).name}: {', '.join(taken)}"
+    if rest := ", ".join(left):
+        line += f"; not used: {rest}"
+    logger.info("%s", line)
+    return line
