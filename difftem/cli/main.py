@@ -1,13 +1,12 @@
-"""The `difftem` command: finds the subcommand, turns bad input into one line and exit code 2."""
+"""The `difftem` command: finds the subcommand, turns whatever goes wrong into one line."""
 
 import importlib
 import os
-import signal
 import sys
-import threading
-from typing import Any, NoReturn
 
 import difftem
+from difftem.cli.guard import BAD_INPUT, fail, guarded
+from difftem.cli.interrupts import interruptible
 from difftem.cli.terminal import log_to_terminal
 from difftem.simulation.freed_memory import keep_freed_memory
 
@@ -22,9 +21,6 @@ COMMANDS = {
 }
 
 
-_OUT_OF_MEMORY = "out of memory; use a smaller field or fewer copies"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run a subcommand.
 
@@ -36,9 +32,16 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0, or 2 for bad input. With ``DIFFTEM_DEBUG=1`` bad input raises.
+        Exit code: 0; 2 for bad input; 1 for an error of this program; 130 after Ctrl-C or the end
+        of a batch job (SIGTERM). With ``DIFFTEM_DEBUG=1`` errors raise.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    with interruptible():
+        return guarded(lambda: _run(arguments), debug=os.environ.get("DIFFTEM_DEBUG") == "1")
+
+
+def _run(arguments: list[str]) -> int:
+    """Find the subcommand and run it."""
     command = arguments[0] if arguments else "--help"
     if command in ("-h", "--help"):
         print(_help())
@@ -47,44 +50,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"difftem {difftem.__version__}")
         return 0
     if command not in COMMANDS:
-        return _fail(f"unknown command {command!r}, expected one of {', '.join(COMMANDS)}")
-    if threading.current_thread() is threading.main_thread():  # others may not set signals
-        signal.signal(signal.SIGTERM, _terminate)
+        fail(f"unknown command {command!r}, expected one of {', '.join(COMMANDS)}")
+        return BAD_INPUT
     keep_freed_memory()
     log_to_terminal()
-    try:
-        module = importlib.import_module(COMMANDS[command][0])
-        # LightningCLI tells its subcommands apart by itself.
-        module.main(arguments if COMMANDS[command][0] == "difftem.cli.fit" else arguments[1:])
-    except MemoryError:
-        return _fail(_OUT_OF_MEMORY)
-    except (ValueError, OSError) as error:
-        if os.environ.get("DIFFTEM_DEBUG") == "1":
-            raise
-        return _fail(" ".join(str(error).split()))
-    except RuntimeError as error:
-        from difftem.simulation.memory import is_out_of_memory
-
-        if not is_out_of_memory(error):
-            raise
-        return _fail(_OUT_OF_MEMORY)
-    except KeyboardInterrupt:
-        _fail("interrupted, nothing was written")
-        return 130
+    module = importlib.import_module(COMMANDS[command][0])
+    # LightningCLI tells its subcommands apart by itself.
+    module.main(arguments if COMMANDS[command][0] == "difftem.cli.fit" else arguments[1:])
     return 0
-
-
-def _terminate(number: int, frame: Any) -> NoReturn:
-    """Treat the end of a batch job like Ctrl-C, so that nothing half-written stays."""
-    raise KeyboardInterrupt
 
 
 def _help() -> str:
     lines = [f"  {name:<13} {what}" for name, (_, what) in COMMANDS.items()]
     head = "usage: difftem COMMAND [options]\n\ncommands:\n"
     return head + "\n".join(lines) + "\n\ndifftem COMMAND --help explains options and units."
-
-
-def _fail(message: str) -> int:
-    print(f"difftem: error: {message}", file=sys.stderr)
-    return 2
