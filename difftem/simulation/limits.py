@@ -5,10 +5,12 @@ import math
 import re
 from collections.abc import Iterator
 
+from difftem.modules.beam import MAX_VOLTAGE_KV
 from difftem.simulation.config import IceConfig, StageConfig
 from difftem.simulation.paths import AnyConfig
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.simulate_config import SimulateConfig
+from difftem.simulation.unit_mistakes import unit_mistake, unit_of
 
 MAX_DEFOCUS_UM = 1000.0
 MAX_TILT_DEG = 80.0
@@ -40,6 +42,11 @@ NOT_NEGATIVE = {
     "rotation_error_deg": 180.0,
     "tilt_error_deg": 90.0,
 }
+# Largest absolute values; a lens with the objective off has a Cs of metres.
+SIGNED = {
+    "cs_mm": 1e4,
+    "astigmatism_um": MAX_DEFOCUS_UM,
+}
 
 
 def check_common(config: SimulateConfig | SceneConfig) -> None:
@@ -59,7 +66,7 @@ def check_common(config: SimulateConfig | SceneConfig) -> None:
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{key} must be a finite number, got {value}")
         name = re.split(r"[.\[]", re.sub(r"\[\d+\]$", "", key))[-1]
-        if isinstance(value, int | float) and name in POSITIVE | NOT_NEGATIVE:
+        if isinstance(value, int | float) and name in POSITIVE | NOT_NEGATIVE | SIGNED:
             _check_range(key, name, value)
     if not -(2**63) <= config.seed < 2**63:
         raise ValueError(f"seed must fit into 64 bits, got {config.seed}")
@@ -77,6 +84,7 @@ def check_common(config: SimulateConfig | SceneConfig) -> None:
     if exposure.exposures < 1:
         raise ValueError(f"exposure.exposures must be at least 1, got {exposure.exposures}")
     check_defocus("microscope.defocus_um", config.microscope.defocus_um)
+    _check_voltage(config.microscope.voltage_kv)
     contrast = config.microscope.amplitude_contrast
     if contrast is not None and not 0 <= contrast < 1:
         raise ValueError(f"microscope.amplitude_contrast must be in [0, 1), got {contrast}")
@@ -90,11 +98,12 @@ def _check_range(key: str, name: str, value: float) -> None:
     """Refuse a value below or above what a field may have."""
     if name in POSITIVE and not value > 0:
         raise ValueError(f"{key} must be positive, got {value}")
-    if value < 0:
+    if name in NOT_NEGATIVE and value < 0:
         raise ValueError(f"{key} must not be negative, got {value}")
-    most = (POSITIVE | NOT_NEGATIVE)[name]
-    if value > most:
-        raise ValueError(f"{key} must be at most {most:g}, got {value:g}")
+    most, unit = (POSITIVE | NOT_NEGATIVE | SIGNED)[name], unit_of(name)
+    if abs(value) > most:
+        allowed = f"within {most:g}" if name in SIGNED else f"at most {most:g}"
+        raise ValueError(f"{key} must be {allowed}{unit}, got {value:g}{unit_mistake(name, value)}")
 
 
 def check_defocus(key: str, value: float) -> None:
@@ -102,6 +111,16 @@ def check_defocus(key: str, value: float) -> None:
     if not abs(value) <= MAX_DEFOCUS_UM:
         raise ValueError(
             f"{key} must be within {MAX_DEFOCUS_UM:g} µm, got {value:g}; 1.5 means 1.5 µm"
+            f"{unit_mistake('defocus_um', value)}"
+        )
+
+
+def _check_voltage(value: float) -> None:
+    """Refuse what the beam would refuse, by its key."""
+    if not 0 < value <= MAX_VOLTAGE_KV:
+        raise ValueError(
+            f"microscope.voltage_kv must be in (0, {MAX_VOLTAGE_KV:g}] kV, got {value:g}; "
+            f"300 means 300 kV{unit_mistake('voltage_kv', value)}"
         )
 
 
@@ -135,7 +154,7 @@ def _check_sampling(config: SimulateConfig | SceneConfig) -> None:
     if not PIXEL_SIZES[0] <= sampling.pixel_size <= PIXEL_SIZES[1]:
         raise ValueError(
             f"sampling.pixel_size must be within {PIXEL_SIZES[0]:g} and {PIXEL_SIZES[1]:g} Å, "
-            f"got {sampling.pixel_size:g}"
+            f"got {sampling.pixel_size:g}{unit_mistake('pixel_size', sampling.pixel_size)}"
         )
     thickness = sampling.slice_thickness_nm
     if thickness is not None:

@@ -31,6 +31,7 @@ from difftem.simulation.scene_placement import ice_thickness, place_particles, r
 from difftem.simulation.seed import item_seed
 from difftem.simulation.stage import draw_stage
 from difftem.simulation.templates import make_template
+from difftem.simulation.unit_mistakes import doubtful_units
 from difftem.units import angstrom_to_nm, nm_to_angstrom
 
 logger = logging.getLogger(__name__)
@@ -90,6 +91,8 @@ class SceneMicroscope:
         build_beam(config.microscope)
         build_lens(config.microscope, config.sampling.pixel_size)
         self.detector: Detector = build_detector(config.detector)
+        for line in doubtful_units(config.microscope, config.exposure, config.ice):
+            logger.warning(line)
         self.given = read_places(config)
         fine = FINE if config.sampling.interpolation == "fine" else DEFAULT
         self.particles: dict[str, Particle] = {}

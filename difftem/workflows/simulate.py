@@ -29,6 +29,7 @@ from difftem.simulation.seed import item_seed
 from difftem.simulation.settings import configured
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.simulation.stage import draw_stage
+from difftem.simulation.unit_mistakes import doubtful_units
 
 logger = logging.getLogger(__name__)
 
@@ -244,7 +245,8 @@ def _simulate(
     sampling = choose_sampling(atoms, config, lens, stage)
     simulator = build_simulator(atoms, config, sampling, lens, detector, stage)
     logger.info(_summary(len(atoms), sampling))
-    for line in sampling_advice(atoms, config, sampling, float(simulator.beam.wavelength)):
+    doubts = doubtful_units(config.microscope, config.exposure, config.ice)
+    for line in doubts + sampling_advice(atoms, config, sampling, float(simulator.beam.wavelength)):
         logger.warning(line)
     exposure = config.exposure
     n_micrographs = len(exposure.tilts_deg) * exposure.exposures
