@@ -2,7 +2,7 @@
 
 import csv
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ class LogReport(Callback):
     """At the end of a fit, keep what the task reports; at its start, pictures of the data.
 
     A task takes part that has ``report(truth, notes)``, which returns an object with ``text``
-    (Markdown), ``metrics``, ``tables`` (with ``columns`` and ``rows``) and ``figures``; a data
-    module that has ``figures()``, ``truth(frequency)`` or ``facts.notes``. Others are left alone.
+    (Markdown), ``metrics``, ``tables`` (with ``columns`` and ``rows``), ``figures`` and, for
+    `line`, ``results``; a data module that has ``figures()``, ``truth(frequency)`` or
+    ``facts.notes``. Others are left alone.
 
     The run's folder gets ``report.md``, a CSV file for each table and a PNG file for each figure;
     W&B gets tables, images, and every table whose name ends in ``curve`` as lines. Metrics, and the
@@ -26,12 +27,19 @@ class LogReport(Callback):
     ----------
     figures : bool
         Draw figures; false makes runs of a large study faster.
+
+    Attributes
+    ----------
+    line : str
+        After a fit: its results in one line, or the last metrics of a task without a report, and
+        where they are kept.
     """
 
     def __init__(self, figures: bool = True) -> None:
         super().__init__()
         self.figures = figures
         self._start = self._seconds = 0.0
+        self.line = ""
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep pictures of the data."""
@@ -49,24 +57,32 @@ class LogReport(Callback):
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep the report of the task."""
+        if not trainer.is_global_zero:
+            return
+        if _is_trial(trainer):
+            self.line = "fast_dev_run: nothing is kept"
+            return
         make: Any = getattr(pl_module, "report", None)
-        if make is None or not trainer.is_global_zero or _is_trial(trainer):
+        if make is None:
+            last = [f"{name} = {float(v):.4g}" for name, v in trainer.callback_metrics.items()]
+            self.line = _results(last, "run", trainer.log_dir)
             return
         data = _data(trainer)
         notes = getattr(getattr(data, "facts", None), "notes", ())
         report = make(getattr(data, "truth", None), notes)
-        folder = _folder(trainer)
+        folder, metrics = _folder(trainer), {**report.metrics, "fit/seconds": self._seconds}
         if folder is not None:
             _replace_text(folder / "report.md", report.text)
             for name, table in report.tables.items():
                 _write_csv(folder / f"{name}.csv", table)
         for logger in trainer.loggers:
-            metrics = {**report.metrics, "fit/seconds": self._seconds}
             logger.log_metrics(metrics, step=trainer.global_step)
             _log_tables(logger, report.tables)
             logger.save()
         if self.figures:
             self._keep_figures(trainer, report.figures, "fit")
+        values = getattr(report, "results", ()) or [f"{k} = {v:.4g}" for k, v in metrics.items()]
+        self.line = _results(values, "report", None if folder is None else folder / "report.md")
 
     def _keep_figures(self, trainer: pl.Trainer, figures: Mapping[str, Any], group: str) -> None:
         """Write PNG files, and show them in loggers that can."""
@@ -85,6 +101,11 @@ class LogReport(Callback):
 def _data(trainer: pl.Trainer) -> Any:
     """Return the data module, or None."""
     return getattr(trainer, "datamodule", None)
+
+
+def _results(values: Sequence[Any], what: str, where: str | Path | None) -> str:
+    """Join results, and say where the rest is."""
+    return f"{', '.join(map(str, values)) or 'done'}; {what}: {where or 'not kept'}"
 
 
 def _is_trial(trainer: pl.Trainer) -> bool:

@@ -1,4 +1,4 @@
-"""`difftem fit | validate | test | predict`: any task with any data, configured in YAML."""
+"""`difftem fit | test`: any task with any data, configured in YAML."""
 
 import logging
 import os
@@ -17,6 +17,10 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from difftem.callbacks import LogConfig, LogReport
 from difftem.cli.checkpoint import check_options, check_state, read_checkpoint
 from difftem.cli.fit_arguments import check_arguments
+from difftem.cli.known_classes import describe_classes
+from difftem.cli.parsing import ParagraphFormatter
+from difftem.cli.run_folder import given_root, move_loggers
+from difftem.cli.run_names import name_run, run_names
 
 DESCRIPTION = """Fit models to data with Lightning.
 
@@ -25,8 +29,14 @@ DESCRIPTION = """Fit models to data with Lightning.
   difftem fit --config ... --ckpt_path RUN/checkpoints/last.ckpt     # go on after Ctrl-C
   difftem test --config RUN/config.yaml --ckpt_path RUN/checkpoints/last.ckpt
 
-Several --config files are merged, the last one wins. A run's folder (--trainer.default_root_dir,
-or that of its logger) gets config.yaml, metrics.csv, report.md, pictures and checkpoints."""
+Several --config files are merged, the last one wins. A run's folder gets config.yaml, metrics.csv,
+report.md, pictures and checkpoints; --trainer.default_root_dir DIR puts it into DIR, also where the
+configuration's loggers name another one. Runs of W&B get name, group and tags from the
+configuration, unless init_args.name and dict_kwargs.group and .tags of the logger (or WANDB_NAME,
+WANDB_RUN_GROUP, WANDB_TAGS) say others. --model.help CLASS and --data.help CLASS list arguments."""
+
+TITLES = {"trainer": "Trainer of Lightning", "model": "Task", "data": "Data module"}
+TITLES |= {"optimizer": "Optimizer, for tasks without one", "lr_scheduler": "Learning rate"}
 
 
 class _OneLineLightningParser(LightningArgumentParser):
@@ -61,14 +71,44 @@ class DifftemCLI(LightningCLI):
 
     def __init__(self, arguments: list[str]) -> None:
         self._checkpoint: dict[str, Any] | None = None
+        self._arguments = arguments
         super().__init__(
             save_config_callback=LogConfig,
             save_config_kwargs={"overwrite": True},
             parser_class=_OneLineLightningParser,
-            parser_kwargs={"description": DESCRIPTION, "prog": "difftem"},
+            parser_kwargs={
+                "prog": "difftem",
+                "formatter_class": ParagraphFormatter,
+                **_parser_options(arguments),
+            },
             seed_everything_default=0,
             args=arguments,
         )
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Offer what a task of this project can do; the arguments are those of Lightning."""
+        return {name: LightningCLI.subcommands()[name] for name in ("fit", "test")}
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Give the groups of options titles for ``--help``, and parse."""
+        for each in self._subcommand_parsers.values():
+            groups = each.groups or {}
+            for name in TITLES.keys() & groups.keys():
+                groups[name].title = TITLES[name]
+        super().parse_arguments(parser, args)
+
+    def before_instantiate_classes(self) -> None:
+        """Let the folder that the user gives win over those of the configuration's loggers."""
+        root = given_root(self._arguments)
+        if root is not None:
+            move_loggers(self._get(self.config, "trainer").logger, root)
+
+    def after_fit(self) -> None:
+        """End with a line of results and where they are kept."""
+        lines = [each.line for each in _callbacks(self.trainer) if isinstance(each, LogReport)]
+        if any(lines):  # of the first process alone
+            print(f"fit: {lines[0]}")
 
     def _parse_ckpt_path(self) -> None:
         """Hold a checkpoint against the configuration, instead of merging its hyper-parameters.
@@ -94,8 +134,7 @@ class DifftemCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Any:
         """Add a report, and a checkpoint for Ctrl-C, where the configuration has none."""
         trainer = super().instantiate_trainer(**kwargs)
-        # Set by a connector of Lightning, where mypy does not look.
-        present: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+        present = _callbacks(trainer)
         if not any(isinstance(each, LogReport) for each in present):
             present.append(LogReport())
         present.insert(0, _Hint())
@@ -103,7 +142,29 @@ class DifftemCLI(LightningCLI):
             if isinstance(each, ModelCheckpoint):
                 each.save_last = True if each.save_last is None else each.save_last
                 each.save_on_exception = True
+        for each in trainer.loggers:
+            if type(each).__name__ == "WandbLogger":
+                name_run(each, run_names(self.config[self.subcommand].as_dict()))
         return trainer
+
+
+def _callbacks(trainer: Trainer) -> list[Any]:
+    """Callbacks, set by a connector of Lightning, where mypy does not look."""
+    present: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    return present
+
+
+def _parser_options(arguments: list[str]) -> dict[str, dict[str, Any]]:
+    """Usage and description of each command; the classes' where help is wanted."""
+    wanted = not {"-h", "--help"}.isdisjoint(arguments)
+    text = DESCRIPTION + ("\n\n" + describe_classes() if wanted else "")
+    return {
+        name: {
+            "usage": f"difftem {name} --config FILE.yaml [--key value ...]",
+            "description": text,
+        }
+        for name in DifftemCLI.subcommands()
+    }
 
 
 def main(arguments: list[str]) -> None:

@@ -6,7 +6,6 @@
 import collections.abc
 import importlib
 import inspect
-import pkgutil
 import typing
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from lightning.pytorch.cli import LightningCLI
 from lightning.pytorch.loggers import Logger
 from torch import Tensor, nn
 
+from difftem.cli.known_classes import known_classes
 from difftem.cli.parsing import YAML
 from difftem.simulation.settings import check_value, read_mapping
 from difftem.simulation.suggestions import suggestion
@@ -26,7 +26,6 @@ _TOP: dict[str, Any] = {"config": Any, "seed_everything": bool | int, "trainer":
 _TOP |= {"model": LightningModule, "data": LightningDataModule, "optimizer": Any}
 _CLASSES = (nn.Module, LightningDataModule, Callback, Logger)
 _PLAIN = {Literal, bool, int, float, str, type(None), dict, list, tuple, Tensor}
-_PACKAGES = ("difftem.tasks", "difftem.data", "difftem.modules", "difftem.callbacks")
 
 
 def check_arguments(arguments: list[str]) -> None:
@@ -61,8 +60,13 @@ def check_arguments(arguments: list[str]) -> None:
         else:
             check.level(_nested(name, text), hints, "", None)
     if "model" not in check.classes:
-        where = ", ".join(files) or "without --config FILE.yaml"
-        raise ValueError(f"{where}: no model, which must have class_path and init_args")
+        if files:
+            where = ", ".join(files)
+            raise ValueError(f"{where}: no model, which must have class_path and init_args")
+        raise ValueError(
+            "no model is configured: pass --config FILE.yaml with the sections model and data "
+            "(class_path and init_args of each); experiments/mtf_recovery has examples"
+        )
 
 
 class _Check:
@@ -162,21 +166,8 @@ def _load(path: str, bases: tuple[type, ...], where: str) -> Any:
         module = module or bases[0].__module__.rpartition(".")[0]
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        known = _known(bases)
+        known = [*known_classes(*bases)]
         raise ValueError(f"{where}: {error}{suggestion(path, known) if known else ''}") from error
     if isinstance(found, type) and not issubclass(found, bases):
         raise ValueError(f"{where}: {path} is no {' or '.join(each.__name__ for each in bases)}")
-    return found
-
-
-def _known(bases: tuple[type, ...]) -> list[str]:
-    """Classes of ours that are one of these."""
-    found = []
-    for package in map(importlib.import_module, _PACKAGES):
-        inside = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-        for module in (package, *(importlib.import_module(each.name) for each in inside)):
-            for name, value in inspect.getmembers(module, inspect.isclass):
-                own = value.__module__.startswith(module.__name__)
-                if own and issubclass(value, bases) and not inspect.isabstract(value):
-                    found.append(f"{module.__name__}.{name}")
     return found

@@ -11,14 +11,23 @@ from difftem.cli.terminal import log_to_terminal
 from difftem.simulation.freed_memory import keep_freed_memory
 
 COMMANDS = {
-    "simulate": ("difftem.cli.simulate", "atoms to micrographs"),
-    "generate": ("difftem.cli.generate", "scenes of many particles, any number of micrographs"),
-    "estimate-mtf": ("difftem.cli.estimate_mtf", "the MTF of a detector from micrographs"),
-    "fit": ("difftem.cli.fit", "fit a model to data, as a YAML configuration says"),
-    "validate": ("difftem.cli.fit", "validate a fitted model"),
+    "simulate": ("difftem.cli.simulate", "micrographs or a tilt series of one structure"),
+    "generate": ("difftem.cli.generate", "sets of micrographs of many particles, with their truth"),
+    "estimate-mtf": ("difftem.cli.estimate_mtf", "MTF of a detector from micrographs"),
+    "fit": ("difftem.cli.fit", "fit a model to data with Lightning, configured in YAML"),
     "test": ("difftem.cli.fit", "test a fitted model on other data"),
-    "predict": ("difftem.cli.fit", "apply a fitted model"),
 }
+GROUPS = {
+    "Make images": ("simulate", "generate"),
+    "Measure a detector": ("estimate-mtf",),
+    "Fit models": ("fit", "test"),
+}
+_MORE = """Other options:
+  --help        this text; difftem COMMAND --help explains a command's options and their units
+  --version     version of difftem
+
+Exit codes: 0 done; 1 an error of this program; 2 bad input or not enough memory; 130 interrupted
+(Ctrl-C or SIGTERM). Errors are one line on standard error; DIFFTEM_DEBUG=1 shows where they arose."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,6 +70,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _help() -> str:
-    lines = [f"  {name:<13} {what}" for name, (_, what) in COMMANDS.items()]
-    head = "usage: difftem COMMAND [options]\n\ncommands:\n"
-    return head + "\n".join(lines) + "\n\ndifftem COMMAND --help explains options and units."
+    lines = ["usage: difftem COMMAND [options]"]
+    for title, names in GROUPS.items():
+        lines += ["", f"{title}:", *(f"  {name:<13} {COMMANDS[name][1]}" for name in names)]
+    return "\n".join([*lines, "", _MORE])

@@ -32,7 +32,7 @@ class EdgeFacts(CropFacts):
 
 
 class KnifeEdge(Crops):
-    """Images of a slanted edge: from files, or simulated with a known MTF.
+    """Images of a slanted edge, of files or simulated, for `estimate-mtf --edge` and own tasks.
 
     The simulated edge is sharp and sampled in the middles of the pixels, so that its profile
     across a slanted edge holds difftem's MTF and nothing else: no further pixel aperture.

@@ -26,6 +26,15 @@ def test_a_configuration_is_fitted_and_its_checkpoint_tested_on_other_crops(tmp_
     path = config(tmp_path)
     assert main(["fit", "--config", str(path)]) == 0
     run = tmp_path / "run"
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if each.startswith("fit: ")]
+    assert line.endswith(f"; report: {run / 'report.md'}")
+    with (run / "mtf_curve.csv").open() as file:
+        curve = {row["frequency"]: row for row in csv.DictReader(file)}
+    for name, row in (("0.25", curve["0.25"]), ("0.5", curve["0.5"])):
+        value, error = re.search(rf"MTF\({name}/pixel\) = (\S+) ± (\S+),", line).groups()
+        assert float(value) == pytest.approx(float(row["mtf"]), abs=0.06 * float(error))
+        assert float(error) == pytest.approx(float(row["standard_error"]), rel=0.06)
+    assert re.search(r"s0 = \S+ grey values²", line)
     resolved = yaml.safe_load((run / "config.yaml").read_text("utf-8"))
     assert resolved["model"]["init_args"]["loss"] == "whittle"
     assert "χ²" in (run / "report.md").read_text("utf-8")
@@ -171,9 +180,33 @@ def test_a_test_leaves_no_configuration(fitted, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_loops_that_a_task_does_not_have_are_named(tmp_path, capsys):
-    assert main(["predict", "--config", str(config(tmp_path))]) == 2
-    assert "predict" in capsys.readouterr().err
+@pytest.mark.parametrize("command", ["validate", "predict"])
+def test_loops_that_no_task_has_are_not_offered(tmp_path, capsys, command):
+    assert main([command, "--config", str(config(tmp_path))]) == 2
+    assert f"unknown command {command!r}, expected one of" in capsys.readouterr().err
+    assert main(["--help"]) == 0
+    assert command not in capsys.readouterr().out
+
+
+def test_the_folder_that_a_user_gives_wins_over_that_of_the_loggers(tmp_path, monkeypatch):
+    path = config(tmp_path / "run", max_steps=1)
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", "--config", str(path), "--trainer.default_root_dir", "mine"]) == 0
+    assert (tmp_path / "mine/run/report.md").is_file()
+    assert not (tmp_path / "run/run").exists()
+
+
+def test_help_names_the_projects_classes_in_one_line_each(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["fit", "--help"])
+    text = capsys.readouterr().out
+    for name in (
+        "difftem.tasks.mtf_fit.MTFFit\n      Fit the MTF of a detector",
+        "difftem.data.real_crops.RealCrops\n      Background crops",
+        "difftem.modules.RullgardMTF\n      Two generalised",
+    ):
+        assert name in text
+    assert "<class" not in text
 
 
 def records(path):
@@ -209,8 +242,10 @@ def test_an_offline_run_of_wandb_has_curves_traces_panel_and_configuration(tmp_p
     (file,) = tmp_path.rglob("run-*.wandb")
     deadline = time.monotonic() + 30
     while True:  # W&B's own process writes the file, a little later
-        keys, settings = set(), {}
+        keys, settings, names = set(), {}, []
         for record in records(file):
+            if record.run.run_id:
+                names.append((record.run.display_name, record.run.run_group, [*record.run.tags]))
             keys |= {item.key or item.nested_key[0] for item in record.history.item}
             for item in [*record.config.update, *record.run.config.update]:
                 settings[item.key or item.nested_key[0]] = json.loads(item.value_json)
@@ -220,3 +255,6 @@ def test_an_offline_run_of_wandb_has_curves_traces_panel_and_configuration(tmp_p
     assert {"fit/mtf", "fit/mtf_curve", "data/crops", "fit/max_error", "mtf/alpha"} <= keys
     assert any(key.startswith("fit/mtf_curve_lines") for key in keys)
     assert settings["config"]["data"]["init_args"]["size"] == 64
+    folder = tmp_path.name
+    tags = [folder, "MTFFit", "whittle", "SyntheticFlatFields", "lorentzian"]
+    assert names[0] == (f"{folder} whittle", folder, tags)

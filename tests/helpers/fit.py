@@ -26,6 +26,7 @@ def config(folder, figures=False, **trainer):
         **trainer,
     }
     content["data"]["init_args"] |= {"n": 4, "size": 64}
+    folder.mkdir(exist_ok=True)
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(content), "utf-8")
     return path

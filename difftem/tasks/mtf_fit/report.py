@@ -10,7 +10,7 @@ from difftem.analysis.fisher import expected_maximum
 from difftem.metrics.mtf_error import BandCoverage, MTFError
 from difftem.tasks.mtf_fit.figure import draw_fit
 from difftem.tasks.mtf_fit.result import MTFFitResult
-from difftem.tasks.report import Report, Table
+from difftem.tasks.report import FittedValue, Report, Table
 
 _SHOWN = (0.1, 0.2, 0.3, 0.4, 0.5)  # cycles/pixel
 
@@ -58,7 +58,26 @@ def make_report(
         fit_metrics(result, truth),
         {"mtf_curve": full_curve(result, truth)},
         {"mtf": draw_fit(result, truth, results[1:], title)},
+        fitted_values(result, truth),
     )
+
+
+def fitted_values(result: MTFFitResult, truth: Tensor | None = None) -> list[FittedValue]:
+    """Curve at half of Nyquist and there, noise, and the test, for one line."""
+    half = len(result.frequency) // 2
+    values = [
+        FittedValue(f"MTF({q:g}/pixel)", float(result.curve[i]), float(result.standard_error[i]))
+        for q, i in ((0.25, half), (0.5, -1))
+    ]
+    values += [
+        FittedValue("s0", result.s0, result.s0_error, "grey values²"),
+        FittedValue("read noise", result.read_noise, result.read_noise_error, "grey values"),
+        FittedValue("p of the fit", result.whiteness.p_value),
+    ]
+    if truth is not None:
+        largest = float((result.curve - truth.to(result.curve)).abs().max())
+        values.append(FittedValue("largest error of the curve", largest))
+    return values
 
 
 def curve_table(result: MTFFitResult, truth: Tensor | None = None) -> Table:

@@ -29,11 +29,12 @@ LOSSES: tuple[str, ...] = get_args(Loss)
 
 
 class MTFFit(LightningModule):
-    r"""Fit :math:`S(\omega) = s_0 H(\omega)^2 + \sigma^2` to flat fields with ``Trainer.fit``.
+    r"""Fit the MTF of a detector to the noise of flat fields (vacuum, or background of images).
 
-    A batch is a dictionary: ``images``, shape ``(n, y, x)``, whose noise power spectrum is S (flat
-    crops, or differences of two aligned exposures over the square root of 2), and ``means``,
-    shape ``(n,)``, the mean grey values of the exposures under them.
+    The noise power is :math:`S(\omega) = s_0 H(\omega)^2 + \sigma^2`. A batch is a dictionary:
+    ``images``, shape ``(n, y, x)``, whose noise power spectrum is S (flat crops, or differences of
+    two aligned exposures over the square root of 2), and ``means``, shape ``(n,)``, the mean grey
+    values of the exposures under them.
 
     =================  ========================================================================
     ``whittle``        maximum likelihood of the spectrum: the first epoch collects it, then
