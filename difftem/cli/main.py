@@ -27,7 +27,7 @@ _MORE = """Other options:
   --version     version of difftem
 
 Exit codes: 0 done; 1 an error of this program; 2 bad input or not enough memory; 130 interrupted
-(Ctrl-C or SIGTERM). An error is one line on standard error; DIFFTEM_DEBUG=1 shows where it arose."""
+(Ctrl-C or SIGTERM). An error is one line on standard error; DIFFTEM_DEBUG=1 shows where."""
 
 
 def main(arguments: list[str] | None = None) -> int:
