@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
         run(arguments)
         return
     from difftem.io.examples import example_config
-    from difftem.io.staged_folder import check_folder
+    from difftem.io.staged_folder import reserved_folder
     from difftem.simulation.simulate_config import SimulateConfig
     from difftem.workflows.simulate import simulate
 
@@ -57,8 +57,8 @@ def main(arguments: list[str]) -> None:
     config, options = parse(
         "difftem simulate", DESCRIPTION, SimulateConfig, arguments, first="STRUCTURE | CONFIG.yaml"
     )
-    check_folder(options.output, options.overwrite)
-    simulate(config=config).save(options.output, options.overwrite)
+    with reserved_folder(options.output, options.overwrite):
+        simulate(config=config).save(options.output, options.overwrite)
     print(f"wrote {options.output}")
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from difftem.cli.one_line_parser import OneLineArgumentParser
+from difftem.io.claimed import claimed
 from difftem.io.errors import InputError
 from difftem.tem_simulator.files.reader import read_input
 from difftem.tem_simulator.outputs import check_outputs, output_folder, wanted_outputs
@@ -53,5 +54,6 @@ def main(arguments: list[str]) -> None:
             )
         outputs = wanted_outputs(simulation, folder)
         check_outputs(outputs, options.overwrite, options.output is None)
-        simulate(simulation, folder)
+        with claimed(folder):
+            simulate(simulation, folder)
     print(f"wrote {', '.join(path.name for path in outputs)} in {folder}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from difftem.io.claimed import remove_stale, temporary_path
 from difftem.io.errors import input_error
 
 
@@ -64,7 +65,8 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
         raise input_error(path, "exists already; --overwrite (overwrite=True) replaces it")
     if not path.parent.is_dir():
         raise input_error(path, f"there is no folder {path.parent}")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    remove_stale(path.parent, path.name)
+    temporary = temporary_path(path)
     try:
         yield temporary
         os.replace(temporary, path)

@@ -2,11 +2,11 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from difftem.io.claimed import claimed, is_temporary, temporary_path
 from difftem.io.errors import input_error
 
 
@@ -25,9 +25,11 @@ def check_folder(folder: Path, overwrite: bool) -> None:
     InputError
         If the folder exists, is a file, or cannot be written.
     """
-    if folder.exists() and not folder.is_dir():
+    there = folder.is_dir()
+    if folder.exists() and not there:
         raise input_error(folder, "is a file, expected an output folder")
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+    foreign = [each for each in folder.iterdir() if not is_temporary(each.name)] if there else []
+    if foreign and not overwrite:
         raise input_error(
             folder, "exists and is not empty; --overwrite (overwrite=True) replaces its files"
         )
@@ -56,8 +58,29 @@ def made_folder(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
+def reserved_folder(folder: Path, overwrite: bool) -> Iterator[None]:
+    """Hold an output folder for one run; if that leaves nothing in a new one, it is gone again.
+
+    Parameters
+    ----------
+    folder : Path
+        To make. If it exists and is not empty, `overwrite` must be set.
+    overwrite : bool
+        Replace the files of an earlier run.
+
+    Raises
+    ------
+    InputError
+        If the folder exists, is a file, is in use by another run, or cannot be written.
+    """
+    check_folder(folder, overwrite)
+    with made_folder(folder), claimed(folder):
+        yield
+
+
+@contextmanager
 def staged_folder(folder: Path, overwrite: bool, owned: tuple[str, ...]) -> Iterator[Path]:
-    """Yield a temporary folder beside the wanted one; move its files there when all went well.
+    """Yield a temporary folder in the wanted one; move its files up when all went well.
 
     Parameters
     ----------
@@ -67,6 +90,7 @@ def staged_folder(folder: Path, overwrite: bool, owned: tuple[str, ...]) -> Iter
         Replace the files of an earlier run.
     owned : tuple of str
         Names that a run may write: those of an earlier run are removed if this one has none.
+        The last one says that the others are whole: it goes first, and comes last.
 
     Yields
     ------
@@ -76,21 +100,17 @@ def staged_folder(folder: Path, overwrite: bool, owned: tuple[str, ...]) -> Iter
     Raises
     ------
     InputError
-        If the folder exists, is a file, or cannot be written.
+        If the folder exists, is a file, is in use by another run, or cannot be written.
     """
-    check_folder(folder, overwrite)
-    existing = folder if folder.is_dir() else folder.parent
-    with made_folder(folder.parent):
+    with reserved_folder(folder, overwrite):
+        staging = temporary_path(folder / "staging")
         try:
-            staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        except OSError as error:
-            raise input_error(existing, f"cannot be written: {error.strerror or error}") from error
-        try:
+            staging.mkdir()
             yield staging
-            folder.mkdir(exist_ok=True)
             written = {path.name for path in staging.iterdir()}
-            for path in sorted(staging.iterdir()):
-                os.replace(path, folder / path.name)
+            (folder / owned[-1]).unlink(missing_ok=True)
+            for name in sorted(written, key=lambda name: name == owned[-1]):
+                os.replace(staging / name, folder / name)
             for name in owned:
                 if name not in written:
                     (folder / name).unlink(missing_ok=True)

@@ -4,8 +4,8 @@ import sys
 
 from filelock import FileLock
 
+from difftem.io.claimed import LOCK
 from difftem.scene.files.coordinates import read_coordinates
-from difftem.workflows.generate.folder import LOCK
 
 
 def test_a_micrograph_of_a_set_is_taken_again_from_the_table_of_the_set(generate, pdb, tmp_path):

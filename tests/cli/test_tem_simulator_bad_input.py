@@ -4,7 +4,9 @@ import os
 
 import mrcfile
 import pytest
+from filelock import FileLock
 
+from difftem.io.claimed import LOCK
 from tests.helpers.tem_simulator import INPUT
 
 
@@ -51,6 +53,13 @@ def test_volumes_are_refused(simulate_input):
     volume = "=== volume ===\nvoxel_size = 1\nnx = 4\nny = 4\nnz = 4\nmap_file_re_out = v.mrc\n"
     change = ("generate_micrographs", "generate_volumes = yes\ngenerate_micrographs")
     refused(simulate_input(change, text=INPUT + volume), "generate_volumes", "not supported")
+
+
+def test_a_second_writer_is_refused(simulate_input, tmp_path):
+    with FileLock(tmp_path / LOCK):
+        refused(simulate_input(), str(tmp_path), "another run is writing there")
+    assert simulate_input()[0] == 0
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_unknown_option_is_one_line(simulate_input):

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from filelock import FileLock, Timeout
 
 import difftem
+from difftem.io.claimed import claimed, is_temporary, remove_stale
 from difftem.io.errors import input_error
 from difftem.io.files import replacing
 from difftem.simulation.limits import flattened
@@ -19,12 +19,12 @@ from difftem.simulation.settings import plain
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.item import is_finished
 
-SETTINGS, LOCK = "generate.yaml", ".generate.lock"
+SETTINGS = "generate.yaml"
 OUTPUTS = ("particles.star", "tomograms.star", "summary.csv", "preview.png")
 TILT_SERIES = "tilt_series"
 # What may differ between runs into one folder: none of it changes an item.
 FREE = {"micrographs", "devices", "num_nodes", "cache"}
-_ITEM, _STALE = re.compile(r"\d{6,}"), re.compile(r"\..+\.\d+\.tmp")
+_ITEM = re.compile(r"\d{6,}")
 
 
 @contextmanager
@@ -77,11 +77,10 @@ def claimed_folder(
     except OSError as error:
         raise input_error(path, f"cannot be written: {error.strerror or error}") from error
     try:
-        with _alone(path):
+        with claimed(path):
             try:
                 if overwrite:
                     _remove_set(path)
-                remove_stale(path)
                 _write_settings(path / SETTINGS, wanted)
                 yield config
             finally:
@@ -99,13 +98,6 @@ def finished_items(path: Path) -> list[int]:
     return sorted(i for folder, i in zip(*_items(path), strict=True) if is_finished(folder, i))
 
 
-def remove_stale(path: Path) -> None:
-    """Remove what a killed run was about to finish."""
-    for each in path.iterdir() if path.is_dir() else ():
-        if _STALE.fullmatch(each.name):
-            shutil.rmtree(each, ignore_errors=True) if each.is_dir() else each.unlink()
-
-
 def _items(path: Path) -> tuple[list[Path], list[int]]:
     """Folder and number of everything that is called like an item."""
     names = [each.name for each in path.iterdir() if each.is_dir()] if path.is_dir() else []
@@ -115,8 +107,7 @@ def _items(path: Path) -> tuple[list[Path], list[int]]:
 
 def _foreign(path: Path) -> bool:
     """Whether a folder has more in it than a killed run leaves."""
-    names = {each.name for each in path.iterdir()} - {LOCK}
-    return not all(map(_STALE.fullmatch, names))
+    return not all(is_temporary(each.name) for each in path.iterdir())
 
 
 def _read_settings(path: Path) -> dict[str, Any] | None:
@@ -154,24 +145,6 @@ def _compare(path: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None
                 f"holds a set with {key} = {old.get(key)}, now it is {new.get(key)}; choose "
                 "another folder, or --overwrite (overwrite=True) starts anew",
             )
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Let no second run write into the folder."""
-    lock = FileLock(path / LOCK, fallback_to_soft=False)  # a soft lock outlives a killed run
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise input_error(path, "another run is writing there") from None
-    except OSError:  # some network file systems have no locks
-        pass
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # Windows removes no open file; there filelock does, once closed
-            (path / LOCK).unlink()
-        lock.release()
 
 
 def _remove_set(path: Path) -> None:

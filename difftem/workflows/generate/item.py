@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 import difftem
+from difftem.io.claimed import temporary_path
 from difftem.io.mrc import write_mrc, write_rawtlt
 from difftem.scene.files.coordinates import write_coordinates_csv
 from difftem.scene.files.labels import label_mask
@@ -54,7 +55,7 @@ def write_item(
         The item's folder.
     """
     folder = item_folder(output, item.index)
-    staging = output / f".{folder.name}.{os.getpid()}.tmp"
+    staging = temporary_path(folder)
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
