@@ -1,5 +1,6 @@
 """MRC images, stacks and volumes, and the tilt angles beside a stack."""
 
+import math
 import warnings
 import zlib
 from collections.abc import Sequence
@@ -10,8 +11,9 @@ import mrcfile
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from difftem.io.errors import input_error
+from difftem.io.errors import InputError, input_error
 from difftem.io.files import replacing
+from difftem.io.mrc_header import PACKED, MrcHeader, parse_header, read_packed, to_zyx
 
 _MAX_LABELS = 10
 _LABEL_LENGTH = 80
@@ -26,13 +28,26 @@ class MrcImage:
     Attributes
     ----------
     data : ndarray
-        ``(y, x)`` or ``(z, y, x)``, z being tilts or sections, in the dtype of the file.
+        ``(y, x)`` or ``(z, y, x)``, z being tilts or sections, in the dtype of the file; axes that
+        the file has in another order are brought into this one.
     voxel_size : tuple of float
         x, y, z in Å; 0 where the file does not say.
+    header : MrcHeader
+        What else it says.
+    complaints : list of str
+        In which harmless ways the file breaks the rules.
     """
 
     data: NDArray[np.generic]
     voxel_size: tuple[float, float, float]
+    header: MrcHeader
+    complaints: list[str]
+
+    @property
+    def reordered(self) -> str:
+        """Say in which order the file has its axes; empty where it is the usual one."""
+        order = " ".join("xyz"[axis - 1] for axis in self.header.axes)
+        return "" if order == "x y z" else f"axes {order} reordered"
 
 
 def write_mrc(
@@ -106,7 +121,9 @@ def write_mrc(
 
 
 def read_mrc(path: str | Path) -> MrcImage:
-    """Read an MRC file, also one compressed as ``.gz``.
+    """Read an MRC file, also one compressed as ``.gz`` or ``.bz2``.
+
+    Bytes are signed unless IMOD says otherwise, and values of 4 bits (mode 101) are unpacked.
 
     Parameters
     ----------
@@ -121,25 +138,47 @@ def read_mrc(path: str | Path) -> MrcImage:
     Raises
     ------
     InputError
-        If the file is missing, truncated or not MRC.
+        If the file is missing, truncated or not MRC, of another type, or its axes are no
+        permutation.
     """
     path = Path(path)
     if path.is_dir() or not path.exists():
         raise input_error(path, "is a folder, expected a file" if path.is_dir() else "no such file")
+    if not path.is_file():
+        raise input_error(path, "is no regular file")
+    if path.suffix.lower() == ".eer":
+        raise input_error(
+            path, "EER is not read: RELION's relion_convert_to_tiff --eer_grouping N makes TIFF"
+        )
     try:
-        with warnings.catch_warnings(record=True) as complaints:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             # Permissive, for the old headers that microscopes write: what cannot be read is None.
-            with mrcfile.open(path, permissive=True) as mrc:
-                data, header_size = mrc.data, mrc.voxel_size
+            with mrcfile.open(path, permissive=True, header_only=True) as mrc:
+                header = parse_header(path, mrc.header)
+                packed = read_packed(path, mrc.header) if header.mode == PACKED else None
+            caught.clear()  # they come again, with those of the data
+            with mrcfile.open(path, permissive=True, header_only=packed is not None) as mrc:
+                data = mrc.data if packed is None else packed
+                header_size = mrc.voxel_size
+    except InputError:
+        raise
     except _UNREADABLE as error:
         raise input_error(path, f"not a whole MRC file: {error}") from error
+    complaints = list(dict.fromkeys(" ".join(str(each.message).split()) for each in caught))
     if data is None or data.size == 0:
-        reasons = "; ".join(str(complaint.message) for complaint in complaints) or "no data"
+        reasons = "; ".join(complaints) or "no data"
         raise input_error(path, f"not a whole MRC file: {reasons}")
-    x, y, z = (float(header_size[axis]) for axis in "xyz")
+    x, y, z = (_positive(float(header_size[axis])) for axis in "xyz")
     native = data.astype(data.dtype.newbyteorder("="), copy=False)  # PyTorch knows no other
-    return MrcImage(native, (x, y, z))
+    if header.unsigned_bytes and native.dtype == np.int8:
+        native = native.view(np.uint8)
+    return MrcImage(to_zyx(native, header.axes), (x, y, z), header, complaints)
+
+
+def _positive(side: float) -> float:
+    """Side of a voxel, 0 where it means nothing."""
+    return side if math.isfinite(side) and side > 0 else 0.0
 
 
 def write_rawtlt(path: str | Path, angles_deg: ArrayLike, *, overwrite: bool = False) -> None:

@@ -6,7 +6,7 @@ from difftem.simulation.config import PHANTOM, VIRION
 from difftem.simulation.limits import changed
 from difftem.simulation.scene_config import ParticleConfig
 
-MAPS = (".mrc", ".map")
+MAPS = (".mrc", ".map", ".ccp4", ".rec")
 _ATOMS = (
     "solvent",
     "assembly",
@@ -42,7 +42,9 @@ def source_kind(source: str) -> str:
     """
     if source in (VIRION, PHANTOM):
         return source
-    is_map = Path(source.removesuffix(".gz")).suffix.lower() in MAPS
+    path = Path(source)
+    unpacked = path.with_suffix("") if path.suffix.lower() in (".gz", ".bz2") else path
+    is_map = unpacked.suffix.lower() in MAPS
     return "a map" if is_map else "a structure"
 
 

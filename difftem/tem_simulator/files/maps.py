@@ -1,11 +1,9 @@
 """Maps of a potential as files."""
 
 import math
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import mrcfile
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
@@ -145,10 +143,9 @@ def read_map(
     if data.ndim not in (2, 3):
         raise input_error(path, f"a map must be three-dimensional, got {data.shape}")
     data = data[None] if data.ndim == 2 else data
-    volume = Layout(axis_order=_axis_order(path)).from_file(data)
     notes: list[str] = []
     used = _voxel_size(path, mrc.voxel_size, voxel_size, notes)
-    return PotentialMap(_finite(path, volume), used, notes)
+    return PotentialMap(_finite(path, data), used, notes)
 
 
 def _read_raw(path: Path, layout: Layout, size: tuple[int, int, int]) -> NDArray[np.generic]:
@@ -160,15 +157,6 @@ def _read_raw(path: Path, layout: Layout, size: tuple[int, int, int]) -> NDArray
         raise input_error(path, f"{shape} voxels are {expected} bytes, got {len(data)}")
     shape_in_file = [size["xyz".index(axis)] for axis in reversed(layout.axis_order)]
     return layout.from_file(np.frombuffer(data, layout.dtype).reshape(shape_in_file))
-
-
-def _axis_order(path: Path) -> str:
-    """Order of the axes in an MRC file, fastest first; that of old files without one is xyz."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # `read_mrc` accepted the header
-        with mrcfile.open(path, permissive=True, header_only=True) as mrc:
-            axes = [int(mrc.header[name]) for name in ("mapc", "mapr", "maps")]
-    return "".join("xyz"[axis - 1] for axis in axes) if sorted(axes) == [1, 2, 3] else "xyz"
 
 
 def _voxel_size(
