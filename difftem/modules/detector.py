@@ -25,14 +25,17 @@ class Detector(nn.Module):
 
     with counts :math:`C \sim \text{Poisson}(\lambda')`, the signal's point spread :math:`h_s`
     (MTF) and the noise's :math:`h_n` (NTF). They are the same where every electron leaves the
-    same spot; then :math:`y = g\, h * C`.
+    same spot; then :math:`y = g\, h * C`. A camera that counts puts each electron into one pixel,
+    which need not be the one it arrived in: with an `IdealMTF` as NTF the counts are whole
+    numbers, :math:`y = g\, C` with :math:`C \sim \text{Poisson}(h_s * \lambda')`, and their noise
+    is white.
 
     Parameters
     ----------
     mtf : MTF, optional
         Of the signal. Default: no blur.
     ntf : MTF, optional
-        Of the noise. Default: the MTF.
+        Of the noise: `IdealMTF` for one count in one pixel. Default: the MTF.
     gain : float or Tensor
         Grey values per electron.
     dqe0 : float or Tensor
@@ -47,7 +50,8 @@ class Detector(nn.Module):
     References
     ----------
     Rullgård et al., J. Microscopy 243 (2011) 234, section 2; McMullan et al.,
-    Ultramicroscopy 109 (2009) 1126, for the difference between MTF and NTF.
+    Ultramicroscopy 109 (2009) 1126, for the difference between MTF and NTF; McMullan et al.,
+    Ultramicroscopy 109 (2009) 1411, for the white noise of counted electrons.
     """
 
     gain: Tensor
@@ -82,26 +86,37 @@ class Detector(nn.Module):
         preset = detector_preset(name)
         return cls(
             mtf=mtf_from_preset(preset),
+            ntf=IdealMTF() if preset["ntf"] == "ideal" else None,
             gain=float(preset["gain"]),
             dqe0=float(preset["dqe"]),
             read_noise=float(preset["read_noise"]),
             learnable=learnable,
         )
 
+    @property
+    def counts_in_one_pixel(self) -> bool:
+        """Whether each electron is one count in one pixel, so that the noise is white."""
+        return isinstance(self.ntf, IdealMTF)
+
     def rate(
         self,
         expected_counts: Tensor,  # (..., y, x) e/pixel
     ) -> Tensor:  # (..., y, x) e/pixel
-        """Rate of the electrons that the detector counts."""
-        return detected_rate(expected_counts, self.dqe0.to(expected_counts))
+        """Rate of the electrons that are counted, in the pixel where they are counted."""
+        rate = detected_rate(expected_counts, self.dqe0.to(expected_counts))
+        if not self.counts_in_one_pixel:
+            return rate
+        # A curve that ends sharply at Nyquist rings: no rate is negative.
+        return apply_transfer(rate, self._transfer(self.mtf, rate)).clamp(min=0.0)
 
     def expected(
         self,
         expected_counts: Tensor,  # (..., y, x) e/pixel
     ) -> Tensor:  # (..., y, x) grey values
         """Noise-free micrograph."""
-        transfer = self._transfer(self.mtf, expected_counts)
-        blurred = apply_transfer(self.rate(expected_counts), transfer)
+        blurred = self.rate(expected_counts)
+        if not self.counts_in_one_pixel:
+            blurred = apply_transfer(blurred, self._transfer(self.mtf, blurred))
         return self.gain.to(blurred) * blurred + self.dark.to(blurred)
 
     def forward(
@@ -117,7 +132,8 @@ class Detector(nn.Module):
         counts : Tensor
             Poisson counts of `rate`.
         expected_counts : Tensor, optional
-            What they were drawn from before the losses; needed where NTF and MTF differ.
+            What they were drawn from before the losses; needed for an NTF that is neither the
+            MTF nor ideal.
         generator : torch.Generator, optional
             Source of the readout noise.
 
@@ -129,9 +145,11 @@ class Detector(nn.Module):
         Raises
         ------
         ValueError
-            If an NTF is set and `expected_counts` is missing.
+            If such an NTF is set and `expected_counts` is missing.
         """
-        if self.ntf is None:
+        if self.counts_in_one_pixel:
+            blurred = counts
+        elif self.ntf is None:
             blurred = apply_transfer(counts, self._transfer(self.mtf, counts))
         else:
             if expected_counts is None:

@@ -9,6 +9,8 @@ A detector preset is a dictionary::
       max_error: float    # of our fit, against the published curve
       rms_error: float
       source: str
+    ntf: ideal | mtf      # noise: white, or of the MTF
+    ntf_source: str
     dqe: float            # DQE(0)
     dqe_assumed: bool     # True where no measurement stands behind it
     dqe_source: str

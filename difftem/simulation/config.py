@@ -219,6 +219,10 @@ class DetectorConfig:
         falcon4ec_300kv, de20_300kv, tem_simulator_ccd or ideal.
     mtf
         MTF as a RELION STAR file. Default: that of the preset.
+    ntf
+        Transfer of the noise: 'ideal' (white noise: each electron is one count in one pixel, as in
+        counting K2 and K3 cameras), 'mtf' (noise as blurred as the signal) or a RELION STAR file.
+        Default: that of the preset, also beside an MTF of your own.
     gain
         Grey values per electron. Default: that of the preset.
     dqe
@@ -229,6 +233,7 @@ class DetectorConfig:
 
     preset: str = "k3_300kv"
     mtf: str | None = file_field()
+    ntf: str | None = file_field(None, "ideal", "mtf")
     gain: float | None = None
     dqe: float | None = None
     read_noise: float | None = None

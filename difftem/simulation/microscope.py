@@ -1,5 +1,8 @@
 """From the configuration to the stages of the microscope."""
 
+import logging
+from pathlib import Path
+
 import torch
 
 from difftem.atoms import Atoms
@@ -17,10 +20,13 @@ from difftem.modules import (
     Stage,
     TabulatedMTF,
 )
+from difftem.modules.mtf import MTF, IdealMTF
 from difftem.simulation.config import DetectorConfig, IceConfig, MicroscopeConfig
 from difftem.simulation.sampling import MARGIN, Sampling
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.units import angstrom_to_nm, deg_to_rad
+
+logger = logging.getLogger(__name__)
 
 MIN_ICE_NM = 10.0
 ICE_AMPLITUDE_CONTRAST = 0.07  # customary for proteins in ice at 300 kV
@@ -51,20 +57,39 @@ def build_lens(config: MicroscopeConfig, pixel_size: float) -> Lens:
 def build_detector(config: DetectorConfig) -> Detector:
     """Detector of the configuration: a preset, changed where it says so."""
     preset = Detector.from_preset(config.preset)
-    curve = preset.mtf
-    if config.mtf is not None:
-        frequency, value = read_mtf_star(config.mtf)
-        curve = TabulatedMTF(torch.as_tensor(frequency), torch.as_tensor(value))
+    curve = preset.mtf if config.mtf is None else _read_curve(config.mtf)
+    noise = preset.ntf
+    if config.ntf is not None:
+        noise = None if config.ntf == "mtf" else _noise_curve(config.ntf)
+    elif config.mtf is not None:
+        kind = "white" if noise is not None else "blurred by that MTF, too"
+        other = "mtf" if noise is not None else "ideal"
+        logger.info(
+            f"{Path(config.mtf).name}: the MTF; the noise is {kind}, as of {config.preset} "
+            f"(detector.ntf {other} changes that)"
+        )
 
     def chosen(value: float | None, default: torch.Tensor) -> float:
         return float(default) if value is None else value
 
     return Detector(
         mtf=curve,
+        ntf=noise,
         gain=chosen(config.gain, preset.gain),
         dqe0=chosen(config.dqe, preset.dqe0),
         read_noise=chosen(config.read_noise, preset.read_noise),
     )
+
+
+def _noise_curve(ntf: str) -> MTF:
+    """NTF by its word or file."""
+    return IdealMTF() if ntf == "ideal" else _read_curve(ntf)
+
+
+def _read_curve(path: str) -> MTF:
+    """MTF or NTF of a STAR file."""
+    frequency, value = read_mtf_star(path)
+    return TabulatedMTF(torch.as_tensor(frequency), torch.as_tensor(value))
 
 
 def build_ice(

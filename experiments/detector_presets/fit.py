@@ -113,6 +113,8 @@ def preset(detector: dict, fit: Fit) -> dict:
             "rms_error": round(fit.rms_error + 5e-6, 5),
             "source": CURVE_SOURCE.format(file=detector["curve"]),
         },
+        "ntf": detector["ntf"],
+        "ntf_source": detector["ntf_source"],
         "dqe": detector["dqe"],
         "dqe_assumed": detector["dqe_assumed"],
         "dqe_source": detector["dqe_source"],

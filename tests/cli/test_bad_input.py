@@ -161,6 +161,7 @@ def test_unknown_command(capsys):
         (["--detector.preset", "k9"], ["k9", "k3_300kv"]),
         (["--detector.dqe", "1.5"], ["dqe", "1.5"]),
         (["--detector.mtf", "none.star"], ["none.star", "no such file"]),
+        (["--detector.ntf", "white"], ["white", "no such file", "ideal, mtf"]),
         (["--sampling.pixel_size", "1e-30"], ["pixel_size", "1e-30"]),
         (["--sampling.slice_thickness_nm", "1e-10"], ["slice_thickness", "at most"]),
         (["--microscope.defocus_um", "15000"], ["defocus_um", "15000", "1.5 means"]),

@@ -142,10 +142,27 @@ def test_a_measured_mtf_replaces_the_presets(simulate, tmp_path):
     star = tmp_path / "mtf.star"
     frequency = np.linspace(0, 0.5, 51)
     write_mtf_star(star, frequency, np.exp(-8 * frequency))
-    _, _, blurred = simulate("--detector.mtf", star, output=tmp_path / "blurred")
+    _, _, white = simulate("--detector.mtf", star, output=tmp_path / "white")
+    _, _, blurred = simulate(
+        "--detector.mtf", star, "--detector.ntf", "mtf", output=tmp_path / "blurred"
+    )
+    _, _, own = simulate("--detector.mtf", star, "--detector.ntf", star, output=tmp_path / "own")
     _, _, sharp = simulate("--detector.preset", "ideal", output=tmp_path / "sharp")
-    variances = [read(folder / "micrograph.mrc")[0].var() for folder in (blurred, sharp)]
-    assert variances[0] < 0.2 * variances[1]
+
+    def variance(folder, name):
+        return read(folder / name)[0].var()
+
+    clean = [variance(each, "noise_free.mrc") for each in (white, blurred, own, sharp)]
+    assert clean[0] == pytest.approx(clean[1], rel=1e-4)
+    assert clean[0] < 0.5 * clean[3]
+    noisy = [variance(each, "micrograph.mrc") for each in (white, blurred, own, sharp)]
+    assert noisy[1] < 0.2 * noisy[3]  # noise as blurred as the signal
+    assert noisy[2] == pytest.approx(noisy[1], rel=1e-3)
+    assert noisy[0] > 0.8 * noisy[3] * 0.9  # one count in one pixel: DQE(0) 0.9 of the preset
+    image = read(white / "micrograph.mrc")[0]
+    assert np.array_equal(image, image.round())
+    said = (white / "run.json").read_text("utf-8")
+    assert "mtf.star: the MTF; the noise is white, as of k3_300kv" in said
 
 
 def test_print_config_writes_a_complete_file_to_start_from(capsys):

@@ -77,6 +77,55 @@ def test_noise_has_its_own_transfer_function_and_the_signal_keeps_the_mtf(genera
         detector(counts)
 
 
+@pytest.mark.parametrize("name", ["k2_300kv", "k3_300kv"])
+def test_a_counting_camera_has_white_noise_of_whole_counts(name, generator):
+    detector = Detector.from_preset(name)
+    expected = torch.full((40, 128, 128), 20.0)
+    counts = torch.poisson(detector.rate(expected), generator=generator)
+    image = detector(counts, expected)
+    assert torch.equal(image, image.round())
+    assert image.var().item() / image.mean().item() == pytest.approx(1, abs=0.01)
+    spectrum, q = power_spectrum(image).mean(0), radius(frequency_grid((128, 128), 1.0, half=True))
+    at = [spectrum[(q - f).abs() < 0.02].mean() for f in (0.48, 0.25, 0.1)]
+    assert (at[0] / at[1]).item() == pytest.approx(1, abs=0.02)
+    assert (at[2] / at[1]).item() == pytest.approx(1, abs=0.03)
+
+
+def test_a_falcons_noise_falls_as_in_a_real_micrograph(generator):
+    # 0.48 over 0.25 cycles/pixel: 0.073 to 0.077 in a real one, 0.0766 by the published curve.
+    detector = Detector.from_preset("falcon3ec_300kv")
+    expected = torch.full((60, 256, 256), 20.0)
+    counts = torch.poisson(detector.rate(expected), generator=generator)
+    spectrum = power_spectrum(detector(counts, expected)).mean(0)
+    q = radius(frequency_grid((256, 256), 1.0, half=True))
+    high, middle = (spectrum[(q - f).abs() < 0.01].mean() for f in (0.48, 0.25))
+    assert (high / middle).item() == pytest.approx(0.0766, abs=0.0015)
+
+
+def test_a_count_lands_in_a_pixel_of_the_signals_spread(generator):
+    # A sharp peak: the counts' mean is the blurred rate, and their variance that mean.
+    detector = Detector(LorentzianMTF(), IdealMTF(), gain=2.0, dqe0=0.5, dark=3.0).double()
+    expected = torch.full((16, 16), 8.0).double()
+    expected[8, 8] = 400.0
+    many = expected.expand(4000, 16, 16)
+    image = detector(torch.poisson(detector.rate(many), generator=generator))
+    blurred = Detector(LorentzianMTF()).double().expected(expected) / 2
+    torch.testing.assert_close(detector.expected(expected), 2 * blurred + 3)
+    counts = (image - 3) / 2
+    assert ((counts.mean(0) - blurred) * (4000 / blurred).sqrt()).abs().max() < 5
+    assert (counts.var(0) / blurred - 1).abs().max() < 5 * (2 / 4000 + 1 / 4000) ** 0.5
+
+
+def test_no_rate_is_negative_beside_a_peak_of_a_curve_that_ends_sharply():
+    expected = torch.zeros(32, 32)
+    expected[16, 16] = 1e4
+    detector = Detector(GaussLorentzSincMTF(weight=1.0, width=2.0), IdealMTF())
+    ringing = Detector(GaussLorentzSincMTF(weight=1.0, width=2.0)).expected(expected)
+    assert ringing.min() < -1
+    assert detector.rate(expected).min() == 0
+    torch.testing.assert_close(detector.expected(expected), ringing.clamp(min=0))
+
+
 def test_same_mtf_and_ntf_is_one_blur(generator):
     expected = 10 + torch.rand(9, 12, generator=generator, dtype=torch.float64)
     counts = torch.poisson(expected, generator=generator)

@@ -65,9 +65,11 @@ def test_an_unknown_name_is_refused_with_the_known_ones():
 def test_a_preset_is_complete_and_in_range(name):
     preset = detector_preset(name)
     assert preset.keys() == {
-        "description", "mtf", "dqe", "dqe_assumed", "dqe_source", "gain", "read_noise",
+        "description", "mtf", "ntf", "ntf_source",
+        "dqe", "dqe_assumed", "dqe_source", "gain", "read_noise",
     }  # fmt: skip
     assert preset["mtf"].keys() == {"family", "parameters", "max_error", "rms_error", "source"}
+    assert preset["ntf"] in ("ideal", "mtf") and preset["ntf_source"]
     assert preset["description"] and preset["dqe_source"] and preset["mtf"]["source"]
     assert 0 < preset["dqe"] <= 1
     assert preset["gain"] > 0

@@ -1,0 +1,1 @@
+"""Detector presets: MTFs fitted to published curves, and the noise beside real micrographs."""
