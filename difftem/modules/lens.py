@@ -205,8 +205,11 @@ class Lens(nn.Module):
             qx, qy = qx[:, : shape[1] // 2 + 1].abs(), qy[: shape[0] // 2 + 1].abs()
         phase = -aberration_phase(qy, qx, wavelength, coefficients)
         if is_active(self, "phase_shift"):
-            cut_on = self._get("phase_plate_cut_on")
-            phase = phase + phase_plate(qy, qx, self._get("phase_shift"), cut_on)
+            spot, plate = (qy, qx), (self._get("phase_shift"), self._get("phase_plate_cut_on"))
+            if beam.tilt is not None:  # the plate is centred where the beam passes it
+                own = beam.tilt.double()[..., None, None] / wavelength
+                spot = qy - own[..., 1, :, :], qx - own[..., 0, :, :]
+            phase = phase + phase_plate(*spot, *plate)
         # Thousands of rad, brought near zero before they lose digits; the round has no gradient.
         turns = torch.round(phase / (2 * math.pi))
         transfer = phase_factor(torch.sub(phase, turns, alpha=2 * math.pi).to(dtype))
@@ -234,19 +237,15 @@ class Lens(nn.Module):
         beam: Beam,
         defocus_offset: float | Tensor = 0.0,  # Å
     ) -> Tensor:  # (..., y, x)
-        """Image intensity relative to the incident beam, incoherently summed where asked.
-
-        Takes and returns what the module itself does, but real.
-        """
+        """Image intensity relative to the incident beam, incoherently summed where asked."""
         if self.coherence == "envelope":
             return squared_modulus(self(wave, beam, defocus_offset))
         spectrum = torch.fft.fft2(wave)
         source = None
         if is_active(self, "source_semiangle_mrad"):
             source = mrad_to_rad(self._get("source_semiangle_mrad"))
-        nodes = illumination_ensemble(
-            self.focal_spread(beam.energy), source, self.n_focus, self.n_source
-        )
+        spread = self.focal_spread(beam.energy)
+        nodes = illumination_ensemble(spread, source, self.n_focus, self.n_source)
         total: Tensor | float = 0.0
         for weight, focus, direction in nodes:
             if direction is None:

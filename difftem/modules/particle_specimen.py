@@ -147,7 +147,8 @@ class ParticleSpecimen(nn.Module):
         shift = stage.shift[tilt or 0]
         placed = self.place(rotation, shift, turn_positions=stage.turn_positions)
         heights = [index * self.slice_thickness for index in slice_range(placed)]
-        return View((each for _, each in self.slices(placed, beam.wavelength)), heights)
+        slices = self.slices(placed, beam.wavelength, beam.tilt)
+        return View((each for _, each in slices), heights)
 
     def place(
         self,
@@ -183,6 +184,7 @@ class ParticleSpecimen(nn.Module):
         self,
         placed: Sequence[ParticlesInView],
         wavelength: Tensor,  # () Å
+        tilt: Tensor | None = None,  # (2,) rad
     ) -> Iterator[tuple[float, Tensor]]:  # of Å, (ny, nx) V Å
         """Projected potential slice by slice, empty ones in between included.
 
@@ -192,6 +194,8 @@ class ParticleSpecimen(nn.Module):
             From `place`.
         wavelength : Tensor
             Of the beam, for the depth inside a slice.
+        tilt : Tensor, optional
+            Of the beam, which moves what is not in a slice's plane.
 
         Yields
         ------
@@ -199,6 +203,8 @@ class ParticleSpecimen(nn.Module):
             Height of the plane in Å and projected potential in V Å: complex where it absorbs or
             has depth, else real.
         """
+        if tilt is not None:
+            placed = [each.along(tilt) for each in placed]
         grids = [self._grid(each.particle) for each in placed]
         stores: list[dict[int, Tensor]] = [{} for _ in placed]
         reaches = [(each.first.cpu(), each.last.cpu()) for each in placed]
@@ -241,13 +247,10 @@ class ParticleSpecimen(nn.Module):
         limit = highest_frequency(self._limit(placed.particle), slabs)
         spectrum = placed.particle.spectrum(min(limit, placed.particle.nyquist))
         names, here = here.tolist(), here.to(placed.positions.device, non_blocking=True)
-        origin = torch.tensor([0.0, 0.0, plane], dtype=torch.float64).to(
-            placed.positions, non_blocking=True
-        )
         return project_particles(
             field,
             spectrum,
-            placed.positions[here] - origin,
+            placed.positions[here] - placed.origin(plane),
             placed.rotations[here],
             grid,
             slabs,

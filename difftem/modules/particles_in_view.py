@@ -1,11 +1,13 @@
 """Where the copies of a particle are in one view of the stage."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import torch
 from torch import Tensor
 
+from difftem.functional.pose import rotate, rotation_from_vector
 from difftem.modules.particle import Particle
 
 Depth = Literal["ignored", "particle", "slice"]
@@ -22,6 +24,25 @@ class ParticlesInView:
     last: Tensor  # (n,)
     thick: bool
     depth: Depth
+    tilt: Tensor | None = None  # (2,) rad, of the beam along which they are seen
+
+    def along(self, tilt: Tensor) -> "ParticlesInView":
+        """See the copies along a tilted beam: x - z θ, unless the height in a slice is ignored."""
+        if self.depth == "ignored":
+            return self
+        tilt = tilt.to(self.positions)
+        moved = self.positions - torch.nn.functional.pad(self.positions[:, 2:] * tilt, (0, 1))
+        tx, ty = tilt.unbind(-1)
+        turn = rotation_from_vector(torch.stack([ty, -tx, torch.zeros_like(tx)]))
+        turned = rotate(self.rotations.mT, turn.to(self.rotations)).mT
+        return replace(self, positions=moved, rotations=turned, tilt=tilt)
+
+    def origin(self, plane: float) -> Tensor:  # (3,) Å
+        """Point of a slice's plane that its copies' positions are counted from."""
+        still = torch.zeros(2, dtype=torch.float64).to(self.positions, non_blocking=True)
+        sideways = still if self.tilt is None else -plane * self.tilt
+        height = torch.tensor([plane], dtype=torch.float64)
+        return torch.cat([sideways, height.to(self.positions, non_blocking=True)])
 
 
 def slice_range(placed: Sequence[ParticlesInView]) -> range:

@@ -22,6 +22,7 @@ _NM = 10.0  # Å
 _PLACE = ("x", "y", "z")
 _TURN = ("phi", "theta", "psi")
 _NAME = "particle"
+_SAMPLE = ("sample_x", "sample_y")  # where a tilted beam shows copies elsewhere
 _RELION = ("rot", "tilt")  # of another convention: psi alone could be either
 
 
@@ -37,7 +38,8 @@ def read_coordinates(
 
     - ``.star``: RELION's particles, see `read_relion_particles`.
     - ``.csv``: a header with x, y, z in Å and, if wanted, phi, theta, psi in degrees in
-      TEM-simulator's order, R = Rz(ψ) Rx(θ) Rz(φ), and particle; in any order.
+      TEM-simulator's order, R = Rz(ψ) Rx(θ) Rz(φ), and particle; in any order. Of files that
+      difftem wrote for a tilted beam, sample_x and sample_y are taken instead of x and y.
     - anything else: TEM-simulator's text matrix of six columns, x y z in nm and φ θ ψ in degrees.
 
     The origin is the middle of the field, z runs down the beam.
@@ -85,7 +87,13 @@ def read_coordinates(
     )
 
 
-def write_coordinates_csv(path: str | Path, scene: Scene, *, overwrite: bool = False) -> None:
+def write_coordinates_csv(
+    path: str | Path,
+    scene: Scene,
+    seen: Tensor | None = None,  # (n, 2) Å
+    *,
+    overwrite: bool = False,
+) -> None:
     """Write all copies of a scene as CSV: particle, x, y, z in Å, phi, theta, psi in degrees.
 
     Parameters
@@ -94,6 +102,9 @@ def write_coordinates_csv(path: str | Path, scene: Scene, *, overwrite: bool = F
         File to write, in a folder that exists.
     scene : Scene
         What is where.
+    seen : Tensor, optional
+        Where the image shows the copies, x and y in Å, if a tilted beam has moved it: those are
+        x and y then, and sample_x, sample_y are the places in the sample.
     overwrite : bool
         Replace a file that exists.
 
@@ -103,12 +114,17 @@ def write_coordinates_csv(path: str | Path, scene: Scene, *, overwrite: bool = F
         If the file exists and `overwrite` is false, or its folder does not exist.
     """
     names = scene.particles()
+    x, y, z = scene.positions().T
+    header = [_NAME, *_PLACE, *_TURN]
     columns = [
         [names[i] for i in scene.types().tolist()],
-        *map(decimals, scene.positions().T),
+        *map(decimals, (*(seen.T if seen is not None else (x, y)), z)),
         *map(decimals, tem_simulator_from_rotation(scene.rotations()).T),
     ]
-    lines = [",".join((_NAME, *_PLACE, *_TURN)), *map(",".join, zip(*columns, strict=True))]
+    if seen is not None:
+        header += _SAMPLE
+        columns += [decimals(x), decimals(y)]
+    lines = [",".join(header), *map(",".join, zip(*columns, strict=True))]
     with replacing(Path(path), overwrite) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -141,12 +157,15 @@ def _read_csv(path: str | Path, particle: str) -> tuple[ParticlePoses, ...]:
         raise input_error(path, f"needs phi, theta and psi or none, has {', '.join(turned)}")
     if len(numbered) == 1:
         raise input_error(path, "has a header and no rows")
-    unused = [name for name in header if name not in (*_PLACE, *_TURN, _NAME)]
+    sample = all(name in header for name in _SAMPLE)
+    place = (*_SAMPLE, "z") if sample else _PLACE
+    used = (*_PLACE, *_TURN, _NAME, *(_SAMPLE if sample else ()))
+    unused = [name for name in header if name not in used]
     if unused:
         logger.warning("%s: column %s is not used", Path(path).name, ", ".join(unused))
     if not turned:
         logger.warning("%s has no %s: taken as 0", Path(path).name, ", ".join(_TURN))
-    wanted = [header.index(name) for name in (*_PLACE, *turned)]
+    wanted = [header.index(name) for name in (*place, *turned)]
     rows, names = [], []
     for number, cells in numbered[1:]:
         if len(cells) != len(header):

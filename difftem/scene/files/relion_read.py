@@ -13,7 +13,7 @@ from torch import Tensor
 from difftem.io.errors import input_error
 from difftem.io.star import StarTable, read_star, star_numbers
 from difftem.scene.files.euler import rotation_from_relion
-from difftem.scene.files.relion_write import ANGLES, HEIGHT, PARTICLE
+from difftem.scene.files.relion_write import ANGLES, HEIGHT, PARTICLE, SAMPLE
 from difftem.scene.poses import ParticlePoses
 
 logger = logging.getLogger(__name__)
@@ -141,6 +141,8 @@ def _positions(
         (star_numbers(path, table, name) - np.round(n * scale) // 2) * size
         for name, n in zip(_PIXEL, reversed(shape), strict=False)
     ]
+    if all(name in table for name in SAMPLE):  # a tilted beam has moved the image
+        columns[:2] = [star_numbers(path, table, name) for name in SAMPLE]
     if len(columns) == 2:
         height = star_numbers(path, table, HEIGHT) if HEIGHT in table else np.zeros(len(size))
         columns.append(height)

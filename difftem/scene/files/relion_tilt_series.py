@@ -14,8 +14,10 @@ from difftem.scene.files.relion_write import (
     RelionOptics,
     check_word,
     decimals,
+    defocus_columns,
     optics_table,
     orientation_columns,
+    zernike_columns,
 )
 from difftem.scene.poses import Scene
 
@@ -156,6 +158,8 @@ def _tomogram(
         "rlnVoltage": optics.voltage_kv,
         "rlnSphericalAberration": optics.cs_mm,
         "rlnAmplitudeContrast": optics.amplitude_contrast,
+        "rlnBeamTiltX": optics.beam_tilt_mrad[0],
+        "rlnBeamTiltY": optics.beam_tilt_mrad[1],
         "rlnMicrographOriginalPixelSize": optics.pixel_size,
         _PIXEL_SIZE: optics.pixel_size,
         "rlnTomoHand": _HAND,
@@ -169,6 +173,7 @@ def _tomogram(
         "rlnOpticsGroupName": [optics.group],
         **{tag: [f"{value:.6f}"] for tag, value in numbers.items()},
         **{f"rlnTomoSize{axis}": [n] for axis, n in sizes.items()},
+        **zernike_columns(optics),
     }
 
 
@@ -183,9 +188,7 @@ def _tilt_rows(tilts: TiltSeries, stack: str) -> StarTable:
     rows["rlnMicrographPreExposure"] = decimals(tilts.pre_exposure)
     rows["rlnCtfScalefactor"] = decimals(tilts.rotations[:, 2, 2].abs())
     if tilts.defocus:
-        rows["rlnDefocusU"] = [f"{each.u:.6f}" for each in tilts.defocus]
-        rows["rlnDefocusV"] = [f"{each.v:.6f}" for each in tilts.defocus]
-        rows["rlnDefocusAngle"] = [f"{each.angle_deg:.6f}" for each in tilts.defocus]
+        rows |= defocus_columns(tilts.defocus, [0.0] * n)
     return rows
 
 

@@ -16,6 +16,7 @@ from difftem.scene.poses import Scene, is_name
 # Columns of ours: RELION ignores unknown labels, but keeps them.
 PARTICLE = "difftemParticle"
 HEIGHT = "difftemCoordinateZAngst"
+SAMPLE = ("difftemSampleXAngst", "difftemSampleYAngst")
 
 ANGLES = ("rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi")
 
@@ -36,6 +37,10 @@ class RelionOptics:
         Of the image in Å.
     group : str
         Name of the optics group.
+    beam_tilt_mrad : tuple of float
+        Along x and y in mrad; RELION makes coma of it and cs_mm.
+    odd_zernike, even_zernike : tuple of float
+        Further aberrations in rad, from `difftem.scene.files.zernike`; empty if there are none.
     """
 
     voltage_kv: float
@@ -43,6 +48,9 @@ class RelionOptics:
     amplitude_contrast: float
     pixel_size: float
     group: str = "opticsGroup1"
+    beam_tilt_mrad: tuple[float, float] = (0.0, 0.0)
+    odd_zernike: tuple[float, ...] = ()
+    even_zernike: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the pixel size."""
@@ -60,11 +68,14 @@ class Defocus:
         Largest and smallest in Å, for what lies at z = 0.
     angle_deg : float
         Of u from the x axis, in degrees.
+    phase_shift_deg : float
+        Of a phase plate in degrees.
     """
 
     u: float
     v: float
     angle_deg: float = 0.0
+    phase_shift_deg: float = 0.0
 
 
 def optics_table(optics: RelionOptics, pixel_size_columns: Sequence[str]) -> StarTable:
@@ -74,11 +85,35 @@ def optics_table(optics: RelionOptics, pixel_size_columns: Sequence[str]) -> Sta
         "rlnVoltage": optics.voltage_kv,
         "rlnSphericalAberration": optics.cs_mm,
         "rlnAmplitudeContrast": optics.amplitude_contrast,
+        "rlnBeamTiltX": optics.beam_tilt_mrad[0],
+        "rlnBeamTiltY": optics.beam_tilt_mrad[1],
     }
     return {
         "rlnOpticsGroupName": [optics.group],
         "rlnOpticsGroup": ["1"],
         **{name: [f"{value:.6f}"] for name, value in numbers.items()},
+        **zernike_columns(optics),
+    }
+
+
+def zernike_columns(optics: RelionOptics) -> StarTable:
+    """Write each list of Zernike coefficients into one cell; none where all are 0."""
+    lists = {"rlnOddZernike": optics.odd_zernike, "rlnEvenZernike": optics.even_zernike}
+    return {
+        name: [f"[{','.join(f'{value:.9g}' for value in values)}]"]
+        for name, values in lists.items()
+        if any(values)
+    }
+
+
+def defocus_columns(defocus: Sequence[Defocus], height: Sequence[float]) -> StarTable:
+    """Columns of the defocus that things at some heights z (Å, down the beam) are seen with."""
+    pairs = list(zip(defocus, height, strict=True))
+    return {
+        "rlnDefocusU": [f"{each.u + z:.6f}" for each, z in pairs],
+        "rlnDefocusV": [f"{each.v + z:.6f}" for each, z in pairs],
+        "rlnDefocusAngle": [f"{each.angle_deg:.6f}" for each in defocus],
+        "rlnPhaseShift": [f"{each.phase_shift_deg:.6f}" for each in defocus],
     }
 
 
@@ -107,6 +142,7 @@ def write_relion_particles(
     shape: tuple[int, int],
     micrograph: str,
     defocus: Defocus | None = None,
+    seen: Tensor | None = None,  # (n, 2) Å
     *,
     overwrite: bool = False,
 ) -> None:
@@ -130,6 +166,9 @@ def write_relion_particles(
         Its file name, without blanks.
     defocus : Defocus, optional
         Of the micrograph. Default: the file says nothing about defocus.
+    seen : Tensor, optional
+        Where the image shows the copies, x and y in Å, if a tilted beam has moved it: those are
+        RELION's coordinates then, and two columns of ours keep the places in the sample.
     overwrite : bool
         Replace a file that exists.
 
@@ -146,6 +185,10 @@ def write_relion_particles(
     """
     check_word("micrograph", micrograph)
     x, y, z = scene.positions().T
+    own: StarTable = {HEIGHT: decimals(z)}
+    if seen is not None:
+        own |= dict(zip(SAMPLE, (decimals(x), decimals(y)), strict=True))
+        x, y = seen.T
     ny, nx = shape
     table: StarTable = {
         "rlnMicrographName": [micrograph] * len(scene),
@@ -153,12 +196,10 @@ def write_relion_particles(
         "rlnCoordinateY": decimals(y / optics.pixel_size + ny // 2),
         **orientation_columns(scene),
         **{f"rlnOrigin{axis}Angst": ["0.000000"] * len(scene) for axis in "XY"},
-        HEIGHT: decimals(z),
+        **own,
     }
     if defocus is not None:
-        table["rlnDefocusU"] = decimals(defocus.u + z)
-        table["rlnDefocusV"] = decimals(defocus.v + z)
-        table["rlnDefocusAngle"] = [f"{defocus.angle_deg:.6f}"] * len(scene)
+        table |= defocus_columns([defocus] * len(scene), z.tolist())
     sizes = ("rlnMicrographPixelSize", "rlnMicrographOriginalPixelSize")
     text = star_text({"optics": optics_table(optics, sizes), "particles": table})
     with replacing(Path(path), overwrite) as temporary:

@@ -1,9 +1,9 @@
 """One item of a generated set on disk: whole, or not there."""
 
+import dataclasses
 import json
 import os
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -14,11 +14,10 @@ from difftem.io.mrc import write_mrc, write_rawtlt
 from difftem.scene.files.coordinates import write_coordinates_csv
 from difftem.scene.files.labels import label_mask
 from difftem.scene.files.relion_tilt_series import TiltSeries, write_relion_tilt_series
-from difftem.scene.files.relion_write import Defocus, RelionOptics, write_relion_particles
-from difftem.simulation.microscope import amplitude_contrast
+from difftem.scene.files.relion_write import write_relion_particles
+from difftem.simulation.image_truth import image_truth
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.scene_microscope import SceneMicrograph
-from difftem.units import um_to_angstrom
 
 RECORD = "run.json"
 
@@ -108,36 +107,33 @@ def _write_truth(
     """Write where everything is: CSV, STAR, and which pixel belongs to what."""
     pixel_size, tilts = config.sampling.pixel_size, config.exposure.tilts_deg
     nx, ny = config.sampling.size
-    microscope, scene = config.microscope, item.scene
-    write_coordinates_csv(folder / "particles.csv", scene)
-    optics = RelionOptics(
-        microscope.voltage_kv,
-        microscope.cs_mm,
-        amplitude_contrast(microscope, config.ice.present),
-        pixel_size,
-    )
-    half = um_to_angstrom(microscope.astigmatism_um)
-    middle = um_to_angstrom(item.conditions.defocus_um)
-    defocus = Defocus(middle + half, middle - half, microscope.astigmatism_angle_deg)
+    scene = item.scene
+    drawn = dataclasses.replace(config.microscope, defocus_um=item.conditions.defocus_um)
+    truth = image_truth(drawn, config.ice.present, pixel_size)
+    single = len(tilts) == 1 and tilts[0] == 0
+    seen = truth.moved_by_beam(scene) if single else None
+    write_coordinates_csv(folder / "particles.csv", scene, seen)
     image = f"{name}/micrograph.mrc"
-    if len(tilts) == 1 and tilts[0] == 0:
-        write_relion_particles(folder / "particles.star", scene, optics, (ny, nx), image, defocus)
+    if single:
+        write_relion_particles(
+            folder / "particles.star", scene, truth.optics, (ny, nx), image, truth.defocus, seen
+        )
     else:
         n = len(tilts)
         series = TiltSeries(
-            item.rotations,
-            item.shifts,
+            truth.rotations(item.rotations),
+            item.shifts + truth.shift,
             torch.tensor(tilts, dtype=torch.float64),
             item.conditions.dose_e_per_a2 * torch.arange(n, dtype=torch.float64),
-            (defocus,) * n,
+            (truth.defocus,) * n,
         )
         write_relion_tilt_series(
-            folder, f"series_{name}", scene, series, optics, (ny, nx), "micrograph.mrc"
+            folder, f"series_{name}", scene, series, truth.optics, (ny, nx), "micrograph.mrc"
         )
     sizes, types = scene.radii(radii), scene.types() + 1
     masks = [
         label_mask(
-            scene.positions() @ rotation.T + torch.nn.functional.pad(shift, (0, 1)),
+            truth.seen(scene.positions() @ rotation.T + torch.nn.functional.pad(shift, (0, 1))),
             sizes,
             types,
             (ny, nx),
@@ -155,7 +151,7 @@ def _write_record(path: Path, item: SceneMicrograph, config: SceneConfig) -> Non
     record = {
         "index": item.index,
         "seed": config.seed,
-        **asdict(item.conditions),
+        **dataclasses.asdict(item.conditions),
         "counts": item.scene.counts(),
         "n_slices": item.n_slices,
         "mean_expected_counts_per_pixel": round(item.mean_counts, 6),

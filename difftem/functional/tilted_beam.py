@@ -1,0 +1,68 @@
+"""What a tilted beam makes of a lens's aberrations: coma, astigmatism, and a shift of the image."""
+
+from collections.abc import Mapping
+from math import comb
+
+import torch
+from torch import Tensor
+
+from difftem.functional.lens import ABERRATIONS
+
+_NAMES = {spec: name for name, spec in ABERRATIONS.items()}
+
+
+def aberrations_about_tilt(
+    coefficients: Mapping[str, Tensor],  # each () Å
+    tilt: Tensor,  # (2,) rad
+) -> tuple[dict[str, Tensor], Tensor]:  # each () Å, (2,) Å
+    r"""Aberrations counted from the direction of a tilted beam instead of the optic axis.
+
+    With :math:`w = \theta_x + i \theta_y` and the tilt :math:`t` every coefficient is a term of
+
+    .. math:: \mathrm{Re} \sum c_{ab}\, (w + t)^a\, (\bar w + \bar t)^b,
+              \quad a = \tfrac{n + 1 + m}{2}, \; b = \tfrac{n + 1 - m}{2}
+
+    whose powers of w, multiplied out, are coefficients again. So spherical aberration becomes
+    coma 3 C_s t, astigmatism and a change of focus, of the order C_s t²; what is linear in w moves
+    the image by :math:`\nabla \chi / 2\pi`, which is :math:`(-\Delta f + C_s t^2)\, t`.
+
+    Parameters
+    ----------
+    coefficients : mapping of str to Tensor
+        Of the lens, keys of `difftem.functional.lens.ABERRATIONS`, in Å.
+    tilt : Tensor
+        Of the beam along x and y in rad, shape ``(2,)``.
+
+    Returns
+    -------
+    tuple
+        Coefficients about the beam in Å, and the shift of the image along x and y in Å.
+
+    References
+    ----------
+    Krivanek, Dellby & Lupini, Ultramicroscopy 78 (1999) 1 (the coefficients; the rest is algebra).
+    """
+    tx, ty = tilt.double().unbind(-1)
+    t = torch.complex(tx, ty)
+    terms: dict[tuple[int, int], Tensor] = {}
+    for name, value in coefficients.items():
+        n, m, part = ABERRATIONS[name]
+        a, b = (n + 1 + m) // 2, (n + 1 - m) // 2
+        weight = value.double() / (n + 1) * (-1j if part == "b" else 1.0)
+        for i in range(a + 1):
+            for j in range(b + 1):
+                factor = comb(a, i) * comb(b, j) * weight * t ** (a - i) * t.conj() ** (b - j)
+                # Re z = Re z*: powers with more of w* than of w are turned round.
+                key, each = ((i, j), factor) if i >= j else ((j, i), factor.conj())
+                terms[key] = terms.get(key, torch.zeros_like(t)) + each
+    result: dict[str, Tensor] = {}
+    shift = torch.stack([torch.zeros_like(tx), torch.zeros_like(ty)])
+    for (i, j), factor in terms.items():
+        n, m = i + j - 1, i - j
+        if n == 0:
+            shift = torch.stack([factor.real, -factor.imag])
+        elif n > 0:
+            result[_NAMES[n, m, "a" if m else ""]] = (n + 1) * factor.real
+            if m:
+                result[_NAMES[n, m, "b"]] = -(n + 1) * factor.imag
+    return result, shift
