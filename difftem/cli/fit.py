@@ -5,7 +5,6 @@ import os
 import sys
 import traceback
 import warnings
-from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
@@ -15,7 +14,13 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from difftem.callbacks import LogConfig, LogReport
-from difftem.cli.checkpoint import check_options, check_state, read_checkpoint
+from difftem.cli.checkpoint import (
+    check_options,
+    check_state,
+    checkpoint_file,
+    read_checkpoint,
+    restoring_error,
+)
 from difftem.cli.fit_arguments import check_arguments
 from difftem.cli.known_classes import describe_classes
 from difftem.cli.parsing import ParagraphFormatter
@@ -116,14 +121,29 @@ class DifftemCLI(LightningCLI):
         Lightning merges them, over options of the command line. Here a configuration says the
         whole model, and what the checkpoint's model was made with must be the same.
         """
-        options = self.config.get(self.config.get("subcommand"), {})
+        subcommand = self.config.get("subcommand")
+        options = self.config.get(subcommand, {})
         path = options.get("ckpt_path")
-        if self.config.get("subcommand") == "test" and not path:
+        if subcommand == "test" and not path:
             raise ValueError("test needs --ckpt_path RUN/checkpoints/last.ckpt: a fitted model")
-        if path and Path(path).is_file():
-            self._checkpoint = read_checkpoint(path)
+        if options.get("weights_only") is False:
+            raise ValueError("weights_only must be true: a checkpoint may hold any code otherwise")
+        if subcommand:
+            options.weights_only = True
+        if path:
+            options.ckpt_path = str(checkpoint_file(path))
+            self._checkpoint = read_checkpoint(options.ckpt_path)
             dumped = self.parser.dump(self.config, skip_link_targets=False, skip_none=False)
-            check_options(path, self._checkpoint, yaml.safe_load(dumped)[self.config.subcommand])
+            check_options(path, self._checkpoint, yaml.safe_load(dumped)[subcommand])
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Run it; what a checkpoint lacks is said of its file."""
+        try:
+            super()._run_subcommand(subcommand)
+        except Exception as error:
+            if self._checkpoint is None:
+                raise
+            raise restoring_error(self.config[subcommand].ckpt_path, error) from error
 
     def after_instantiate_classes(self) -> None:
         """Refuse a checkpoint whose tensors are not those of the model."""
