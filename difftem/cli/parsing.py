@@ -16,6 +16,7 @@ from jsonargparse import (  # type: ignore[attr-defined]
     DefaultHelpFormatter,
 )
 
+from difftem.simulation.alternatives import overruled, settled
 from difftem.simulation.paths import Config, with_files
 from difftem.simulation.settings import (
     OWN,
@@ -103,12 +104,18 @@ def parse(
         arguments = ["--config", *arguments]
     arguments = _files_first(arguments)
     files = [Path(v) for option, v in itertools.pairwise(arguments) if option == "--config"]
+    levels: list[tuple[str, dict[str, Any]]] = []
     for file in files:
         content = read_mapping(file)
         fields = {name: value for name, value in content.items() if name not in OWN}
         check_settings(kind, fields, f"{file}: ")
+        levels.append((f"{file}: ", fields))
     known = [action.dest for action in parser._actions]
     _check_options(arguments, kind, known)
+    back = overruled(kind, [*levels, ("", _nested_options(arguments))])
+    for section, values in back.items():
+        for name, value in values.items():
+            arguments = [*arguments, f"--{section}.{name}", "null" if value is None else str(value)]
     namespace = parser.parse_args(_emptied(arguments, lists))
     if namespace.output is None:
         raise ValueError("--output DIR is missing: the folder to write to")
@@ -116,7 +123,8 @@ def parse(
     names = [each.name for each in dataclasses.fields(kind)]
     config = kind(**{name: initialised[name] for name in names})
     folders = [file.parent for file in files]
-    return with_files(config, folders), OutputOptions(Path(namespace.output), namespace.overwrite)
+    options = OutputOptions(Path(namespace.output), namespace.overwrite)
+    return settled(with_files(config, folders)), options
 
 
 def _files_first(arguments: list[str]) -> list[str]:
@@ -127,6 +135,25 @@ def _files_first(arguments: list[str]) -> list[str]:
     places = [i for i, word in enumerate(words[:-1]) if word == "--config"]
     files = [words[i + n] for i in places for n in (0, 1)]
     return files + [w for i, w in enumerate(words) if i not in places and i - 1 not in places]
+
+
+def _nested_options(arguments: list[str]) -> dict[str, Any]:
+    """Values of options in sections, as a file would have them."""
+    values: dict[str, Any] = {}
+    words = iter(arguments)
+    for word in words:
+        name, equals, text = word.removeprefix("--").partition("=")
+        section, _, field = name.partition(".")
+        text = text if equals or name == "overwrite" else next(words, "")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            value = text
+        if field:
+            values.setdefault(section, {})[field] = value
+        elif isinstance(value, dict):
+            values.setdefault(section, {}).update(value)
+    return values
 
 
 def _check_options(arguments: list[str], kind: type[Any], known: list[str]) -> None:

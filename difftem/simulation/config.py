@@ -118,6 +118,8 @@ class MicroscopeConfig:
         Acceleration voltage in kV.
     defocus_um
         Defocus in µm from the middle of the specimen; underfocus is positive.
+    defocus_nm
+        The same in nm, instead of defocus_um. Default: defocus_um counts.
     cs_mm
         Spherical aberration in mm.
     astigmatism_um
@@ -144,6 +146,7 @@ class MicroscopeConfig:
 
     voltage_kv: float = 300.0
     defocus_um: float = 1.5
+    defocus_nm: float | None = None
     cs_mm: float = 2.7
     astigmatism_um: float = 0.0
     astigmatism_angle_deg: float = 0.0
@@ -165,6 +168,8 @@ class ExposureConfig:
     ----------
     dose_e_per_a2
         Dose in e/Å² of each micrograph.
+    dose_e_per_pixel
+        The same in e/pixel, instead of dose_e_per_a2. Default: dose_e_per_a2 counts.
     tilts_deg
         Stage tilts in degrees; each makes one micrograph of a tilt series.
     tilt_axis_deg
@@ -175,6 +180,7 @@ class ExposureConfig:
     """
 
     dose_e_per_a2: float = 30.0
+    dose_e_per_pixel: float | None = None
     tilts_deg: list[float] = field(default_factory=lambda: [0.0])
     tilt_axis_deg: float = 90.0
     exposures: int = 1

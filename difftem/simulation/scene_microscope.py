@@ -22,6 +22,7 @@ from difftem.modules import (
 from difftem.modules.simulator import Progress
 from difftem.scene.poses import Scene
 from difftem.simulation.advice import padding_advice
+from difftem.simulation.alternatives import settled
 from difftem.simulation.microscope import build_beam, build_detector, build_ice, build_lens
 from difftem.simulation.run import take_series
 from difftem.simulation.sampling import choose_field
@@ -85,6 +86,7 @@ class SceneMicroscope:
     """
 
     def __init__(self, config: SceneConfig) -> None:
+        config = settled(config)
         check_scene(config)
         self.config, self.device = config, torch.device("cpu")
         # What is cheap to refuse comes before the templates.

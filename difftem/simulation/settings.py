@@ -13,6 +13,7 @@ from typing import Any, Literal
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
+from difftem.simulation.alternatives import overruled, settled
 from difftem.simulation.paths import Config, with_files
 from difftem.simulation.suggestions import RENAMED, suggestion
 
@@ -62,23 +63,30 @@ def configured(
     elif given is not None:
         values = dataclasses.asdict(given)
     names, hints = _flat_names(kind), typing.get_type_hints(kind)
+    told: dict[str, Any] = {}
     for name, value in settings.items():
         if dataclasses.is_dataclass(hints.get(name)) and isinstance(value, Mapping):
-            values[name] = {**values.get(name, {}), **plain(value)}
+            told[name] = {**told.get(name, {}), **plain(value)}
             continue
         if name not in names:
             keywords = {key: keyword for keyword, key in reversed(names.items())}
             listed = list(keywords.values())[::-1]
             raise ValueError(f"unknown setting {name!r}{suggestion(name, list(names), listed)}")
         section, _, field = names[name].rpartition(".")
-        place = values.setdefault(section, {}) if section else values
+        place = told.setdefault(section, {}) if section else told
         place[field] = plain(value)
+    where = f"{given}: " if isinstance(given, str | Path) else ""
+    # Of a dataclass all values are there, those that were not given at their defaults.
+    for level in (told, overruled(kind, [(where, values), ("", told)])):
+        for name, value in level.items():
+            inside = dataclasses.is_dataclass(hints.get(name)) and isinstance(value, Mapping)
+            values[name] = {**values.get(name, {}), **value} if inside else value
     check_settings(kind, values)
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(kind, None)
     made: Any = parser.instantiate_classes(parser.parse_object(values))
     fields = dataclasses.fields(kind)
-    return with_files(kind(**{each.name: made[each.name] for each in fields}), places)
+    return settled(with_files(kind(**{each.name: made[each.name] for each in fields}), places))
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

@@ -232,7 +232,7 @@ def test_an_end_while_files_are_written_leaves_nothing_behind(simulate, monkeypa
     def stop(*arguments):
         raise error
 
-    monkeypatch.setattr("difftem.workflows.simulate.write_record", stop)
+    monkeypatch.setattr("difftem.workflows.simulated_micrographs.write_record", stop)
     code, _, folder = simulate()
     assert code == (130 if error is KeyboardInterrupt else 2)
     assert not folder.exists()
