@@ -1,4 +1,4 @@
-"""MTF of a slanted knife edge: edge found, spread sampled below the pixel, transformed."""
+"""MTF of a slanted knife edge: edge found, spread sampled below the pixel, curve fitted."""
 
 import math
 from typing import NamedTuple
@@ -6,8 +6,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from difftem.analysis.edge_curve import fit_edge_spread
+
 _PASSES = 4
 _CENTROID_WINDOW = 16.0  # pixels on each side of the edge
+_MIN_SIDE = 48  # pixels
+_NEAR, _DENSE = 4.0, 16.0  # pixels from the edge that must be, and are, sampled below the pixel
+_BINS, _FEWEST = 8, 4  # per pixel there: used, and needed
+_SIDES = 8.0  # pixels from the edge where its sides begin
+_BLUR = 2.0  # pixels over which the noise changes from one side's to the other's
+_LEAST_NOISE = 0.05  # of the noisier side's: no side's tail is trusted more, whatever its noise
 
 
 class EdgeMTF(NamedTuple):
@@ -28,18 +36,16 @@ class EdgeMTF(NamedTuple):
 def slanted_edge_mtf(
     image: Tensor,  # (y, x)
     *,
-    oversampling: int = 4,
-    half_width: float = 24.0,  # pixels
+    half_width: float = 96.0,  # pixels
     n_frequencies: int = 101,
     divide_pixel: bool = False,
 ) -> EdgeMTF:
     """Measure the MTF across a straight edge that is inclined to the pixel axes.
 
     The edge's place in each row is the centroid of the row's derivative; a line through them
-    gives angle and place. Pixels are sorted into bins of 1/`oversampling` pixel along the normal
-    (edge spread), differences of neighbouring bins (line spread) are tapered at their outer
-    quarters and transformed. Bins and differences blur: each by a box of known width, whose
-    sinc is divided out.
+    gives angle and place. Pixels are sorted into bins along the normal, eighths of a pixel near
+    the edge (edge spread), and the curve is fitted whose edge spread agrees with theirs
+    (`difftem.analysis.edge_curve.fit_edge_spread`).
 
     The curve is the MTF along the edge's normal, the pixel's aperture included. difftem's
     detectors count per pixel before they blur: their H lacks the aperture,
@@ -50,10 +56,8 @@ def slanted_edge_mtf(
     image : Tensor
         One edge through its middle, dark on one side, bright on the other; rows must cross it
         (or columns, which is detected), at an angle of 1 to 20 degrees to the axis.
-    oversampling : int
-        Bins per pixel.
     half_width : float
-        Of the edge spread, in pixels: as far as the detector scatters.
+        Of the edge spread, in pixels: as far as the detector scatters, where the image has it.
     n_frequencies : int
         Points of the curve.
     divide_pixel : bool
@@ -74,9 +78,9 @@ def slanted_edge_mtf(
     ISO 12233 (2017), annex D; Burns, IS&T PICS (2000) 135.
     """
     grey = image.double()
-    if grey.ndim != 2 or min(grey.shape) < 2 * half_width:
+    if grey.ndim != 2 or min(grey.shape) < _MIN_SIDE:
         raise ValueError(
-            f"a knife edge needs an image of {2 * half_width:g} pixels or more on each side, got "
+            f"a knife edge needs an image of {_MIN_SIDE} pixels or more on each side, got "
             f"{tuple(grey.shape)}"
         )
     across = (grey.mean(0).diff() ** 2).sum(), (grey.mean(1).diff() ** 2).sum()
@@ -94,14 +98,9 @@ def slanted_edge_mtf(
         )
     y, x = (torch.arange(n, dtype=torch.float64, device=grey.device) for n in grey.shape)
     normal = (x - (place + slope * y[:, None])) * math.cos(angle)
-    distance, spread = _edge_spread(normal, grey, oversampling, half_width)
+    distance, spread, variance = _edge_spread(normal.flatten(), grey.flatten(), half_width)
     frequency = torch.linspace(0.0, 0.5, n_frequencies, dtype=torch.float64, device=grey.device)
-    line = spread.diff() * _taper(len(spread) - 1, grey)
-    middle = 0.5 * (distance[1:] + distance[:-1])
-    phase = -2 * math.pi * frequency[:, None] * middle
-    transform = torch.complex(torch.cos(phase), torch.sin(phase)) @ line.to(torch.complex128)
-    mtf = transform.abs() / transform.abs()[0]
-    mtf = mtf / torch.sinc(frequency / oversampling) ** 2  # bin and difference
+    mtf = fit_edge_spread(distance, spread, variance, frequency)
     if divide_pixel:
         aperture = torch.sinc(frequency * math.cos(angle)) * torch.sinc(frequency * math.sin(angle))
         mtf = mtf / aperture
@@ -134,26 +133,28 @@ def _edge_line(grey: Tensor) -> tuple[float, float]:
 
 
 def _edge_spread(
-    normal: Tensor, grey: Tensor, oversampling: int, half_width: float
-) -> tuple[Tensor, Tensor]:
-    """Mean grey value and mean distance in bins along the normal."""
-    n = int(2 * half_width * oversampling)
-    index = torch.floor((normal + half_width) * oversampling).long().flatten()
-    inside = (index >= 0) & (index < n)
-    zeros = torch.zeros(n, dtype=torch.float64, device=grey.device)
-    count = zeros.index_add(0, index[inside], torch.ones_like(normal.flatten()[inside]))
-    total = zeros.index_add(0, index[inside], grey.flatten()[inside])
-    if bool((count == 0).any()):
+    normal: Tensor,  # (n,) pixels
+    grey: Tensor,  # (n,)
+    half_width: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean distance, mean grey value and its variance in bins along the normal."""
+    near = torch.floor(normal[normal.abs() < _NEAR] * _FEWEST)
+    if len(torch.unique(near)) < 2 * _NEAR * _FEWEST:
         raise ValueError(
-            "the edge leaves bins of its spread empty: it must be longer, more inclined, or "
-            f"sampled by less than {oversampling} bins per pixel"
+            "the edge leaves bins of its spread empty: it must be longer, or more inclined to the "
+            "pixel axes"
         )
-    center = (torch.arange(n, dtype=torch.float64, device=grey.device) + 0.5) / oversampling
-    return center - half_width, total / count
-
-
-def _taper(n: int, like: Tensor) -> Tensor:
-    """One in the middle half, falling to zero at both ends."""
-    position = (torch.arange(n, dtype=torch.float64, device=like.device) + 0.5) / n
-    edge = torch.clamp(torch.minimum(position, 1 - position) * 4, max=1.0)
-    return torch.sin(0.5 * torch.pi * edge) ** 2
+    inside = normal.abs() < half_width
+    normal, grey = normal[inside], grey[inside]
+    width = torch.where(normal.abs() < _DENSE, 1 / _BINS, 1.0)
+    bins = torch.floor(normal / width) * width
+    _, index = torch.unique(bins, return_inverse=True)
+    zeros = torch.zeros(int(index.max()) + 1, dtype=torch.float64, device=grey.device)
+    count = zeros.index_add(0, index, torch.ones_like(grey))
+    distance = zeros.index_add(0, index, normal) / count
+    spread = zeros.index_add(0, index, grey) / count
+    dark, bright = (grey[side].var() for side in (normal < -_SIDES, normal > _SIDES))
+    # Of the place, not of the values: a bin that counts less because it is low makes a bias.
+    noise = dark + (bright - dark) * torch.sigmoid(distance / _BLUR)
+    least = _LEAST_NOISE * float(torch.maximum(dark, bright)) + 1e-300
+    return distance, spread, noise.nan_to_num(least).clamp(min=least) / count

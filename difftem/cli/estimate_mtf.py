@@ -4,8 +4,10 @@ import argparse
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from difftem.cli.one_line_parser import OneLineArgumentParser
+from difftem.micrograph.stack_use import FrameUse
 from difftem.workflows.estimate_mtf.mtf_estimate import estimate_mtf
 from difftem.workflows.estimate_mtf.output import check_output
 
@@ -96,10 +98,11 @@ def _parser() -> OneLineArgumentParser:
     add("--window", choices=WINDOWS, default="tukey", help="taper of the crops (tukey)")
     add(
         "--frames",
-        choices=("auto", "exposures", "even_odd", "sum"),
+        choices=get_args(FrameUse),
         default="auto",
-        help="what the images of a stack are: exposures, or frames of a movie to be added up to "
-        "halves or to one image; auto: exposures up to four (auto)",
+        help="what the images of a stack are: flat fields (vacuum: nothing to align by), exposures "
+        "of one field, or frames of a movie to be added up to halves or to one image; auto: flat "
+        "if they show nothing to align by, else exposures up to four, else a movie (auto)",
     )
     add(
         "--fields",

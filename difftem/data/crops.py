@@ -32,6 +32,9 @@ class CropFacts:
     differences : bool
         The crops are differences of exposures, normalised so that their noise power spectrum is
         that of a single exposure with the mean that comes with it.
+    aligned : bool
+        The exposures show one field, in register: what differences leave is noise. Without it
+        they showed nothing to align by.
     notes : list of str
         Warnings, one line each.
     boxes : tuple of Box
@@ -45,6 +48,7 @@ class CropFacts:
     pixel_size: float | None
     n_exposures: int
     differences: bool
+    aligned: bool = True
     notes: list[str] = field(default_factory=list)
     boxes: tuple[Box, ...] = ()
     fields: tuple[str, ...] = ()

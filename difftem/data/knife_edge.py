@@ -1,6 +1,7 @@
 """Images of a straight edge a few degrees off the pixel grid, for the slanted-edge MTF."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 import torch
@@ -8,9 +9,10 @@ from torch import Tensor
 
 from difftem.data.crops import CropFacts, Crops, CropSet, check_positive
 from difftem.io.errors import input_error
+from difftem.io.frames import read_frames
 from difftem.io.mtf_curve import mtf_by_name
 from difftem.micrograph.edge import Edge, distance, find_edge
-from difftem.micrograph.field_of_view import FieldOfView, read_fields
+from difftem.micrograph.edge_pixels import repair_edge
 from difftem.modules.detector import Detector
 from difftem.modules.poisson import PoissonLayer
 
@@ -159,25 +161,33 @@ class KnifeEdge(Crops):
         names: list[str] = []
         notes: list[str] = []
         pixel_size = None
-        for seen in read_fields(paths, "exposures", "separate", look_for_lines=False):
-            pixel_size = seen.pixel_size if pixel_size is None else pixel_size
-            notes += seen.notes
-            names.append(seen.name)
-            for image in seen.exposures:
-                part = self._part(seen, image)
+        for path in paths:
+            frames = read_frames(path)
+            pixel_size = frames.pixel_size if pixel_size is None else pixel_size
+            name = frames.path.name
+            notes += [f"{name}: {note}" for note in frames.notes]
+            names.append(name)
+            for number, image in enumerate(frames.data, start=1):
+                part = self._part(frames.path, torch.from_numpy(image.astype("float32")))
                 if images and part.shape != images[0].shape:
                     (ny, nx), (my, mx) = images[0].shape, part.shape
                     raise input_error(
-                        seen.path, f"is {mx} x {my} pixels (x, y), {names[0]} {nx} x {ny}: give box"
+                        path, f"is {mx} x {my} pixels (x, y), {names[0]} {nx} x {ny}: give box"
                     )
-                edge = find_edge(part)
+                part, bad, edge = repair_edge(part)
                 if not edge.is_straight:
                     raise input_error(
-                        seen.path,
+                        path,
                         f"no straight edge: coherence of the gradients is {edge.coherence:.2f}, "
                         "needed 0.5; give the box that holds it",
                     )
-                notes += [f"{seen.name}: {edge.note}"] if edge.note else []
+                which = f" of image {number}" if len(frames.data) > 1 else ""
+                if count := int(bad.sum()):
+                    notes.append(
+                        f"{name}: {count} bad pixels{which} replaced by the profile of the edge"
+                    )
+                edge = find_edge(part)
+                notes += [f"{name}: {edge.note}"] if edge.note else []
                 images.append(part)
                 edges.append(edge)
         stack = torch.stack(images)
@@ -193,7 +203,7 @@ class KnifeEdge(Crops):
         )
         return CropSet(stack, stack.mean((-2, -1)), facts)
 
-    def _part(self, seen: FieldOfView, image: Tensor) -> Tensor:
+    def _part(self, path: Path, image: Tensor) -> Tensor:
         """Cut the box out of an image."""
         ny, nx = image.shape
         if self.box is None:
@@ -202,10 +212,10 @@ class KnifeEdge(Crops):
             x, y, width, height = self.box
         if x + width > nx or y + height > ny:
             raise input_error(
-                seen.path, f"box {self.box} is outside the image of {nx} x {ny} pixels (x, y)"
+                path, f"box {self.box} is outside the image of {nx} x {ny} pixels (x, y)"
             )
         if min(width, height) < MIN_SIZE:
             raise input_error(
-                seen.path, f"an edge needs {MIN_SIZE} pixels, the image has {nx} x {ny} (x, y)"
+                path, f"an edge needs {MIN_SIZE} pixels, the image has {nx} x {ny} (x, y)"
             )
         return image[y : y + height, x : x + width]

@@ -14,15 +14,10 @@ from difftem.micrograph.background import MIN_SIZE
 from difftem.micrograph.box import Box
 from difftem.micrograph.contrasts import contrasts
 from difftem.micrograph.crop_checks import check_crops, excess_noise
-from difftem.micrograph.field_of_view import (
-    FieldOfView,
-    FieldUse,
-    FrameUse,
-    check_frames,
-    read_fields,
-)
+from difftem.micrograph.field_of_view import FieldOfView, FieldUse, check_frames, read_fields
 from difftem.micrograph.figure import draw_picking
 from difftem.micrograph.picking import Picked, cut, pick
+from difftem.micrograph.stack_use import FrameUse
 
 _DOSE_TOLERANCE = 0.25  # of a header's dose against the gain that was given
 
@@ -37,6 +32,7 @@ class _Part:
     frames_per_exposure: int
     pixel_size: float | None
     header_dose: float | None  # e/pixel in an image of the file
+    flat: bool
 
 
 class RealCrops(Crops):
@@ -69,9 +65,10 @@ class RealCrops(Crops):
         Standard deviation of the readout in an image of the file, in grey values.
     pixel_size : float, optional
         Å; overrules the header.
-    frames : {"auto", "exposures", "even_odd", "sum"}
-        What the images of a stack are: exposures; or frames of a movie, added up to an even and
-        an odd half, or to one image. auto: exposures up to four images, else even_odd.
+    frames : {"auto", "flat", "exposures", "even_odd", "sum"}
+        What the images of a stack are: flat fields without anything to align by; exposures of
+        one field; frames of a movie, added up to an even and an odd half, or to one image. auto:
+        flat fields where they show nothing to align by, else exposures up to four, and even_odd.
     fields : {"auto", "same", "separate"}
         Whether files show the same field. auto: if their correlation has a peak.
     differences : bool, optional
@@ -169,6 +166,7 @@ class RealCrops(Crops):
             pixel_size=parts[0].pixel_size,
             n_exposures=n_exposures,
             differences=use_differences,
+            aligned=not any(part.flat for part in parts),
             notes=list(dict.fromkeys(notes)),
             boxes=tuple(boxes),
             fields=tuple(part.picked.name for part in parts),
@@ -204,7 +202,7 @@ class RealCrops(Crops):
         in_header = field.dose_e_per_a2
         dose = None if area is None or in_header is None else in_header * area
         crops = cut(field, picked.boxes)
-        return _Part(picked, crops, levels, field.frames_per_exposure, pixel_size, dose)
+        return _Part(picked, crops, levels, field.frames_per_exposure, pixel_size, dose, field.flat)
 
     def _best(self, parts: Sequence[_Part], notes: list[str]) -> list[list[Box]]:
         """Choose the boxes of each field that are among the best of all."""

@@ -43,12 +43,29 @@ def find_bad_pixels(
     finite = torch.isfinite(image)
     good = image[finite]
     filled = torch.where(finite, image, good.median())
-    residual = filled - _local_median(filled)
+    residual = filled - local_median(filled)
+    low, high = tail_limits(residual)
+    return ~finite | (residual > high) | (residual < low)
+
+
+def tail_limits(
+    residual: Tensor,  # (...)
+) -> tuple[float, float]:
+    """Lowest and highest residual that noise can leave, from its own quantiles.
+
+    Parameters
+    ----------
+    residual : Tensor
+        Grey values less what is expected; finite.
+
+    Returns
+    -------
+    tuple of float
+        See `find_bad_pixels`.
+    """
     # Up to 1 % of bad pixels spoil the outer pair of quantiles, but not the inner one.
     values = np.quantile(residual.numpy(), [0.001, 0.01, 0.05, 0.5, 0.95, 0.99, 0.999])
-    low = -_reach(-values[3::-1], _DECADES_DOWN)
-    high = _reach(values[3:], _DECADES_UP)
-    return ~finite | (residual > high) | (residual < low)
+    return -_reach(-values[3::-1], _DECADES_DOWN), _reach(values[3:], _DECADES_UP)
 
 
 def replace_bad_pixels(
@@ -107,7 +124,9 @@ def _reach(quantiles: NDArray[np.float64], decades: float) -> float:
     )
 
 
-def _local_median(image: Tensor) -> Tensor:
+def local_median(
+    image: Tensor,  # (y, x)
+) -> Tensor:  # (y, x)
     """Median of tiles, interpolated; one number where the image is smaller than a tile."""
     ny, nx = (n // _TILE for n in image.shape)
     if ny == 0 or nx == 0:

@@ -6,7 +6,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,12 +14,10 @@ from difftem.io.frames import Frames, read_frames
 from difftem.micrograph.alignment import SIGNIFICANT, Shift, whole_pixel_shift
 from difftem.micrograph.bad_pixels import find_bad_pixels, replace_bad_pixels
 from difftem.micrograph.lines import find_lines
+from difftem.micrograph.stack_use import REACH, FrameUse, sum_frames, use_of_stack
 
-FrameUse = Literal["auto", "exposures", "even_odd", "sum"]
 FieldUse = Literal["auto", "same", "separate"]
 
-_MOST_EXPOSURES = 4  # a stack of more frames is a movie
-_REACH = 4  # exposures may be shifted by a fourth of the image
 _RESIDUAL = 0.25  # pixels below which a shift is a whole one
 
 
@@ -44,6 +41,8 @@ class FieldOfView:
         Images of the file that were added up.
     pixel_size, dose_e_per_a2 : float or None
         From the header; the dose is that of one image of the file.
+    flat : bool
+        The images of a stack that show nothing to align by; they lie as in their file.
     notes : list of str
         Warnings, each with the name of its file.
     """
@@ -56,6 +55,7 @@ class FieldOfView:
     frames_per_exposure: int
     pixel_size: float | None
     dose_e_per_a2: float | None
+    flat: bool
     notes: list[str]
 
 
@@ -68,6 +68,7 @@ class _Loaded:
     bad: Tensor  # (e, y, x)
     frames_per_exposure: int
     dose_e_per_a2: float | None
+    flat: bool
     notes: list[str]
 
 
@@ -75,7 +76,6 @@ def read_fields(
     paths: Sequence[str | Path],
     frame_use: FrameUse = "auto",
     field_use: FieldUse = "auto",
-    look_for_lines: bool = True,
 ) -> Iterator[FieldOfView]:
     """Read files and group them by what they show; one group is in memory at a time.
 
@@ -83,14 +83,14 @@ def read_fields(
     ----------
     paths : sequence of str or Path
         Image files; exposures of the same field one after another.
-    frame_use : {"auto", "exposures", "even_odd", "sum"}
-        What the images of a stack are: exposures; frames of a movie, added up to an even and an
-        odd half, or to one image. ``auto``: exposures up to four, else a movie in two halves.
+    frame_use : {"auto", "flat", "exposures", "even_odd", "sum"}
+        What the images of a stack are: flat fields without anything to align by; exposures of
+        one field; frames of a movie, added up to an even and an odd half, or to one image.
+        ``auto``: flat fields where they show nothing to align by, else exposures up to four, and
+        a movie in two halves.
     field_use : {"auto", "same", "separate"}
         Whether files show the same field. ``auto``: neighbours in the list do whose correlation
         has a peak of 7 standard deviations.
-    look_for_lines : bool
-        Note lines of a gain reference; a knife's edge would be taken for them.
 
     Yields
     ------
@@ -105,7 +105,7 @@ def read_fields(
     """
     group: list[_Loaded] = []
     for path in paths:
-        loaded = _load(path, frame_use, look_for_lines)
+        loaded = _load(path, frame_use)
         if group and not _belongs(group[0], loaded, field_use):
             yield _register(group)
             group = []
@@ -114,27 +114,15 @@ def read_fields(
         yield _register(group)
 
 
-def _load(path: str | Path, frame_use: FrameUse, look_for_lines: bool) -> _Loaded:
+def _load(path: str | Path, frame_use: FrameUse) -> _Loaded:
     """Read a file, add up its frames as wanted, and replace its bad pixels."""
     frames = read_frames(path)
     n = len(frames.data)
-    if frame_use == "auto":
-        frame_use = "exposures" if n <= _MOST_EXPOSURES else "even_odd"
-    notes = list(frames.notes)
-    if frame_use == "even_odd" and n > 1:
-        if n % 2:
-            notes.append(f"the last of {n} frames is left out, so that both halves are alike")
-        parts = [range(start, n - n % 2, 2) for start in (0, 1)]
-    elif frame_use == "sum":
-        parts = [range(n)]
-    else:
-        parts = [range(index, index + 1) for index in range(n)]
+    use = use_of_stack(frames.data, frame_use)
+    notes = [*frames.notes, *use.notes]
     images, masks = [], []
-    for part in parts:
-        total = np.zeros(frames.data.shape[1:], dtype=np.float32)
-        for index in part:
-            total += frames.data[index]
-        image = torch.from_numpy(total)
+    for part in use.parts:
+        image = sum_frames(frames.data, part)
         bad = find_bad_pixels(image)
         if bool(bad.all()):
             raise input_error(path, "no good pixel")
@@ -142,17 +130,18 @@ def _load(path: str | Path, frame_use: FrameUse, look_for_lines: bool) -> _Loade
         masks.append(bad)
         if count := int(bad.sum()):
             not_finite = int((~torch.isfinite(image)).sum())
-            which = f" of image {len(images)}" if len(parts) > 1 else ""
+            which = f" of image {len(images)}" if len(use.parts) > 1 else ""
             notes.append(
                 f"{count} bad pixels{which} ({not_finite} not finite, {count - not_finite} hot or "
                 "dead) replaced by the mean of their neighbours"
             )
-    notes += find_lines(images[0]).notes if look_for_lines else []
+    notes += find_lines(images[0]).notes
     named = [f"{frames.path.name}: {note}" for note in notes]
     # The header of a movie has the dose of all frames; that of a stack can mean anything.
-    total_dose = frames.dose_e_per_a2 if n == 1 or frame_use != "exposures" else None
-    dose = None if total_dose is None else total_dose / n
-    return _Loaded(frames, torch.stack(images), torch.stack(masks), len(parts[0]), dose, named)
+    is_whole = n == 1 or len(use.parts[0]) > 1
+    dose = frames.dose_e_per_a2 / n if is_whole and frames.dose_e_per_a2 is not None else None
+    stack, bad = torch.stack(images), torch.stack(masks)
+    return _Loaded(frames, stack, bad, len(use.parts[0]), dose, use.flat, named)
 
 
 def _belongs(first: _Loaded, other: _Loaded, field_use: FieldUse) -> bool:
@@ -164,7 +153,7 @@ def _belongs(first: _Loaded, other: _Loaded, field_use: FieldUse) -> bool:
         if not same_size:
             return False
         one, two = (loaded.images.sum(0) for loaded in (first, other))
-        return whole_pixel_shift(one, two, min(one.shape) // _REACH).is_significant
+        return whole_pixel_shift(one, two, min(one.shape) // REACH).is_significant
     if not same_size:
         (ny, nx), (my, mx) = first.images.shape[-2:], other.images.shape[-2:]
         raise input_error(
@@ -236,9 +225,13 @@ def _register(group: list[_Loaded]) -> FieldOfView:
     bad = torch.cat([loaded.bad for loaded in group])
     _check_exposures(group)
     notes = [note for loaded in group for note in loaded.notes]
-    reach = min(images.shape[-2:]) // _REACH
+    reach = min(images.shape[-2:]) // REACH
     shifts = [Shift(0, 0, (0.0, 0.0), float("inf"))]
+    flat = all(loaded.flat for loaded in group)
     for number, image in enumerate(images[1:], start=2):
+        if flat:
+            shifts.append(shifts[0])
+            continue
         shift = whole_pixel_shift(images[0], image, reach)
         if not shift.is_significant:
             notes.append(
@@ -275,5 +268,6 @@ def _register(group: list[_Loaded]) -> FieldOfView:
         frames_per_exposure=first_count,
         pixel_size=first.pixel_size,
         dose_e_per_a2=group[0].dose_e_per_a2,
+        flat=flat,
         notes=notes,
     )

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import difftem
+from difftem.data.knife_edge import KnifeEdge
 from difftem.io.mrc import write_mrc
 from difftem.io.star import read_mtf_star
 from tests.helpers.flat_fields import GAIN, flat_fields, tmv_curve
@@ -61,3 +62,21 @@ def test_what_it_decides_is_in_the_notes(flat, tmp_path, generator):
 def test_options_that_contradict_each_other_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         difftem.estimate_mtf("none.mrc", **options)
+
+
+def test_five_frames_of_vacuum_are_five_flat_fields(tmp_path):
+    path = tmp_path / "vacuum.mrc"
+    write_mrc(path, flat_fields(5, 256, rate=5.0)["images"].numpy(), 1.0)
+    estimate = difftem.estimate_mtf(path, gain=GAIN, family="rullgard")
+    assert float((estimate.curve - tmv_curve(estimate.frequency)).abs().max()) < 0.02
+    assert any("5 images show nothing to align by" in note for note in estimate.notes)
+    assert not any("structure below" in note for note in estimate.notes)
+
+
+def test_a_knife_edge_keeps_its_pixels_and_gives_its_curve(tmp_path):
+    made = KnifeEdge(size=824, dose=400.0, mtf="falcon4ec_300kv")
+    write_mrc(tmp_path / "edge.mrc", made.crops.images.numpy(), 1.0)
+    estimate = difftem.estimate_mtf(tmp_path / "edge.mrc", edge=True)
+    error = estimate.curve - made.truth(estimate.frequency)
+    assert float(error.abs().max()) < 0.01
+    assert not any("bad pixels" in note for note in estimate.notes)

@@ -91,7 +91,8 @@ def fit_noise(
         _check_level(measured.spectrum, s0, options)
     decided = []
     lowest = options.min_frequency
-    if lowest is None and not facts.differences:
+    registered = facts.differences and facts.aligned
+    if lowest is None and not registered:
         lowest = usable_from(measured, s0)
         if lowest:
             measured = replace(measured, spectrum=restrict(measured.spectrum, lowest))
@@ -99,7 +100,7 @@ def fit_noise(
                 f"structure below {lowest:g} cycles/pixel, taken for that of the specimen: the fit "
                 "starts there (a vacuum image, or a camera that scatters far: min_frequency 0)"
             )
-    if lowest and not facts.differences and facts.pixel_size is not None:
+    if lowest and not registered and facts.pixel_size is not None:
         clean = without_ice_ring(measured.spectrum, facts.pixel_size)
         if len(clean.frequency) < len(measured.spectrum.frequency):
             decided.append("the diffraction ring of ice at 3.7 Å is left out")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from difftem.micrograph.figure import draw_picking
+from difftem.micrograph.stack_use import FrameUse
 from difftem.tasks.mtf_fit.report import curve_table, make_report, markdown, parameter_table
 from difftem.tasks.report import Table
 from difftem.workflows.estimate_mtf.from_edge import EdgeEstimate, draw_edge, estimate_edge
@@ -108,7 +109,7 @@ def estimate_mtf(
     min_frequency: float | None = None,
     max_frequency: float = 0.5,
     window: str = "tukey",
-    frames: Literal["auto", "exposures", "even_odd", "sum"] = "auto",
+    frames: FrameUse = "auto",
     fields: Literal["auto", "same", "separate"] = "auto",
     single: bool = False,
     pixel_size: float | None = None,
@@ -144,9 +145,11 @@ def estimate_mtf(
         Fit to here, cycles/pixel.
     window : str
         Taper of the crops: ``tukey``, ``hann`` or ``none``.
-    frames : {"auto", "exposures", "even_odd", "sum"}
-        What the images of a stack are: exposures, or frames of a movie to be added up to halves
-        or to one image; ``auto`` takes up to four for exposures.
+    frames : {"auto", "flat", "exposures", "even_odd", "sum"}
+        What the images of a stack are: flat fields (vacuum: nothing to align by), exposures of
+        one field, or frames of a movie to be added up to halves or to one image. ``auto`` looks:
+        images that show nothing to align by are flat fields, others exposures up to four and
+        else a movie.
     fields : {"auto", "same", "separate"}
         Whether the files show the same field; ``auto`` finds out if they correlate.
     single : bool
@@ -197,7 +200,8 @@ def _from_noise(options: EstimateOptions) -> MTFEstimate:
     """Estimate from background."""
     data = read_crops(options)
     crops, facts = data.crops, data.facts
-    what = "differences of aligned exposures" if facts.differences else "single exposures"
+    kind = "aligned exposures" if facts.aligned else "flat fields"
+    what = f"differences of {kind}" if facts.differences else "single exposures"
     height, width = crops.images.shape[-2:]
     logger.info("%d crops of %d x %d pixels, %s", len(crops.images), width, height, what)
     results, decided = fit_noise(data, options)

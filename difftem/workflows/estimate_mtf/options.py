@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from difftem.micrograph.stack_use import FrameUse
 from difftem.tasks.mtf_fit import FAMILIES
 
 _OF_EDGES = ("micrographs", "edge", "edge_box")
@@ -24,7 +25,7 @@ class EstimateOptions:
     min_frequency: float | None = None
     max_frequency: float = 0.5
     window: str = "tukey"
-    frames: Literal["auto", "exposures", "even_odd", "sum"] = "auto"
+    frames: FrameUse = "auto"
     fields: Literal["auto", "same", "separate"] = "auto"
     single: bool = False
     pixel_size: float | None = None
