@@ -1,18 +1,20 @@
 """Lists of boxes: EMAN's .box, RELION's coordinates, CSV."""
 
-import csv
-import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from difftem.io.account import give_account
+from difftem.io.delimited import read_delimited
 from difftem.io.errors import input_error
-from difftem.io.files import read_bytes, unpacked_suffix
+from difftem.io.files import unpacked_suffix
 from difftem.io.star import read_star, star_numbers
+from difftem.io.text import read_text
 
 _PIXEL_SIZES = ("rlnMicrographPixelSize", "rlnMicrographOriginalPixelSize")
+_MICROGRAPH = "rlnMicrographName"
 _NUMBERS = ("x", "y", "width", "height", "pixel_size")
 _TOLERANCE = 0.01  # of pixel sizes that are the same
 
@@ -68,22 +70,26 @@ def read_boxes(
     suffix = unpacked_suffix(path)
     if suffix not in readers:
         raise input_error(path, f"a list of boxes must be .box, .star or .csv, got {suffix!r}")
-    boxes, pixel_sizes = readers[suffix](path, micrograph, size)
-    if not boxes:
+    found = readers[suffix](path, micrograph, size)
+    if not found.boxes:
         raise input_error(path, f"no box for {micrograph}")
-    for listed in pixel_sizes:
+    for listed in found.pixel_sizes:
         if pixel_size is not None and abs(listed - pixel_size) > _TOLERANCE * pixel_size:
             raise input_error(
                 path, f"pixel size is {listed:g} Å, but {micrograph} has {pixel_size:g} Å"
             )
     corners: dict[tuple[int, int], _Listed] = {}
-    for box in boxes:
+    for box in found.boxes:
         corner = _corner(path, box, size, shape)
         if corner in corners:  # its noise would count twice
             raise input_error(
                 path, f"boxes {corners[corner].text} and {box.text} are the same crop: give it once"
             )
         corners[corner] = box
+    taken = [f"{len(corners)} of {found.rows} boxes, those of {micrograph}, {found.how} in pixels"]
+    if found.pixel_sizes and pixel_size is not None:
+        taken.append(f"of {found.pixel_sizes[0]:g} Å, as in the image")
+    give_account(path, taken, found.left)
     return list(corners)
 
 
@@ -101,13 +107,21 @@ def _corner(path: str | Path, box: _Listed, size: int, shape: tuple[int, int]) -
     return y, x
 
 
-_Found = tuple[list[_Listed], list[float]]
+@dataclass(frozen=True)
+class _Found:
+    """What a list has for one micrograph."""
+
+    boxes: list[_Listed]
+    rows: int  # for all micrographs
+    how: str
+    pixel_sizes: list[float]
+    left: list[str]
 
 
 def _read_eman(path: str | Path, micrograph: str, size: int) -> _Found:
     """Boxes of a text file with the corner, width and height in each line."""
-    boxes = []
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    boxes, wider = [], False
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
@@ -117,7 +131,9 @@ def _read_eman(path: str | Path, micrograph: str, size: int) -> _Found:
                 path, f"line {number}: expected x y width height, got {line.strip()!r}"
             ) from None
         boxes.append(_from_corner(x, y, width, height, f"line {number}"))
-    return boxes, []
+        wider |= len(line.split()) > 4
+    left = ["what follows the fourth column"] if wider else []
+    return _Found(boxes, len(boxes), "x y of the corner, width and height", [], left)
 
 
 def _read_relion(path: str | Path, micrograph: str, size: int) -> _Found:
@@ -127,7 +143,7 @@ def _read_relion(path: str | Path, micrograph: str, size: int) -> _Found:
     if table is None:
         raise input_error(path, "no table with _rlnCoordinateX and _rlnCoordinateY")
     xs, ys = (star_numbers(path, table, f"rlnCoordinate{axis}") for axis in "XY")
-    names = table.get("rlnMicrographName", [micrograph] * len(xs))
+    names = table.get(_MICROGRAPH, [micrograph] * len(xs))
     boxes = [
         _Listed(float(x), float(y), None, f"at {x:g} {y:g}")
         for x, y, name in zip(xs, ys, names, strict=True)
@@ -140,29 +156,32 @@ def _read_relion(path: str | Path, micrograph: str, size: int) -> _Found:
         if column in source
         for size in np.unique(star_numbers(path, source, column))
     ]
-    return boxes, sizes
+    used = {"rlnCoordinateX", "rlnCoordinateY", _MICROGRAPH, *_PIXEL_SIZES}
+    rest = [column for column in table if column not in used]
+    how = "rlnCoordinateX rlnCoordinateY of the middle"
+    return _Found(boxes, len(xs), how, sizes, rest)
 
 
 def _read_csv(path: str | Path, micrograph: str, size: int) -> _Found:
     """Boxes of a table with a line of names."""
-    reader = csv.DictReader(io.StringIO(_text(path)), skipinitialspace=True)
-    names = [name.strip().lower() for name in reader.fieldnames or []]
-    if not {"x", "y"} <= set(names):
-        raise input_error(path, f"the first line must name x and y, got {', '.join(names)!r}")
+    table = read_delimited(path, "x and y")
+    if not {"x", "y"} <= set(table.names):
+        raise input_error(path, f"the first line must name x and y, got {', '.join(table.names)!r}")
     boxes, pixel_sizes = [], []
-    for number, cells in enumerate(reader, start=2):
-        row = {str(k).strip().lower(): v for k, v in cells.items() if isinstance(v, str)}
-        if Path(row.get("micrograph", "").strip() or micrograph).name != micrograph:
+    for number, cells in table.rows:
+        row = dict(zip(table.names, cells, strict=True))
+        if Path(row.get("micrograph", "") or micrograph).name != micrograph:
             continue
-        try:
-            given = {name: _finite(row[name]) for name in _NUMBERS if row.get(name, "").strip()}
-            x, y = given["x"], given["y"]
-        except (KeyError, ValueError):
-            raise input_error(path, f"line {number}: expected numbers, got {cells}") from None
+        given = {
+            name: table.number(number, name, row[name])
+            for name in _NUMBERS
+            if row.get(name, "") or name in ("x", "y")
+        }
         width, height = (given.get(name, float(size)) for name in ("width", "height"))
-        boxes.append(_from_corner(x, y, width, height, f"line {number}"))
+        boxes.append(_from_corner(given["x"], given["y"], width, height, f"line {number}"))
         pixel_sizes += [given["pixel_size"]] if "pixel_size" in given else []
-    return boxes, pixel_sizes
+    rest = [name for name in table.names if name and name not in (*_NUMBERS, "micrograph")]
+    return _Found(boxes, len(table.rows), "x y of the corner", pixel_sizes, rest)
 
 
 def _finite(cell: str) -> float:
@@ -177,11 +196,3 @@ def _from_corner(x: float, y: float, width: float, height: float, where: str) ->
     """Box by its corner."""
     text = f"{x:g} {y:g} {width:g} {height:g} in {where}"
     return _Listed(x + width // 2, y + height // 2, min(width, height), text)
-
-
-def _text(path: str | Path) -> str:
-    """Text of a file."""
-    try:
-        return read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise input_error(path, f"not a text file: {error}") from None

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from difftem.io.errors import InputError, input_error
-from difftem.io.files import read_bytes, replacing
+from difftem.io.files import replacing
+from difftem.io.text import read_text
 
 # Columns by name, without the leading underscore, of each block; all cells are text.
 StarTable = dict[str, list[str]]
@@ -188,10 +189,10 @@ def star_numbers(
 def _document(path: str | Path) -> gemmi.cif.Document:
     """Parse a file."""
     try:
-        return gemmi.cif.read_string(read_bytes(path).decode("utf-8"))
+        return gemmi.cif.read_string(read_text(path))
     except InputError:
         raise
-    except (ValueError, RuntimeError) as error:  # UnicodeDecodeError is a ValueError
+    except (ValueError, RuntimeError) as error:
         raise input_error(path, f"not a STAR file: {error}") from error
 
 

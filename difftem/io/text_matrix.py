@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from difftem.functional.pose import rotation_from_euler
+from difftem.io.account import give_account
 from difftem.io.errors import input_error
-from difftem.io.files import read_bytes, replacing
+from difftem.io.files import replacing
+from difftem.io.text import read_text
 from difftem.units import deg_to_rad
 
 
@@ -26,15 +28,15 @@ def read_text_matrix(path: str | Path, min_columns: int = 1) -> Tensor:  # (rows
     Returns
     -------
     Tensor
-        float64, shape ``(rows, columns)``; what follows the stated rows and columns is dropped.
+        float64, shape ``(rows, columns)``; what follows the stated rows and columns is dropped,
+        and said.
 
     Raises
     ------
     InputError
         If the header or a value is not a number, or rows or columns are missing.
     """
-    text = read_bytes(path).decode("utf-8", errors="replace")
-    numbered = enumerate(text.splitlines(), start=1)
+    numbered = enumerate(read_text(path).splitlines(), start=1)
     lines = [(i, line.split()) for i, line in numbered if line.strip() and line[0] != "#"]
     header = lines[0][1] if lines else []
     if len(header) < 2 or not (header[0].isdigit() and header[1].isdigit()):
@@ -45,7 +47,7 @@ def read_text_matrix(path: str | Path, min_columns: int = 1) -> Tensor:  # (rows
             path,
             f"expected at least 1 row and {min_columns} columns, got {n_rows} x {n_columns}",
         )
-    body = lines[1 : n_rows + 1]
+    body, behind = lines[1 : n_rows + 1], len(lines) - n_rows - 1
     if len(body) < n_rows:
         raise input_error(path, f"expected {n_rows} rows, got {len(body)}")
     rows = []
@@ -59,6 +61,11 @@ def read_text_matrix(path: str | Path, min_columns: int = 1) -> Tensor:  # (rows
         if not all(math.isfinite(value) for value in row):
             raise input_error(path, f"line {number}: values must be finite, got {row}")
         rows.append(row)
+    wider = max(len(words) for _, words in body)
+    left = [f"{behind} rows behind them"] if behind > 0 else []
+    left += [f"columns {n_columns + 1} to {wider}"] if wider > n_columns else []
+    if left:
+        give_account(path, [f"{n_rows} rows of {n_columns} columns, as its first line says"], left)
     return torch.tensor(rows, dtype=torch.float64)
 
 
@@ -142,4 +149,6 @@ def read_transforms(path: str | Path) -> tuple[Tensor, Tensor]:  # (n, 3, 3), (n
         raise input_error(
             path, f"transform {worst + 1} is not a rotation, R Rᵀ - 1 reaches {error.max():.3g}"
         )
+    how = "[R|t]" if n_columns == 4 else "x y z, phi theta psi in degrees"
+    give_account(path, [f"{len(shifts)} transforms ({how}), shifts in Å"])
     return rotations.contiguous(), shifts.contiguous()

@@ -1,15 +1,15 @@
 """Files of coordinates: RELION's STAR, TEM-simulator's text matrices, CSV."""
 
-import csv
 import logging
-import math
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from difftem.io.account import give_account
+from difftem.io.delimited import read_delimited
 from difftem.io.errors import input_error
-from difftem.io.files import read_bytes, replacing, unpacked_suffix
+from difftem.io.files import replacing, unpacked_suffix
 from difftem.io.text_matrix import read_text_matrix
 from difftem.scene.files.euler import rotation_from_tem_simulator, tem_simulator_from_rotation
 from difftem.scene.files.relion_read import read_relion_particles
@@ -33,6 +33,8 @@ def read_coordinates(
     pixel_size: float | None = None,
     shape: tuple[int, ...] | None = None,
     image: str | None = None,
+    coordinates_pixel_size: float | None = None,
+    tomogram_size: tuple[int, int, int] | None = None,
 ) -> tuple[ParticlePoses, ...]:
     """Read where copies are and how they are turned.
 
@@ -56,6 +58,10 @@ def read_coordinates(
         Of the image (y, x) or tomogram (z, y, x), for STAR files that count pixels.
     image : str, optional
         Which micrograph or tomogram of a STAR file that has several; no other file has any.
+    coordinates_pixel_size : float, optional
+        In Å, of the pixels that the coordinates of a STAR file count, instead of the file's.
+    tomogram_size : tuple of int, optional
+        (x, y, z) of the tomogram of a STAR file in those pixels, instead of `shape`.
 
     Returns
     -------
@@ -71,13 +77,26 @@ def read_coordinates(
     suffix = unpacked_suffix(path)
     if suffix == ".star":
         return read_relion_particles(
-            path, particle=particle, pixel_size=pixel_size, shape=shape, image=image
+            path,
+            particle=particle,
+            pixel_size=pixel_size,
+            shape=shape,
+            image=image,
+            coordinates_pixel_size=coordinates_pixel_size,
+            tomogram_size=tomogram_size,
         )
     if image is not None:
         raise input_error(path, f"image {image!r} cannot be chosen: only STAR files name images")
+    options = {"coordinates_pixel_size": coordinates_pixel_size, "tomogram_size": tomogram_size}
+    for option, value in options.items():
+        if value is not None:
+            raise input_error(path, f"{option} does not apply: only STAR files count pixels")
     if suffix == ".csv":
         return _read_csv(path, particle)
     table = read_text_matrix(path, min_columns=6)
+    more = [f"columns 7 to {table.shape[1]}"] if table.shape[1] > 6 else []
+    taken = [f"{len(table)} rows", "x y z in nm", "phi theta psi in degrees"]
+    give_account(path, taken, more)
     return (
         ParticlePoses(
             particle,
@@ -130,16 +149,9 @@ def write_coordinates_csv(
 
 
 def _read_csv(path: str | Path, particle: str) -> tuple[ParticlePoses, ...]:
-    """Read copies from a CSV file with a header."""
-    text = read_bytes(path).decode("utf-8-sig", errors="replace")
-    numbered = [
-        (number, [cell.strip() for cell in next(csv.reader([line]))])
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip() and not line.startswith("#")
-    ]
-    if not numbered:
-        raise input_error(path, "is empty, expected a header with x, y, z")
-    header = [cell.lower() for cell in numbered[0][1]]
+    """Read copies from a table with a header."""
+    table = read_delimited(path, "x, y, z")
+    header = table.names
     if missing := [name for name in _PLACE if name not in header]:
         raise input_error(
             path, f"no column {', '.join(missing)}, the header has {', '.join(header)}"
@@ -150,46 +162,29 @@ def _read_csv(path: str | Path, particle: str) -> tuple[ParticlePoses, ...]:
             f"column {', '.join(foreign)}: angles are phi, theta, psi here, with "
             "R = Rz(psi) Rx(theta) Rz(phi); RELION's rot, tilt, psi belong into a STAR file",
         )
-    if doubled := [name for name in (*_PLACE, *_TURN, _NAME) if header.count(name) > 1]:
-        raise input_error(path, f"has more than one column {', '.join(doubled)}")
     turned = [name for name in _TURN if name in header]
     if turned and len(turned) < len(_TURN):
         raise input_error(path, f"needs phi, theta and psi or none, has {', '.join(turned)}")
-    if len(numbered) == 1:
+    if not table.rows:
         raise input_error(path, "has a header and no rows")
-    sample = all(name in header for name in _SAMPLE)
-    place = (*_SAMPLE, "z") if sample else _PLACE
-    used = (*_PLACE, *_TURN, _NAME, *(_SAMPLE if sample else ()))
-    unused = [name for name in header if name not in used]
-    if unused:
-        logger.warning("%s: column %s is not used", Path(path).name, ", ".join(unused))
     if not turned:
         logger.warning("%s has no %s: taken as 0", Path(path).name, ", ".join(_TURN))
-    wanted = [header.index(name) for name in (*place, *turned)]
+    wanted = [header.index(name) for name in (*_PLACE, *turned)]
     rows, names = [], []
-    for number, cells in numbered[1:]:
-        if len(cells) != len(header):
-            raise input_error(
-                path, f"line {number}: expected {len(header)} values, got {len(cells)}"
-            )
-        rows.append([_number(path, number, header[i], cells[i]) for i in wanted])
+    for number, cells in table.rows:
+        rows.append([table.number(number, header[i], cells[i]) for i in wanted])
         names.append((cells[header.index(_NAME)] if _NAME in header else "") or particle)
         if not is_name(names[-1]):
             raise input_error(path, f"line {number}: {names[-1]!r} has blanks, quotes or commas")
+    taken = [f"{len(rows)} rows", f"{' '.join(_PLACE)} in Å"]
+    taken += [f"{' '.join(turned)} in degrees"] if turned else []
+    taken += [_NAME] if _NAME in header else []
+    taken += [f"values between {table.delimiter}"] if table.delimiter != "commas" else []
+    unused = [name for name in header if name and name not in (*_PLACE, *_TURN, _NAME)]
+    give_account(path, taken, [f"column {', '.join(unused)}"] if unused else [])
     values = torch.tensor(rows, dtype=torch.float64)
     angles = values[:, 3:] if turned else torch.zeros(len(rows), 3, dtype=torch.float64)
     return _by_name(names, values[:, :3].contiguous(), rotation_from_tem_simulator(angles))
-
-
-def _number(path: str | Path, line: int, name: str, cell: str) -> float:
-    """One cell as a finite number."""
-    try:
-        value = float(cell)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise input_error(path, f"line {line}: {name} must be a number, got {cell!r}")
-    return value
 
 
 def _by_name(names: list[str], positions: Tensor, rotations: Tensor) -> tuple[ParticlePoses, ...]:

@@ -2,33 +2,24 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
+from difftem.io.account import give_account
 from difftem.io.errors import input_error
-from difftem.io.star import StarTable, read_star, star_numbers
+from difftem.io.star import StarTable, read_star
 from difftem.scene.files.euler import rotation_from_relion
-from difftem.scene.files.relion_write import ANGLES, HEIGHT, PARTICLE, SAMPLE
+from difftem.scene.files.relion_pixels import GROUP, coordinate_pixels
+from difftem.scene.files.relion_places import PIXEL, ParticleTable, origins, pixel_positions
+from difftem.scene.files.relion_write import ANGLES, PARTICLE
 from difftem.scene.poses import ParticlePoses
 
 logger = logging.getLogger(__name__)
 
 _SUBTOMOGRAM = ("rlnTomoSubtomogramRot", "rlnTomoSubtomogramTilt", "rlnTomoSubtomogramPsi")
-_ORIGIN = tuple(f"rlnOrigin{axis}Angst" for axis in "XYZ")
-_PIXEL = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
 _CENTERED = tuple(f"rlnCenteredCoordinate{axis}Angst" for axis in "XYZ")
-# Coordinates count the pixels of the micrograph or tilt image, not of an extracted, binned box.
-_PIXEL_SIZES = (
-    "rlnMicrographPixelSize",
-    "rlnTomoTiltSeriesPixelSize",
-    "rlnMicrographOriginalPixelSize",
-    "rlnImagePixelSize",
-)
 _IMAGES = ("rlnMicrographName", "rlnTomoName")
 LISTED = 8  # images at most in a message
 
@@ -40,14 +31,17 @@ def read_relion_particles(
     pixel_size: float | None = None,
     shape: tuple[int, ...] | None = None,
     image: str | None = None,
+    coordinates_pixel_size: float | None = None,
+    tomogram_size: tuple[int, int, int] | None = None,
 ) -> tuple[ParticlePoses, ...]:
     """Read where RELION has particles of one micrograph or tomogram, and how they are turned.
 
     Centred coordinates in Å (RELION 5) are taken as they are; others count pixels and need the
-    pixel size and the shape of the image. Origins are subtracted and rotations of subtomograms
-    applied. What a file does not say is 0: z of a micrograph, angles of picks.
+    pixel size and the shape of the image. Origins are subtracted, in Å or in pixels of the
+    extracted image (RELION 3.0), and rotations of subtomograms applied. What a file does not say is
+    0: z of a micrograph, angles of picks.
 
-    The file's pixel size wins over the one that is passed. Where they differ, the image is taken to
+    The file's pixel size wins over that of the field. Where they differ, the image is taken to
     cover the field that `shape` and `pixel_size` span.
 
     Parameters
@@ -62,6 +56,10 @@ def read_relion_particles(
         Of the image, (y, x), or of the tomogram, (z, y, x); pixel n // 2 is the origin.
     image : str, optional
         Which micrograph or tomogram, if the file has several.
+    coordinates_pixel_size : float, optional
+        In Å, of the pixels that the coordinates count, instead of the file's.
+    tomogram_size : tuple of int, optional
+        (x, y, z) of the tomogram in those pixels, instead of `shape`.
 
     Returns
     -------
@@ -72,36 +70,63 @@ def read_relion_particles(
     ------
     InputError
         If the file is missing, no STAR file or has no particles, if a column is missing or a cell
-        is not a number, or if it has several images.
+        is not a number, if it has several images, or nothing says the size of the pixels.
     """
     tables = read_star(path)
-    table = _select_image(path, _particles(path, tables), image)
-    if missing := [name for name in ANGLES if name not in table]:
+    name, whole = _particles(path, tables)
+    table = ParticleTable(path, _select_image(path, whole, image))
+    optics = tables.get("optics", {})
+    if missing := [angle for angle in ANGLES if angle not in table]:
         logger.warning("%s has no %s: taken as 0", Path(path).name, ", ".join(missing))
-    subtomogram = rotation_from_relion(_optional(path, table, _SUBTOMOGRAM))
-    rotations = subtomogram @ rotation_from_relion(_optional(path, table, ANGLES))
-    positions = _positions(path, table, tables.get("optics", {}), pixel_size, shape)
-    if "rlnOriginX" in table and _ORIGIN[0] not in table:
-        raise input_error(path, "has rlnOriginX in pixels (RELION 3.0): use relion_convert_star")
-    origins = _optional(path, table, _ORIGIN)
-    positions = positions - (subtomogram @ origins[:, :, None]).squeeze(-1)
-    names = np.array(table.get(PARTICLE, [particle] * len(positions)))
+    subtomogram = rotation_from_relion(table.vectors(_SUBTOMOGRAM))
+    rotations = subtomogram @ rotation_from_relion(table.vectors(ANGLES))
+    if _CENTERED[0] in table:
+        options = {
+            "coordinates_pixel_size": coordinates_pixel_size,
+            "tomogram_size": tomogram_size,
+        }
+        for option, value in options.items():
+            if value is not None:
+                raise input_error(path, f"{option} does not apply to {_CENTERED[0]}, which is in Å")
+        positions = torch.from_numpy(np.stack([table.numbers(c) for c in _CENTERED], 1))
+        where = "coordinates in Å from the centre"
+    else:
+        sizes = coordinate_pixels(
+            path, table.columns, optics, coordinates_pixel_size, pixel_size, table.n
+        )
+        table.used |= sizes.used
+        positions, where = pixel_positions(table, sizes, pixel_size, shape, tomogram_size)
+    shifts, shifted = origins(table, optics)
+    positions = positions - (subtomogram @ shifts[:, :, None]).squeeze(-1)
+    given = [angle for angle in (*ANGLES, *_SUBTOMOGRAM) if angle in table]
+    taken = [
+        f"{table.n} particles" + ("" if image is None else f" of {image}"),
+        where,
+        f"angles {' '.join(given)}" if given else "no angles",
+        shifted,
+    ]
+    table.used |= {PARTICLE, *_IMAGES}
+    give_account(path, filter(None, taken), _left(name, table, tables))
+    names = np.array(table.columns.get(PARTICLE, [particle] * table.n))
     return tuple(
-        ParticlePoses(name, positions[names == name], rotations[names == name])
-        for name in dict.fromkeys(names.tolist())
+        ParticlePoses(each, positions[names == each], rotations[names == each])
+        for each in dict.fromkeys(names.tolist())
     )
 
 
-def _particles(path: str | Path, tables: dict[str, StarTable]) -> StarTable:
+def _particles(path: str | Path, tables: dict[str, StarTable]) -> tuple[str, StarTable]:
     """Find the table of particles: that of this name, or the first with coordinates."""
-    candidates = [tables[name] for name in ("particles", *tables) if name in tables]
-    for table in candidates:
-        if _PIXEL[0] in table or _CENTERED[0] in table:
-            if not table[next(iter(table))]:
+    candidates = [name for name in dict.fromkeys(("particles", *tables)) if name in tables]
+    for name in candidates:
+        table = tables[name]
+        first = next((column for column in (_CENTERED[0], PIXEL[0]) if column in table), None)
+        if first is not None:
+            if not table[first]:
                 raise input_error(path, "the table of particles is empty")
-            return table
-    columns = ", ".join(name for table in candidates for name in table)
-    raise input_error(path, f"no column {_PIXEL[0]} or {_CENTERED[0]}, found {columns or 'none'}")
+            # A block may hold pairs, or a loop of something else, beside the table.
+            return name, {c: cells for c, cells in table.items() if len(cells) == len(table[first])}
+    columns = ", ".join(column for name in candidates for column in tables[name])
+    raise input_error(path, f"no column {PIXEL[0]} or {_CENTERED[0]}, found {columns or 'none'}")
 
 
 def _select_image(path: str | Path, table: StarTable, image: str | None) -> StarTable:
@@ -120,62 +145,13 @@ def _select_image(path: str | Path, table: StarTable, image: str | None) -> Star
     return {name: [cells[i] for i in rows] for name, cells in table.items()}
 
 
-def _positions(
-    path: str | Path,
-    table: StarTable,
-    optics: StarTable,
-    pixel_size: float | None,
-    shape: tuple[int, ...] | None,
-) -> Tensor:  # (n, 3)
-    """Coordinates in Å from the origin, before RELION's shifts."""
-    if _CENTERED[0] in table:
-        return torch.from_numpy(np.stack([star_numbers(path, table, c) for c in _CENTERED], 1))
-    if shape is None:
-        raise input_error(path, f"{_PIXEL[0]} counts pixels: pass the shape of the image")
-    size = _pixel_sizes(path, table, optics, pixel_size)
-    # Pixels of the file, as many as cover the field.
-    scale = np.ones_like(size) if pixel_size is None else pixel_size / size
-    if len(shape) == 2 and _PIXEL[2] in table:
-        raise input_error(path, f"has {_PIXEL[2]}: pass the shape (z, y, x) of the tomogram")
-    columns = [
-        (star_numbers(path, table, name) - np.round(n * scale) // 2) * size
-        for name, n in zip(_PIXEL, reversed(shape), strict=False)
-    ]
-    if all(name in table for name in SAMPLE):  # a tilted beam has moved the image
-        columns[:2] = [star_numbers(path, table, name) for name in SAMPLE]
-    if len(columns) == 2:
-        height = star_numbers(path, table, HEIGHT) if HEIGHT in table else np.zeros(len(size))
-        columns.append(height)
-    return torch.from_numpy(np.stack(columns, 1))
-
-
-def _pixel_sizes(
-    path: str | Path, table: StarTable, optics: StarTable, pixel_size: float | None
-) -> NDArray[np.float64]:  # (n,)
-    """Pixel size of each particle's image in Å."""
-    n = len(table[_PIXEL[0]])
-    for name in _PIXEL_SIZES:
-        if name not in table and name not in optics:
-            continue
-        source = table if name in table else optics
-        sizes = star_numbers(path, source, name)
-        if not (sizes > 0).all():
-            raise input_error(path, f"{name} must be positive, got {sizes.min():g} Å")
-        if source is table:
-            return sizes
-        groups = optics.get("rlnOpticsGroup", ["1"])
-        by_group = dict(zip(groups, sizes.tolist(), strict=True))
-        wanted = table.get("rlnOpticsGroup", groups[:1] * n)
-        if missing := set(wanted) - by_group.keys():
-            raise input_error(path, f"no optics group {min(missing)} in the optics table")
-        return np.array([by_group[group] for group in wanted])
-    if pixel_size is not None:
-        return np.full(n, float(pixel_size))
-    raise input_error(path, f"no pixel size: pass one, or give {_PIXEL_SIZES[0]}")
-
-
-def _optional(path: str | Path, table: StarTable, names: Sequence[str]) -> Tensor:  # (n, 3)
-    """Columns, 0 where the file has none."""
-    zero = np.zeros(len(next(iter(table.values()))))
-    columns = [star_numbers(path, table, name) if name in table else zero for name in names]
-    return torch.from_numpy(np.stack(columns, 1))
+def _left(name: str, table: ParticleTable, tables: dict[str, StarTable]) -> list[str]:
+    """Columns and tables that were not looked at."""
+    left = [column for column in tables[name] if column not in table.used]
+    for other, columns in tables.items():
+        if other == "optics" and name != "optics":
+            unused = [c for c in columns if c not in table.used | {GROUP}]
+            left += [f"{' '.join(unused)} of optics"] if unused else []
+        elif other != name:
+            left.append(f"table {other or 'without a name'}")
+    return left
