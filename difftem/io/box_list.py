@@ -142,6 +142,8 @@ def _read_relion(path: str | Path, micrograph: str, size: int) -> _Found:
     table = next((t for t in tables.values() if "rlnCoordinateX" in t), None)
     if table is None:
         raise input_error(path, "no table with _rlnCoordinateX and _rlnCoordinateY")
+    n = len(table["rlnCoordinateX"])  # a block may hold pairs beside the table
+    table = {name: cells for name, cells in table.items() if len(cells) == n}
     xs, ys = (star_numbers(path, table, f"rlnCoordinate{axis}") for axis in "XY")
     names = table.get(_MICROGRAPH, [micrograph] * len(xs))
     boxes = [

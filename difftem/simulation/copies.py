@@ -18,6 +18,7 @@ from difftem.scene.regions import FilmRegion
 from difftem.simulation.config import BUNDLED, StructureConfig
 from difftem.simulation.limits import changed
 from difftem.simulation.microscope import MIN_ICE_NM
+from difftem.simulation.particle_fields import OF_COORDINATES
 from difftem.simulation.sampling import MARGIN
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.units import angstrom_to_nm, deg_to_rad, nm_to_angstrom
@@ -90,8 +91,9 @@ def _transforms(
         more = sorted((changed(copies) & {"count", "orientations"}) | set(files[1:]))
         if more:
             raise ValueError(f"copies.{more[0]} does not apply with copies.{files[0]}")
-    if copies.image is not None and copies.coordinates is None:
-        raise ValueError("copies.image applies with copies.coordinates only")
+    for name in OF_COORDINATES:
+        if getattr(copies, name) is not None and copies.coordinates is None:
+            raise ValueError(f"copies.{name} applies with copies.coordinates only")
     packing = changed(config.ice) & {"gap_nm", "cut_at_edges"}
     if packing and (files or copies.count == 1):
         raise ValueError(f"ice.{min(packing)} applies to several copies at random places only")
@@ -105,6 +107,8 @@ def _transforms(
             pixel_size=sampling.pixel_size,
             shape=(ny, nx),
             image=copies.image,
+            coordinates_pixel_size=copies.coordinates_pixel_size,
+            tomogram_size=copies.tomogram_size,
         )
         return torch.cat([e.rotations for e in read]), torch.cat([e.positions for e in read])
     n = copies.count

@@ -17,6 +17,7 @@ MAX_TILT_DEG = 80.0
 MAX_SLICES = 100_000
 MIN_SIZE = 16  # pixels
 PIXEL_SIZES = (0.01, 100.0)  # Å; outside, the unit was mistaken
+PIXELS = ("pixel_size", "voxel_size", "coordinates_pixel_size")
 # Largest values by the name of a field, wherever it is; more is a mistake, or would overflow.
 POSITIVE = {
     "dose_e_per_a2": 1e7,
@@ -28,6 +29,7 @@ POSITIVE = {
     "hole_diameter_nm": 1e6,
     "aperture_mrad": 1e3,
     "gain": 1e9,
+    "tomogram_size": 1e6,
 }
 NOT_NEGATIVE = {
     "b_factor": 1e5,
@@ -66,6 +68,8 @@ def check_common(config: SimulateConfig | SceneConfig) -> None:
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{key} must be a finite number, got {value}")
         name = re.split(r"[.\[]", re.sub(r"\[\d+\]$", "", key))[-1]
+        if isinstance(value, int | float) and name in PIXELS:
+            _check_pixel_size(key, name, value)
         if isinstance(value, int | float) and name in POSITIVE | NOT_NEGATIVE | SIGNED:
             _check_range(key, name, value)
     if not -(2**63) <= config.seed < 2**63:
@@ -104,6 +108,15 @@ def _check_range(key: str, name: str, value: float) -> None:
     if abs(value) > most:
         allowed = f"within {most:g}" if name in SIGNED else f"at most {most:g}"
         raise ValueError(f"{key} must be {allowed}{unit}, got {value:g}{unit_mistake(name, value)}")
+
+
+def _check_pixel_size(key: str, name: str, value: float) -> None:
+    """Refuse a pixel that no microscope has."""
+    if not PIXEL_SIZES[0] <= value <= PIXEL_SIZES[1]:
+        raise ValueError(
+            f"{key} must be within {PIXEL_SIZES[0]:g} and {PIXEL_SIZES[1]:g} Å, got {value:g}"
+            f"{unit_mistake(name, value)}"
+        )
 
 
 def check_defocus(key: str, value: float) -> None:
@@ -150,11 +163,6 @@ def _check_sampling(config: SimulateConfig | SceneConfig) -> None:
     if min(nx, ny) < MIN_SIZE:
         raise ValueError(
             f"sampling.size must be at least {MIN_SIZE} x {MIN_SIZE} pixels, got {nx} x {ny}"
-        )
-    if not PIXEL_SIZES[0] <= sampling.pixel_size <= PIXEL_SIZES[1]:
-        raise ValueError(
-            f"sampling.pixel_size must be within {PIXEL_SIZES[0]:g} and {PIXEL_SIZES[1]:g} Å, "
-            f"got {sampling.pixel_size:g}{unit_mistake('pixel_size', sampling.pixel_size)}"
         )
     thickness = sampling.slice_thickness_nm
     if thickness is not None:

@@ -6,6 +6,8 @@ from difftem.simulation.config import PHANTOM, VIRION
 from difftem.simulation.limits import changed
 from difftem.simulation.scene_config import ParticleConfig
 
+# What only files of coordinates need.
+OF_COORDINATES = ("image", "coordinates_pixel_size", "tomogram_size")
 MAPS = (".mrc", ".map", ".ccp4", ".rec")
 _ATOMS = (
     "solvent",
@@ -70,8 +72,9 @@ def check_particle_fields(particle: ParticleConfig) -> None:
                 f"particle {particle.name!r}: {name} does not apply to {kind}, only to "
                 f"{' and '.join(others)}"
             )
-    if particle.coordinates is None and particle.image is not None:
-        raise ValueError(f"particle {particle.name!r}: image applies with coordinates only")
+    for name in OF_COORDINATES:
+        if particle.coordinates is None and getattr(particle, name) is not None:
+            raise ValueError(f"particle {particle.name!r}: {name} applies with coordinates only")
     if particle.coordinates is not None and "orientations" in given:
         raise ValueError(
             f"particle {particle.name!r}: orientations does not apply with coordinates, whose file "

@@ -75,6 +75,11 @@ class ParticleConfig(StructureConfig):
         in Å; phi, theta, psi in degrees) or TEM-simulator's text matrix (nm, degrees).
     image
         Micrograph (rlnMicrographName) or tomogram to take from a STAR file of several.
+    coordinates_pixel_size
+        Pixel size in Å that the coordinates of a STAR file count: that of the micrograph, where the
+        file says none or that of extracted images. Default: that of the file, or of the field.
+    tomogram_size
+        Size (x, y, z) in those pixels of the tomogram whose coordinates a STAR file has.
     orientations
         Orientations of the copies: 'random', 'in_plane' (turned about the beam only) or 'fixed'.
     rotation_deg
@@ -98,6 +103,8 @@ class ParticleConfig(StructureConfig):
     fraction: float | None = None
     coordinates: str | None = file_field()
     image: str | None = None
+    coordinates_pixel_size: float | None = None
+    tomogram_size: tuple[int, int, int] | None = None
     orientations: Orientations = "random"
     rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     solvent: Literal["displaced", "floor", "none"] | None = None

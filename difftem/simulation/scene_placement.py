@@ -42,6 +42,8 @@ def read_places(config: SceneConfig) -> dict[str, tuple[ParticlePoses, ...]]:
                 pixel_size=config.sampling.pixel_size,
                 shape=(ny, nx),
                 image=particle.image,
+                coordinates_pixel_size=particle.coordinates_pixel_size,
+                tomogram_size=particle.tomogram_size,
             )
             # A file that names particles of this scene means its rows; another one means all.
             own = [each for each in read if each.particle == particle.name]

@@ -35,7 +35,12 @@ class CopiesConfig:
         File that says where the copies are, instead of count and orientations: RELION STAR, CSV
         (x, y, z in Å; phi, theta, psi in degrees) or TEM-simulator's text matrix (nm, degrees).
     image
-        Micrograph (rlnMicrographName) to take from a STAR file of several.
+        Micrograph (rlnMicrographName) or tomogram to take from a STAR file of several.
+    coordinates_pixel_size
+        Pixel size in Å that the coordinates of a STAR file count: that of the micrograph, where the
+        file says none or that of extracted images. Default: that of the file, or of the field.
+    tomogram_size
+        Size (x, y, z) in those pixels of the tomogram whose coordinates a STAR file has.
     transforms
         File of rotations and shifts instead: a text matrix of 6 columns x, y, z (Å), phi, theta,
         psi (degrees), or of 3 rows of 4 columns [R|t] for each copy.
@@ -46,6 +51,8 @@ class CopiesConfig:
     rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     coordinates: str | None = file_field()
     image: str | None = None
+    coordinates_pixel_size: float | None = None
+    tomogram_size: tuple[int, int, int] | None = None
     transforms: str | None = file_field()
 
 

@@ -156,12 +156,41 @@ def test_values_out_of_range(generate, arguments, words):
             "a.mrc 1 2\nb.mrc 1 2\na.mrc 3 4\n",
             ["two.star", "has 2 images", "'image'", "a.mrc (2 particles), b.mrc (1 particles)"],
         ),
+        (
+            "tomogram.star",
+            "data_\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\n_rlnCoordinateZ\n1 2 3\n",
+            ["tomogram.star", "give tomogram_size [x, y, z]"],
+        ),
+        (
+            "binned.star",
+            "data_\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\n_rlnImagePixelSize\n1 2 5.6\n",
+            ["binned.star", "rlnImagePixelSize 5.6 Å", "give coordinates_pixel_size in Å"],
+        ),
     ],
 )
 def test_coordinates_that_cannot_be_read(generate, pdb, tmp_path, name, text, words):
     (tmp_path / name).write_text(text)
     particle = f"[{{name: blob, source: {pdb}, coordinates: {tmp_path / name}}}]"
     check(generate(particles=particle), *words)
+
+
+@pytest.mark.parametrize("option", ["tomogram_size: [64, 64, 20]", "coordinates_pixel_size: 2.0"])
+def test_options_that_those_files_need_are_keys_of_a_particle(generate, pdb, tmp_path, option):
+    path = tmp_path / "a.star"
+    z, cell = ("_rlnCoordinateZ\n", "9") if "tomogram" in option else ("_rlnImagePixelSize\n", "5")
+    path.write_text(f"data_\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\n{z}30 30 {cell}\n")
+    particle = f"{{name: blob, source: {pdb}"
+    placed = f"[{particle}, coordinates: {path}, {option}}}]"
+    code, captured, _ = generate(particles=placed, output=tmp_path / "made")
+    assert code == 0
+    assert (
+        f"a.star: 1 particles, rlnCoordinateX rlnCoordinateY{' ' if 'tom' in option else ' in'}"
+        in (captured.err)
+    )
+    name = option.split(":")[0]
+    check(generate(particles=f"[{particle}, count: 1, {option}}}]"), f"{name} applies with coord")
+    wrong = option.replace("2.0", "2.0e-10").replace("[64", "[-64")
+    check(generate(particles=f"[{particle}, coordinates: {path}, {wrong}}}]"), f"{name}", "must be")
 
 
 def test_map_without_a_voxel_size(generate, tmp_path):

@@ -47,8 +47,12 @@ def test_csv_has_corners_under_any_case_and_order(tmp_path):
             r"a\.box: line 2: expected .*, got 'inf 5",
         ),
         ("a.box", "0 0 nan 64", r"a\.box: line 1: expected x y width height, got '0 0 nan 64'"),
-        ("a.csv", "x,y\n1,-inf\n", r"a\.csv: line 2: expected numbers, got .*'-inf'"),
-        ("a.csv", "x,y,pixel_size\n1,1,nan\n", r"a\.csv: line 2: expected numbers, got .*'nan'"),
+        ("a.csv", "x,y\n1,-inf\n", r"a\.csv: line 2: y must be a number, got '-inf'"),
+        (
+            "a.csv",
+            "x,y,pixel_size\n1,1,nan\n",
+            r"a\.csv: line 2: pixel_size must be a number, got 'nan'",
+        ),
         ("a.star", "data_\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\nnan 9\n", r"a\.star: .*'?nan"),
         ("a.star", "data_\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\ninf 9\n", r"a\.star: .*'?inf"),
         (
@@ -64,8 +68,8 @@ def test_csv_has_corners_under_any_case_and_order(tmp_path):
         ("a.box", "# none\n", r"no box for a\.mrc$"),
         ("a.txt", "", r"must be \.box, \.star or \.csv, got '\.txt'"),
         ("a.csv", "a,b\n1,2\n", "first line must name x and y, got 'a, b'"),
-        ("a.csv", "x,y\n1,two\n", "line 2: expected numbers"),
-        ("a.csv", "x,y\n1\n", "line 2: expected numbers"),
+        ("a.csv", "x,y\n1,two\n", "line 2: y must be a number, got 'two'"),
+        ("a.csv", "x,y\n1\n", "line 2: expected 2 values, got 1"),
         ("a.csv", "x,y,pixel_size\n1,1,1.2\n", r"pixel size is 1\.2 Å, but a\.mrc has 1 Å"),
         ("a.star", "data_\nloop_\n_rlnCoordinateX\n1\n", "no column rlnCoordinateY"),
         ("a.star", "data_\nloop_\n_rlnAngle\n1\n", "no table with _rlnCoordinateX"),
@@ -89,3 +93,27 @@ def test_lists_that_do_not_fit_are_refused(tmp_path, name, text, message):
 
 def test_an_unknown_pixel_size_is_not_compared(tmp_path):
     assert read(tmp_path / "a.csv", "x,y,pixel_size\n1,1,1.2\n", pixel_size=None) == [(1, 1)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_csv_of_every_program_is_read(tmp_path, end, between):
+    rows = [["x", "y", "note"], ["7", "5", "a"], ["100", "90", "b"]]
+    text = "\ufeff" + end.join(between.join(row) for row in rows) + end
+    assert read(tmp_path / "a.csv", text) == [(5, 7), (90, 100)]
+
+
+def test_what_of_a_list_is_used_is_said(tmp_path, caplog):
+    caplog.set_level("INFO", "difftem")
+    read(tmp_path / "a.csv", "x,y,micrograph,score,pixel_size\n7,5,a.mrc,1,1.0\n1,1,b.mrc,9,1\n")
+    read(tmp_path / "a.box", "10 20 64 64 -3\n")
+    star = "data_\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\n_rlnAnglePsi\n99 98 5\n"
+    read(tmp_path / "a.star", star)
+    assert caplog.messages == [
+        "a.csv: 1 of 2 boxes, those of a.mrc, x y of the corner in pixels, of 1 Å, as in the image"
+        "; not used: score",
+        "a.box: 1 of 1 boxes, those of a.mrc, x y of the corner, width and height in pixels"
+        "; not used: what follows the fourth column",
+        "a.star: 1 of 1 boxes, those of a.mrc, rlnCoordinateX rlnCoordinateY of the middle in "
+        "pixels; not used: rlnAnglePsi",
+    ]

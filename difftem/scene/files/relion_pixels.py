@@ -95,7 +95,11 @@ def coordinate_pixels(
         raise input_error(
             path, f"no pixel size: pass one, or give {_MICROGRAPH[0]} or {_OPTION} in Å"
         )
-    return PixelSizes(np.full(n, field), f"of the field: the file has none, {_OPTION}", set())
+    return PixelSizes(
+        np.full(n, field),
+        f"those of the field, as the file has none; {_OPTION} tells others",
+        set(),
+    )
 
 
 def image_pixels(

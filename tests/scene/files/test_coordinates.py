@@ -93,17 +93,18 @@ def test_bad_files_are_refused_in_one_line_that_names_file_and_line(tmp_path, na
 
 
 def test_columns_that_are_not_used_and_angles_that_are_missing_are_told(tmp_path, caplog):
+    caplog.set_level("INFO", "difftem")
     path = tmp_path / "a.csv"
     path.write_text("x,y,z,note,size\n1,2,3,first,4\n")
     read_coordinates(path)
     assert caplog.messages == [
-        "a.csv: column note, size is not used",
         "a.csv has no phi, theta, psi: taken as 0",
+        "a.csv: 1 rows, x y z in Å; not used: column note, size",
     ]
     caplog.clear()
     path.write_text("x,y,z,phi,theta,psi,particle\n1,2,3,0,0,0,a\n")
     read_coordinates(path)
-    assert caplog.messages == []
+    assert caplog.messages == ["a.csv: 1 rows, x y z in Å, phi theta psi in degrees, particle"]
     with pytest.raises(InputError, match=r"image 'b\.mrc' cannot be chosen: only STAR files"):
         read_coordinates(path, image="b.mrc")
 
@@ -121,3 +122,55 @@ def test_no_copies_are_written_as_a_header(tmp_path, scene):
     empty = ParticlePoses("a", torch.zeros(0, 3).double(), torch.zeros(0, 3, 3).double())
     write_coordinates_csv(tmp_path / "a.csv", type(scene)((empty,), scene.box))
     assert (tmp_path / "a.csv").read_text() == "particle,x,y,z,phi,theta,psi\n"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_csv_of_every_program_is_read(tmp_path, end, between, encoding):
+    rows = [["# Å, µm"], ["Z", " x ", "y", "note"], ["1", "2", "3.5", "é"], ["4", "5", "6", ""]]
+    if encoding != "latin-1":
+        rows[2][3] = "λ"
+    text = end.join(between.join(row) for row in rows) + end
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode(encoding))
+    (found,) = read_coordinates(path)
+    assert found.positions.tolist() == [[2, 3.5, 1], [5, 6, 4]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x;y;z\n1,5;2;3\n", "line 2: x must be a number, got '1,5'; write decimals with a point"),
+        ("x y z\n1 2 3\n", "no column x, y, z, the header has x y z"),
+        ("x,y,z\n1,2,3,\n", "line 2: expected 3 values, got 4"),
+        ('x,y,z\n1,"2,3\n', "line 2: unexpected end of data"),
+        ("x,y,z\n1,2,\0\n", "not a text file: it holds bytes of 0"),
+    ],
+)
+def test_csv_of_no_program_is_refused(tmp_path, text, message):
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_coordinates(path)
+
+
+def test_what_follows_the_stated_rows_and_columns_of_a_text_matrix_is_named(tmp_path, caplog):
+    caplog.set_level("INFO", "difftem")
+    path = tmp_path / "a.txt"
+    path.write_text("1 7\n1 2 3 0 0 0 9 8\n4 5 6 0 0 0 0\n")
+    read_coordinates(path)
+    assert caplog.messages == [
+        "a.txt: 1 rows of 7 columns, as its first line says; not used: 1 rows behind them, "
+        "columns 8 to 8",
+        "a.txt: 1 rows, x y z in nm, phi theta psi in degrees; not used: columns 7 to 7",
+    ]
+
+
+def test_options_of_star_files_are_refused_for_others(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x,y,z\n1,2,3\n")
+    with pytest.raises(InputError, match="coordinates_pixel_size does not apply: only STAR files"):
+        read_coordinates(path, coordinates_pixel_size=1.0)
+    with pytest.raises(InputError, match="tomogram_size does not apply: only STAR files"):
+        read_coordinates(path, tomogram_size=(1, 2, 3))

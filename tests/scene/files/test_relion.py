@@ -112,11 +112,11 @@ def test_a_pixel_size_is_what_a_file_without_one_counts_in(tmp_path):
     path.write_text(PICKS + "60 45\n")
     (found,) = read_coordinates(path, shape=(100, 100), pixel_size=7.0)
     assert found.positions.tolist() == [[70, -35, 0]]
-    path.write_text(PICKS + "_rlnImagePixelSize\n60 45 2.0\n")
+    path.write_text(PICKS + "_rlnMicrographPixelSize\n60 45 2.0\n")
     (found,) = read_coordinates(path, shape=(100, 100), pixel_size=7.0)
     assert found.positions.tolist() == [[(60 - 175) * 2.0, (45 - 175) * 2.0, 0]]
-    path.write_text(PICKS + "_rlnImagePixelSize\n60 45 0.0\n")
-    with pytest.raises(InputError, match="rlnImagePixelSize must be positive, got 0 Å"):
+    path.write_text(PICKS + "_rlnMicrographPixelSize\n60 45 0.0\n")
+    with pytest.raises(InputError, match="rlnMicrographPixelSize must be positive, got 0 Å"):
         read_coordinates(path, shape=(100, 100))
 
 
