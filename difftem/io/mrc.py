@@ -59,7 +59,7 @@ def write_mrc(
     overwrite: bool = False,
     is_volume: bool = False,
 ) -> None:
-    """Write float32 data as an MRC file (mode 2), all of it or nothing.
+    """Write float32 (mode 2) or complex64 data (mode 4) as an MRC file, all of it or nothing.
 
     The same input gives the same bytes: no date is written.
 
@@ -68,7 +68,7 @@ def write_mrc(
     path : str or Path
         File to write, in a folder that exists.
     array : array_like
-        ``(y, x)`` or ``(z, y, x)``, z being tilts or sections; finite.
+        ``(y, x)`` or ``(z, y, x)``, z being tilts or sections, real or complex; finite.
     voxel_size : float or tuple of float
         Å; three are x, y, z.
     labels : sequence of str
@@ -90,7 +90,8 @@ def write_mrc(
     Cheng et al., J. Struct. Biol. 192 (2015) 146.
     """
     path = Path(path)
-    data = np.ascontiguousarray(array, dtype=np.float32)
+    kind = np.complex64 if np.iscomplexobj(array) else np.float32
+    data = np.ascontiguousarray(array, dtype=kind)
     if data.ndim not in (2, 3) or 0 in data.shape:
         raise ValueError(f"array must be (y, x) or (z, y, x) and not empty, got {data.shape}")
     if is_volume and data.ndim != 3:

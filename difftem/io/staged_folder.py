@@ -110,11 +110,21 @@ def staged_folder(folder: Path, overwrite: bool, owned: tuple[str, ...]) -> Iter
             written = {path.name for path in staging.iterdir()}
             (folder / owned[-1]).unlink(missing_ok=True)
             for name in sorted(written, key=lambda name: name == owned[-1]):
+                if name.endswith(".zarr") and name in owned:
+                    _remove(folder / name)  # a folder does not replace another one
                 os.replace(staging / name, folder / name)
             for name in owned:
                 if name not in written:
-                    (folder / name).unlink(missing_ok=True)
+                    _remove(folder / name)
         except OSError as error:
             raise input_error(folder, f"cannot be written: {error.strerror or error}") from error
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or zarr's folder."""
+    if path.suffix == ".zarr" and path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,17 +1,19 @@
-"""TIFF images and multi-page stacks, as cameras and DigitalMicrograph's export write them."""
+"""TIFF images and multi-page stacks, as cameras, DigitalMicrograph and ImageJ write them."""
 
 import contextlib
 import logging
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import tifffile
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from difftem.io.errors import input_error
+from difftem.io.files import replacing
+from difftem.units import angstrom_to_nm
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 
@@ -20,6 +22,7 @@ _ANGSTROM_PER_TAG = {2: 2.54e8, 3: 1e8}
 _ANGSTROM_PER_WORD = {"nm": 10.0, "nanometer": 10.0, "micron": 1e4, "um": 1e4, "µm": 1e4, "Å": 1.0}
 # Outside of this the resolution is a printer's, not a microscope's.
 _PIXEL_SIZES = (0.05, 100.0)
+_IMAGEJ_BYTES = 2**32 - 2**20  # ImageJ's files end before 4 GiB; larger ones are BigTIFF
 _UNREADABLE = (ValueError, OSError, KeyError, IndexError, struct.error, zlib.error, RuntimeError)
 
 
@@ -63,6 +66,60 @@ def read_tiff(path: Path) -> tuple[NDArray[np.generic], float | None]:
     if data.ndim < 2 or data.size == 0:
         raise input_error(path, f"expected images, got data of shape {data.shape}")
     return data.reshape(-1, *data.shape[-2:]), pixel_size
+
+
+def write_tiff(
+    path: Path,
+    array: ArrayLike,
+    pixel_size: float,
+    labels: Sequence[str] = (),
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write float32 images as ImageJ does, with the pixel size in nm; beyond 4 GB as BigTIFF.
+
+    Parameters
+    ----------
+    path : Path
+        File to write, in a folder that exists.
+    array : array_like
+        ``(y, x)`` or ``(n, y, x)``; complex images become two channels, real and imaginary part.
+    pixel_size : float
+        Å.
+    labels : sequence of str
+        Texts about the images, in ImageJ's "Show Info".
+    overwrite : bool
+        Replace a file that exists.
+
+    Raises
+    ------
+    InputError
+        If the file exists and `overwrite` is false, or its folder does not exist.
+    """
+    data = np.asarray(array)
+    axes = "ZYX"[-data.ndim :]
+    if np.iscomplexobj(data):
+        data, axes = np.stack([data.real, data.imag], -3), axes[:-2] + "CYX"
+    data = np.ascontiguousarray(data, dtype=np.float32)
+    per_unit = 1 / angstrom_to_nm(pixel_size)
+    with replacing(path, overwrite) as temporary:
+        if data.nbytes <= _IMAGEJ_BYTES:
+            metadata = {"unit": "nm", "axes": axes, "Info": "\n".join(labels)}
+            tifffile.imwrite(
+                temporary, data, imagej=True, resolution=(per_unit, per_unit), metadata=metadata
+            )
+        else:
+            per_cm = per_unit * 1e7
+            tifffile.imwrite(
+                temporary,
+                data,
+                bigtiff=True,
+                photometric="minisblack",
+                resolution=(per_cm, per_cm),
+                resolutionunit="CENTIMETER",
+                description="\n".join(labels),
+                metadata=None,
+            )
 
 
 @contextlib.contextmanager

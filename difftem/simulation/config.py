@@ -175,14 +175,19 @@ class ExposureConfig:
     tilt_axis_deg
         Direction of the tilt axis in the image in degrees, counter-clockwise from x; 90 is the y
         axis.
+    focus_series_um
+        Defoci in µm of a focus series, such as [0.5, 1, 2], instead of the one of the microscope:
+        every tilt is imaged at each of them, from one exit wave (simulate only). Default: no
+        series.
     exposures
-        Micrographs of the same field and tilt that differ in noise only.
+        Micrographs of the same field, tilt and defocus that differ in noise only.
     """
 
     dose_e_per_a2: float = 30.0
     dose_e_per_pixel: float | None = None
     tilts_deg: list[float] = field(default_factory=lambda: [0.0])
     tilt_axis_deg: float = 90.0
+    focus_series_um: list[float] | None = None
     exposures: int = 1
 
 

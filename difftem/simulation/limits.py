@@ -88,6 +88,11 @@ def check_common(config: SimulateConfig | SceneConfig) -> None:
     if exposure.exposures < 1:
         raise ValueError(f"exposure.exposures must be at least 1, got {exposure.exposures}")
     check_defocus("microscope.defocus_um", config.microscope.defocus_um)
+    if exposure.focus_series_um is not None:
+        if not exposure.focus_series_um:
+            raise ValueError("exposure.focus_series_um must not be empty")
+        for value in exposure.focus_series_um:
+            check_defocus("exposure.focus_series_um", value)
     _check_voltage(config.microscope.voltage_kv)
     contrast = config.microscope.amplitude_contrast
     if contrast is not None and not 0 <= contrast < 1:

@@ -39,6 +39,11 @@ def estimate_bytes(sampling: Sampling, n_atoms: int, n_micrographs: int) -> floa
     return BASE_BYTES + BYTES_PER_PIXEL * pixels + BYTES_PER_ATOM * n_atoms + kept
 
 
+def wave_bytes(sampling: Sampling, n_tilts: int) -> float:
+    """Bytes of exit waves that are kept until they are written, as complex64 and once more."""
+    return 16.0 * n_tilts * sampling.shape[0] * sampling.shape[1]
+
+
 def check_memory(needed: float, device: torch.device | None = None) -> None:
     """Compare an estimate with what the machine, or its GPU, has free; log it if it is large.
 

@@ -1,5 +1,6 @@
 """The picture beside the numbers: noise-free, noisy, power spectrum."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -16,35 +17,42 @@ SPECTRUM_PIXELS = 2048
 # Share of the field that a scale bar may take, and the round lengths to choose from (Å).
 BAR_SHARE = 0.3
 ROUND = (1, 2, 5)
+CHARACTERS = 10.5  # of a title that fit into an inch
 
 
 def draw_preview(
-    noise_free: Tensor,  # (y, x)
+    noise_free: Tensor | None,  # (y, x)
     micrograph: Tensor,  # (y, x)
     pixel_size: float,  # Å
     title: str,
+    subtitle: str = "",
 ) -> Figure:
     """Draw noise-free image, micrograph and power spectrum.
 
     Parameters
     ----------
     noise_free, micrograph : Tensor
-        Images of one exposure, shape ``(y, x)``.
+        Images of one exposure, shape ``(y, x)``; None for a micrograph that has no noise.
     pixel_size : float
         In Å.
     title : str
-        One line of what was simulated.
+        One line of what was simulated; a long one is cut.
+    subtitle : str
+        Which image of a series it is.
 
     Returns
     -------
     Figure
         Of matplotlib.
     """
-    figure = Figure(figsize=(15.0, 6.1))
+    panels = [(micrograph, "image without noise")]
+    if noise_free is not None:
+        panels = [(noise_free, "noise-free"), (micrograph, "micrograph")]
+    figure = Figure(figsize=(5.0 * len(panels) + 5.0, 6.1))
     # Fixed margins: a layout that is computed draws everything twice.
-    figure.subplots_adjust(0.01, 0.08, 0.98, 0.88, wspace=0.18)
-    left, middle, right = figure.subplots(1, 3)
-    for axes, image, name in ((left, noise_free, "noise-free"), (middle, micrograph, "micrograph")):
+    figure.subplots_adjust(0.01, 0.08, 0.98, 0.87, wspace=0.18)
+    *left, right = figure.subplots(1, len(panels) + 1)
+    for axes, (image, name) in zip(left, panels, strict=True):
         draw_image(axes, image, pixel_size)
         axes.set_title(name)
     size = min(min(micrograph.shape), SPECTRUM_PIXELS)
@@ -64,8 +72,34 @@ def draw_preview(
     right.set_title("power spectrum (log)")
     right.set_xlabel("1/Å")
     right.locator_params(nbins=5)
-    figure.suptitle(title)
+    longest = int(CHARACTERS * figure.get_figwidth())
+    shown = title if len(title) <= longest else title[: longest - 1] + "…"
+    figure.suptitle(f"{shown}\n{subtitle}" if subtitle else shown, y=0.985)
     return figure
+
+
+def image_title(index: int, tilts_deg: Sequence[float], defoci_um: Sequence[float] = ()) -> str:
+    """Say which image of a series is shown; nothing where there is one that is not tilted.
+
+    Parameters
+    ----------
+    index : int
+        Of the image shown.
+    tilts_deg, defoci_um : sequence of float
+        Of all images; defoci are named where they differ.
+
+    Returns
+    -------
+    str
+        Such as ``"image 4 of 7: tilt 0°, defocus 2 µm"``.
+    """
+    words = []
+    if len(tilts_deg) > 1 or tilts_deg[0] != 0:
+        words.append(f"tilt {tilts_deg[index]:g}°")
+    if len(set(defoci_um)) > 1:
+        words.append(f"defocus {defoci_um[index]:g} µm")
+    which = f"image {index + 1} of {len(tilts_deg)}: " if len(tilts_deg) > 1 else ""
+    return which + ", ".join(words) if words else ""
 
 
 def save_figure(figure: Figure, path: Path) -> None:

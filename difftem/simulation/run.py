@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from difftem.modules import Simulator
+from difftem.modules import Lens, Simulator
 from difftem.modules.simulator import Progress
 
 
@@ -63,12 +63,14 @@ def slices_bar() -> Iterator[Progress]:
 
 @dataclass(frozen=True)
 class Series:
-    """What a simulation leaves."""
+    """What a simulation leaves; images are in the order of tilts, defoci, exposures."""
 
-    noise_free: Tensor  # (n_tilts, y, x) grey values
-    micrographs: Tensor  # (n_tilts * n_exposures, y, x) grey values
+    noise_free: Tensor  # (n_tilts * n_defoci, y, x) grey values
+    micrographs: Tensor  # (n_tilts * n_defoci * n_exposures, y, x) grey values
     mean_counts: float  # e/pixel
     n_slices: int  # of the tilt with most
+    exit_waves: Tensor | None = None  # (n_tilts, ny, nx) complex, of the whole field
+    wave_heights: tuple[float, ...] = ()  # Å, of the waves' planes above the middle
 
 
 def take_series(
@@ -78,6 +80,8 @@ def take_series(
     progress: Progress | None = None,
     stopwatch: Stopwatch | None = None,
     max_slices: int | None = None,
+    lenses: Sequence[Lens] = (),
+    keep_waves: bool = False,
 ) -> Series:
     """Take every tilt's micrographs, one slice of potential in memory at a time.
 
@@ -95,6 +99,10 @@ def take_series(
         Collects the stages' times.
     max_slices : int, optional
         Most slices that a tilt may have.
+    lenses : sequence of Lens
+        That image each exit wave, one after the other. Default: the simulator's own.
+    keep_waves : bool
+        Keep the exit waves.
 
     Returns
     -------
@@ -108,6 +116,8 @@ def take_series(
     """
     watch = stopwatch or Stopwatch()
     noise_free, micrographs, mean_counts, most = [], [], [], 0
+    waves, heights = [], []
+    lenses = [each.to(simulator.stage.tilt_deg.device) for each in lenses or [simulator.lens]]
     # A GPU takes slice and wave together: to time each would make it wait.
     on_gpu = simulator.stage.tilt_deg.is_cuda
 
@@ -126,15 +136,21 @@ def take_series(
         for tilt in range(len(simulator.stage)):
             with watch.stage("potential and multislice"):
                 exit_wave = simulator.exit_wave(tilt, watched)
-            with watch.stage("lens"):
-                intensity = simulator.image(exit_wave, tilt)[1]
-                del exit_wave  # before the next one is made
-                expected = simulator.expected_counts(intensity, tilt).cpu()
-            with watch.stage("detector"):
-                noise_free.append(simulator.detector.expected(expected))
-                for _ in range(exposures):
-                    micrographs.append(simulator.read_out(expected, generator)[1])
-            mean_counts.append(float(expected.double().mean()))
+            if keep_waves:
+                waves.append(exit_wave.wave.cpu())
+                heights.append(float(exit_wave.height))
+            for number, lens in enumerate(lenses, start=1):
+                simulator.lens = lens
+                with watch.stage("lens"):
+                    intensity = simulator.image(exit_wave, tilt)[1]
+                    if number == len(lenses):
+                        del exit_wave  # before the next one is made
+                    expected = simulator.expected_counts(intensity, tilt).cpu()
+                with watch.stage("detector"):
+                    noise_free.append(simulator.detector.expected(expected))
+                    for _ in range(exposures):
+                        micrographs.append(simulator.read_out(expected, generator)[1])
+                mean_counts.append(float(expected.double().mean()))
     if not on_gpu:
         watch.take_out("potential", "potential and multislice", "multislice")
     return Series(
@@ -142,4 +158,6 @@ def take_series(
         torch.stack(micrographs),
         sum(mean_counts) / len(mean_counts),
         most,
+        torch.stack(waves) if waves else None,
+        tuple(heights),
     )

@@ -30,6 +30,11 @@ def check_scene(config: SceneConfig) -> None:
     _check_particles(config.particles)
     if config.exposure.exposures != 1:
         raise ValueError("exposure.exposures must be 1 here; ask for more micrographs instead")
+    if config.exposure.focus_series_um is not None:
+        raise ValueError(
+            "exposure.focus_series_um applies to difftem simulate only; variation.defocus_um gives "
+            "every micrograph a defocus of its own"
+        )
     _check_variation(config.variation)
     if not config.ice.present:
         for each in config.particles:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from difftem.io.image_stack import StackFormat
 from difftem.simulation.config import (
     Accelerator,
     DetectorConfig,
@@ -79,6 +80,24 @@ class AtomSamplingConfig(SamplingConfig):
 
 
 @dataclass(frozen=True)
+class FilesConfig:
+    """Files of the images.
+
+    Parameters
+    ----------
+    format
+        Format of the images: 'mrc', 'tiff' (float32, with the pixel size as ImageJ has it) or
+        'zarr' (a folder; needs the zarr package).
+    exit_wave
+        Also write the complex exit wave of every tilt, in the whole simulated field: exit_wave.mrc
+        (mode 4), .tif (channels real and imaginary part) or .zarr (complex64).
+    """
+
+    format: StackFormat = "mrc"
+    exit_wave: bool = False
+
+
+@dataclass(frozen=True)
 class SimulateConfig:
     """Atoms to micrographs.
 
@@ -100,6 +119,8 @@ class SimulateConfig:
         Errors of the stage in a tilt series.
     detector
         Camera.
+    files
+        Files of the images.
     seed
         Seed of all random numbers: the same seed gives the same bytes.
     accelerator
@@ -115,5 +136,6 @@ class SimulateConfig:
     exposure: ExposureConfig = field(default_factory=ExposureConfig)
     stage: StageConfig = field(default_factory=StageConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
+    files: FilesConfig = field(default_factory=FilesConfig)
     seed: int = 0
     accelerator: Accelerator = "cpu"

@@ -80,21 +80,23 @@ def write_series(
 def write_preview(
     folder: Path, simulation: TemSimulatorInput, series: RecordedSeries, staged: Staging
 ) -> None:
-    """Draw the first detector's middle image."""
+    """Draw the middle image of the first detector that has noise, or of the first one."""
     # At the top it would delay what needs no plot.
-    from difftem.simulation.preview import draw_preview, save_figure
+    from difftem.simulation.preview import draw_preview, image_title, save_figure
 
     middle = len(series.doses) // 2
     beam = simulation.electronbeam
     voltage = 0.0 if beam is None else beam.acc_voltage_kv
     title = (
         f"{simulation.path.name}: {voltage:g} kV, "
-        f"defocus {series.defoci[middle] / 1e4:g} µm, tilt {series.tilts.angles_deg[middle]:g}°, "
-        f"{series.doses[middle]:g} e/Å²"
+        f"defocus {series.defoci[middle] / 1e4:.4g} µm, {series.doses[middle]:.4g} e/Å²"
     )
-    image = series.images[0][middle]
-    pixel = series.cameras[0].pixel_size
-    figure = draw_preview(series.noise_free, image, pixel, title)
+    camera, image = series.cameras[series.shown], series.images[series.shown][middle]
+    clean = series.noise_free if camera.component.use_quantization else None
+    which = image_title(middle, series.tilts.angles_deg.tolist())
+    if len(series.cameras) > 1:
+        which = f"{camera.component.image_file_out.name}{', ' if which else ''}{which}"
+    figure = draw_preview(clean, image, camera.pixel_size, title, which)
     save_figure(figure, staged.path(folder / PREVIEW))
 
 

@@ -37,8 +37,10 @@ class RecordedSeries:
         In the order of the detectors.
     images : list of Tensor
         Of each camera, shape ``(n_tilts, y, x)``, grey values.
+    shown : int
+        Number of the camera of the preview: the first one that counts electrons, if there is one.
     noise_free : Tensor
-        First camera's middle image without noise.
+        Its middle image without noise.
     tilts : TiltGeometry
         Orientations.
     doses, defoci : Tensor
@@ -54,6 +56,7 @@ class RecordedSeries:
     field: WaveGrid
     cameras: list[Camera]
     images: list[Tensor]
+    shown: int
     noise_free: Tensor
     tilts: TiltGeometry
     doses: Tensor
@@ -109,7 +112,8 @@ def take_series(
     cameras = [Camera(each, pixel_at_specimen(each, optics)) for each in simulation.detectors]
     exposures: list[list[Tensor]] = [[] for _ in cameras]
     counts = [0.0 for _ in cameras]
-    noise_free = torch.empty(0)
+    noisy = [i for i, each in enumerate(simulation.detectors) if each.use_quantization]
+    shown, noise_free = (noisy or [0])[0], torch.empty(0)
     with torch.no_grad(), slices_bar() as progress:
 
         def timed(slices: Iterable[Tensor], number: int) -> Iterator[Tensor]:
@@ -124,10 +128,10 @@ def take_series(
                     exposed = camera.expose(intensity, sampling.pixel_size, doses[tilt], generator)
                     exposures[i].append(exposed.image)
                     counts[i] += exposed.mean_counts / n_tilts
-                    if i == 0 and tilt == n_tilts // 2:
+                    if i == shown and tilt == n_tilts // 2:
                         noise_free = exposed.noise_free
     stopwatch.take_out("projection", "projection and wave", "wave")
     images = [torch.stack(each) for each in exposures]
     return RecordedSeries(
-        sampling, cameras, images, noise_free, tilts, doses, defoci, instances, counts, notes
+        sampling, cameras, images, shown, noise_free, tilts, doses, defoci, instances, counts, notes
     )

@@ -8,11 +8,13 @@ from typing import Any
 import torch
 
 from difftem.atoms import Atoms
+from difftem.io.image_stack import check_format
 from difftem.simulation.advice import sampling_advice
 from difftem.simulation.copies import place_copies, read_particle
 from difftem.simulation.device import accelerator_device
+from difftem.simulation.focus import at_largest_defocus, defoci_um, focus_lenses
 from difftem.simulation.limits import changed, check_common
-from difftem.simulation.memory import check_memory, estimate_bytes
+from difftem.simulation.memory import check_memory, estimate_bytes, wave_bytes
 from difftem.simulation.messages import collected
 from difftem.simulation.microscope import build_detector, build_lens, build_simulator
 from difftem.simulation.run import Series, Stopwatch, slices_bar, take_series
@@ -88,9 +90,11 @@ def simulate(
 
 
 def _simulate(
-    given: Atoms | None, config: SimulateConfig, messages: list[str]
+    given: Atoms | None, asked: SimulateConfig, messages: list[str]
 ) -> SimulatedMicrographs:
     """Simulate as configured."""
+    check_format(asked.files.format)
+    config = at_largest_defocus(asked)  # which the sampling must hold
     device = accelerator_device(config.accelerator)
     generator = torch.Generator().manual_seed(config.seed)
     # Of the stage alone: its errors leave the particles and the noise as they are.
@@ -108,23 +112,38 @@ def _simulate(
     for line in doubts + sampling_advice(atoms, config, sampling, float(simulator.beam.wavelength)):
         logger.warning(line)
     exposure = config.exposure
-    n_micrographs = len(exposure.tilts_deg) * exposure.exposures
-    check_memory(estimate_bytes(sampling, len(atoms), n_micrographs), device)
+    lenses, n_tilts = focus_lenses(asked, simulator.lens.pixel_size), len(exposure.tilts_deg)
+    n_micrographs = n_tilts * len(lenses) * exposure.exposures
+    kept = wave_bytes(sampling, n_tilts) if asked.files.exit_wave else 0.0
+    check_memory(estimate_bytes(sampling, len(atoms), n_micrographs) + kept, device)
     simulator.to(device).detector.cpu()  # noise is drawn from the CPU's random numbers
     with slices_bar() as progress:
-        taken: Series = take_series(simulator, generator, exposure.exposures, progress, stopwatch)
+        taken: Series = take_series(
+            simulator,
+            generator,
+            exposure.exposures,
+            progress,
+            stopwatch,
+            lenses=lenses,
+            keep_waves=asked.files.exit_wave,
+        )
+    images = [(tilt, defocus) for tilt in exposure.tilts_deg for defocus in defoci_um(asked)]
     return SimulatedMicrographs(
         taken.micrographs,
         taken.noise_free,
         sampling.pixel_size,
-        exposure.tilts_deg,
+        [tilt for tilt, _ in images],
+        [defocus for _, defocus in images],
         taken.mean_counts,
-        structure_name(config),
+        structure_name(asked),
         len(atoms),
-        config,
+        asked,
         sampling,
         dict(stopwatch.seconds),
         messages,
+        taken.exit_waves,
+        taken.wave_heights,
+        simulator.lens.pixel_size,
     )
 
 

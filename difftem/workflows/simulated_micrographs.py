@@ -8,7 +8,8 @@ from typing import Any
 from torch import Tensor
 
 import difftem
-from difftem.io.mrc import write_mrc, write_rawtlt
+from difftem.io.image_stack import SUFFIXES, write_stack
+from difftem.io.mrc import write_rawtlt
 from difftem.io.staged_folder import staged_folder
 from difftem.simulation.config import BUNDLED
 from difftem.simulation.peak_memory import peak_memory_bytes
@@ -16,15 +17,11 @@ from difftem.simulation.record import versions, write_record
 from difftem.simulation.run import Stopwatch
 from difftem.simulation.sampling import Sampling
 from difftem.simulation.simulate_config import SimulateConfig
+from difftem.units import kev_to_ev
 
-MICROGRAPH, NOISE_FREE, RECORD, PREVIEW = (
-    "micrograph.mrc",
-    "noise_free.mrc",
-    "run.json",
-    "preview.png",
-)
-TILTS = "micrograph.rawtlt"
-OUTPUTS = (MICROGRAPH, NOISE_FREE, TILTS, PREVIEW, RECORD)
+RECORD, PREVIEW, TILTS = "run.json", "preview.png", "micrograph.rawtlt"
+STACKS = ("micrograph", "noise_free", "exit_wave")
+OUTPUTS = (*(n + s for n in STACKS for s in SUFFIXES.values()), TILTS, PREVIEW, RECORD)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +31,14 @@ class SimulatedMicrographs:
     Attributes
     ----------
     micrographs : Tensor
-        Grey values, shape ``(n_tilts * exposures, y, x)``.
+        Grey values, shape ``(n_tilts * n_defoci * exposures, y, x)``.
     noise_free : Tensor
-        Mean of all exposures of each tilt, grey values, shape ``(n_tilts, y, x)``.
+        Mean of all exposures of each tilt and defocus, grey values, shape
+        ``(n_tilts * n_defoci, y, x)``.
     pixel_size : float
         Å.
-    tilts_deg : list of float
-        What the stage was set to, one for each noise-free image.
+    tilts_deg, defoci_um : list of float
+        What stage and lens were set to, one for each noise-free image.
     mean_counts : float
         Expected electrons per pixel.
     name : str
@@ -55,12 +53,20 @@ class SimulatedMicrographs:
         Time that each stage took.
     messages : list of str
         Warnings and notes.
+    exit_waves : Tensor or None
+        Of each tilt, in the whole simulated field, shape ``(n_tilts, ny, nx)``, complex; where
+        ``files.exit_wave`` asks for them.
+    wave_heights : tuple of float
+        Å, of each wave's plane above the middle of the specimen, which defocus is counted from.
+    wave_pixel_size : float
+        Å, of the exit waves.
     """
 
     micrographs: Tensor
     noise_free: Tensor
     pixel_size: float
     tilts_deg: list[float]
+    defoci_um: list[float]
     mean_counts: float
     name: str
     n_atoms: int
@@ -68,27 +74,28 @@ class SimulatedMicrographs:
     sampling: Sampling
     seconds: dict[str, float]
     messages: list[str]
+    exit_waves: Tensor | None = None
+    wave_heights: tuple[float, ...] = ()
+    wave_pixel_size: float = 0.0
 
     def figure(self) -> Any:
-        """Draw the middle tilt: noise-free, with noise, and its power spectrum.
+        """Draw the middle image of a series: noise-free, with noise, and its power spectrum.
 
         Returns
         -------
         matplotlib.figure.Figure
             The figure.
         """
-        from difftem.simulation.preview import draw_preview
+        from difftem.simulation.preview import draw_preview, image_title
 
         middle = len(self.noise_free) // 2
         exposures = len(self.micrographs) // len(self.noise_free)
-        title = f"{self.name}: {conditions(self.config)}"
-        if len(self.tilts_deg) > 1:
-            title += f", tilt {self.tilts_deg[middle]:g}°"
         return draw_preview(
             self.noise_free[middle],
             self.micrographs[middle * exposures],
             self.pixel_size,
-            title.replace("A2", "Å²").replace(" um", " µm"),
+            f"{self.name}: {conditions(self.config, self.defoci_um[middle])}",
+            image_title(middle, self.tilts_deg, self.defoci_um),
         )
 
     def show(self) -> None:
@@ -122,28 +129,59 @@ class SimulatedMicrographs:
         stopwatch = Stopwatch()
         with staged_folder(Path(folder), overwrite, OUTPUTS) as staged:
             with stopwatch.stage("output"):
-                what = f"difftem {difftem.__version__}, {self.name}"
-                labels = [what[:80], f"{conditions(self.config)}, seed {self.config.seed}"[:80]]
-                for name, images in (
-                    (MICROGRAPH, self.micrographs),
-                    (NOISE_FREE, self.noise_free),
-                ):
-                    write_mrc(staged / name, images.numpy(), self.pixel_size, labels)
-                if len(self.tilts_deg) > 1:
-                    exposures = len(self.micrographs) // len(self.noise_free)
-                    angles = [tilt for tilt in self.tilts_deg for _ in range(exposures)]
-                    write_rawtlt(staged / TILTS, angles)
+                self._write_images(staged)
                 save_figure(self.figure(), staged / PREVIEW)
             write_record(staged / RECORD, self._record({**self.seconds, **stopwatch.seconds}))
         return Path(folder)
 
+    def _write_images(self, folder: Path) -> None:
+        """Write stacks, and the tilt angles beside them."""
+        suffix = SUFFIXES[self.config.files.format]
+        what = f"difftem {difftem.__version__}, {self.name}"
+        how = conditions(self.config, *self.defoci_um).replace("Å²", "A2").replace("µm", "um")
+        labels = [what[:80], f"{how}, seed {self.config.seed}"[:80]]
+        exposures = len(self.micrographs) // len(self.noise_free)
+        everything = [
+            ("micrograph", self.micrographs, exposures),
+            ("noise_free", self.noise_free, 1),
+        ]
+        for name, images, times in everything:
+            known = {
+                "unit": "grey value",
+                "tilt_deg": [each for each in self.tilts_deg for _ in range(times)],
+                "defocus_um": [each for each in self.defoci_um for _ in range(times)],
+            }
+            path, axes = folder / (name + suffix), ("image", "y", "x")
+            write_stack(path, images.numpy(), self.pixel_size, axes, labels, known)
+        if len(set(self.tilts_deg)) > 1:
+            angles = [tilt for tilt in self.tilts_deg for _ in range(exposures)]
+            write_rawtlt(folder / TILTS, angles)
+        if self.exit_waves is not None:
+            heights = ", ".join(f"{each:.2f}" for each in self.wave_heights)
+            labels.append(f"exit wave; its plane is {heights} A above the middle"[:80])
+            path = folder / ("exit_wave" + suffix)
+            waves, axes, known = self.exit_waves.numpy(), ("tilt", "y", "x"), self._wave_facts()
+            write_stack(path, waves, self.wave_pixel_size, axes, labels, known)
+
+    def _wave_facts(self) -> dict[str, Any]:
+        """Say what a user of the exit waves must know."""
+        return {
+            "energy_ev": kev_to_ev(self.config.microscope.voltage_kv),
+            "pixel_size_angstrom": self.wave_pixel_size,
+            "plane_above_middle_angstrom": list(self.wave_heights),
+            "tilt_deg": self.config.exposure.tilts_deg,
+        }
+
     def _record(self, seconds: dict[str, float]) -> dict[str, Any]:
         """Say what was done, with what, and how long it took."""
+        images = zip(self.tilts_deg, self.defoci_um, strict=True)
         return {
             "config": dataclasses.asdict(self.config),
             "seed": self.config.seed,
             "sampling": dataclasses.asdict(self.sampling),
             "n_atoms": self.n_atoms,
+            "images": [{"tilt_deg": tilt, "defocus_um": defocus} for tilt, defocus in images],
+            **({} if self.exit_waves is None else {"exit_wave": self._wave_facts()}),
             "mean_expected_counts_per_pixel": self.mean_counts,
             "messages": self.messages,
             "seconds": {name: round(value, 4) for name, value in seconds.items()},
@@ -158,9 +196,11 @@ def structure_name(config: SimulateConfig) -> str:
     return "apoferritin (PDB 4V1W)" if source == BUNDLED else Path(source).name
 
 
-def conditions(config: SimulateConfig) -> str:
-    """How it was imaged, for titles and headers in ASCII."""
+def conditions(config: SimulateConfig, *defoci_um: float) -> str:
+    """How it was imaged, in one line."""
+    low, high = min(defoci_um), max(defoci_um)
+    defocus = f"{low:g}" if low == high else f"{low:g} to {high:g}"
     return (
-        f"{config.microscope.voltage_kv:g} kV, defocus {config.microscope.defocus_um:g} um, "
-        f"{config.exposure.dose_e_per_a2:g} e/A2, {config.detector.preset}"
+        f"{config.microscope.voltage_kv:g} kV, defocus {defocus} µm, "
+        f"{config.exposure.dose_e_per_a2:.4g} e/Å², {config.detector.preset}"
     )

@@ -71,7 +71,8 @@ def write_item(
 
 def _write_images(folder: Path, item: SceneMicrograph, config: SceneConfig) -> None:
     """Write stacks, tilt angles and the picture."""
-    from difftem.simulation.preview import draw_preview, save_figure  # load the library for plots
+    # At the top it would load the library for plots.
+    from difftem.simulation.preview import draw_preview, image_title, save_figure
 
     pixel_size, tilts = config.sampling.pixel_size, config.exposure.tilts_deg
     drawn = item.conditions
@@ -92,7 +93,8 @@ def _write_images(folder: Path, item: SceneMicrograph, config: SceneConfig) -> N
         item.noise_free[middle],
         item.micrographs[middle],
         pixel_size,
-        title + (f", tilt {tilts[middle]:g}°" if len(tilts) > 1 else ""),
+        title,
+        image_title(middle, tilts),
     )
     save_figure(figure, folder / "preview.png")
 

@@ -1,0 +1,87 @@
+"""Images in the format that a user wants: MRC, TIFF or zarr."""
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from difftem.io.mrc import write_mrc
+from difftem.io.tiff import write_tiff
+from difftem.io.zarr import write_zarr
+
+StackFormat = Literal["mrc", "tiff", "zarr"]
+SUFFIXES = {"mrc": ".mrc", "tiff": ".tif", "zarr": ".zarr"}
+
+
+def check_format(name: str) -> None:
+    """Refuse a format before the work whose result could not be written.
+
+    Parameters
+    ----------
+    name : str
+        Format.
+
+    Raises
+    ------
+    ValueError
+        If it is unknown, or its package is not installed.
+    """
+    if name not in SUFFIXES:
+        raise ValueError(
+            f"files.format must be one of {', '.join(get_args(StackFormat))}, got {name}"
+        )
+    if name == "zarr" and importlib.util.find_spec("zarr") is None:
+        raise ValueError("files.format zarr needs the zarr package: pip install 'difftem[zarr]'")
+
+
+def write_stack(
+    path: Path,
+    array: ArrayLike,
+    pixel_size: float,
+    axes: Sequence[str],
+    labels: Sequence[str] = (),
+    attributes: Mapping[str, Any] | None = None,
+) -> None:
+    """Write images, real or complex, in the format of a file's suffix.
+
+    ===========  ===================================================================================
+    ``.mrc``     float32 (mode 2), complex64 as mode 4
+    ``.tif``     float32 as ImageJ has it; of complex images two channels: real, imaginary part
+    ``.zarr``    a folder with one chunk for each image, float32 or complex64
+    ===========  ===================================================================================
+
+    Parameters
+    ----------
+    path : Path
+        To write; it must not exist.
+    array : array_like
+        ``(y, x)`` or ``(n, y, x)``, real or complex; finite.
+    pixel_size : float
+        Å.
+    axes : sequence of str
+        Name of each axis of the array, such as ``("tilt", "y", "x")``.
+    labels : sequence of str
+        ASCII texts about the images.
+    attributes : mapping, optional
+        What else is known, for formats that keep it: JSON's types.
+
+    Raises
+    ------
+    InputError
+        If the file exists or cannot be written.
+    ValueError
+        If the data do not fit the format.
+    """
+    data = np.asarray(array)
+    if data.ndim != len(axes):
+        raise ValueError(f"axes must name {data.ndim} axes, got {', '.join(axes)}")
+    if path.suffix == SUFFIXES["mrc"]:
+        write_mrc(path, data, pixel_size, labels)
+    elif path.suffix == SUFFIXES["tiff"]:
+        write_tiff(path, data, pixel_size, labels)
+    else:
+        known = {"pixel_size_angstrom": pixel_size, "description": list(labels)}
+        write_zarr(path, data, axes, {**known, **(attributes or {})})
