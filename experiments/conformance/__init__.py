@@ -1,0 +1,1 @@
+"""What other programs must agree with: one table of checks against independent truths."""
