@@ -39,7 +39,7 @@ def checks(folder: Path) -> Iterator[Check]:
         image = scenes.read_micrograph(scenes.take(folder, _word(name), **changes))
         expected = scenes.model(image)
         yield Check(
-            "truth files", f"{name}: correlation", FORMULA, _fit(image, expected), 1.0, 2e-3
+            "truth files", f"{name}: correlation", FORMULA, _fit(image, expected), 1.0, 1e-3
         )
         yield Check(
             "truth files",
@@ -79,14 +79,14 @@ def _series(folder: Path) -> Iterator[Check]:
     images = scenes.read_tilt_series(made)
     truth = "RELION 5's tilt matrices and shifts"
     good = min(_fit(image, scenes.model(image)) for image in images)
-    yield Check("tilt series", "correlation, lowest of 3 tilts", truth, good, 1.0, 2e-3)
+    yield Check("tilt series", "correlation, lowest of 3 tilts", truth, good, 1.0, 1e-3)
     mirrored = max(_fit(i, scenes.model(i, scenes.CENTERS * [-1, 1, 1])) for i in images)
     yield Check(
         "tilt series", "mirrored object: correlation must be low", truth, mirrored, 0.0, 0.6
     )
     off = max(scenes.shift(image.contrast, scenes.model(image)) for image in images)
     yield Check("tilt series", "coordinates off by", truth, off, 0.0, 0.05, "px")
-    wide = scenes.take(folder, "wide", spread=2.0, size=(384, 384), tilts_deg=[55.0, -55.0])
+    wide = scenes.take(folder, "wide", spread=1.6, size=(320, 320), tilts_deg=[55.0, -55.0])
     hands = [_hand(image) for image in scenes.read_tilt_series(wide)]
     for tilt, hand in zip((55, -55), hands, strict=True):
         what = f"rlnTomoHand that fits best at {tilt}°"
