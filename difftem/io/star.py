@@ -1,27 +1,33 @@
 """RELION STAR files: tables, and MTF curves."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import gemmi
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from difftem.io.account import give_account
+from difftem.io.curve_check import NYQUIST, curve_problem, measured_problem
 from difftem.io.errors import InputError, input_error
 from difftem.io.files import replacing
 from difftem.io.text import read_text
+
+logger = logging.getLogger(__name__)
 
 # Columns by name, without the leading underscore, of each block; all cells are text.
 StarTable = dict[str, list[str]]
 
 _FREQUENCY = "_rlnResolutionInversePixel"
 _VALUE = "_rlnMtfValue"
-# Published curves start at 0.9995 to 1; one off by more is not normalised.
-_TOLERANCE_AT_ZERO = 0.05
+# A curve that ends before goes on linearly, so that its end says something about its unit.
+_EARLY_END = 0.45
 
 
 def read_mtf_star(
-    path: str | Path,
+    path: str | Path, nyquist: float = NYQUIST, kind: Literal["MTF", "NTF"] = "MTF"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # (n,), (n,)
     """Read an MTF curve.
 
@@ -29,6 +35,11 @@ def read_mtf_star(
     ----------
     path : str or Path
         STAR file with a loop of ``_rlnResolutionInversePixel`` and ``_rlnMtfValue``.
+    nyquist : float
+        Frequency in the file that is Nyquist: 0.5 where it counts cycles/pixel, as RELION does, 1
+        where it counts fractions of Nyquist.
+    kind : str
+        What the curve is for: an NTF may rise above 1.
 
     Returns
     -------
@@ -46,14 +57,28 @@ def read_mtf_star(
     ----------
     Scheres, J. Struct. Biol. 180 (2012) 519 (RELION).
     """
-    tables = [block.find([_FREQUENCY, _VALUE]) for block in _document(path)]
+    document = _document(path)
+    tables = [block.find([_FREQUENCY, _VALUE]) for block in document]
     rows = next((list(table) for table in tables if len(table)), None)
     if rows is None:
         raise input_error(path, f"no loop with {_FREQUENCY} and {_VALUE}")
     columns = np.array([[gemmi.cif.as_number(cell) for cell in row] for row in rows])
-    frequency, value = columns[:, 0], columns[:, 1]
-    if (problem := _problem(frequency, value)) is not None:
+    frequency, value = columns[:, 0] * (NYQUIST / nyquist), columns[:, 1]
+    if (problem := measured_problem(frequency, value, kind)) is not None:
         raise input_error(path, problem)
+    at_end = float(np.interp(NYQUIST, frequency, value))
+    taken = [f"{kind} of {len(value)} points, 0 to {frequency[-1]:.4g} cycles/pixel"]
+    if nyquist != NYQUIST:
+        taken.append(f"Nyquist is {nyquist:g} in the file")
+    taken.append(f"{at_end:.3g} at " + ("Nyquist" if frequency[-1] >= NYQUIST else "its end"))
+    names = [tag for block in document for item in block for tag in _tags(item)]
+    give_account(path, taken, [tag[1:] for tag in names if tag not in (_FREQUENCY, _VALUE)])
+    if frequency[-1] < _EARLY_END:
+        logger.warning(
+            "%s: ends at %.3g cycles/pixel and goes on linearly; is its frequency in 1/Å?",
+            Path(path).name,
+            frequency[-1],
+        )
     return frequency, value
 
 
@@ -90,7 +115,7 @@ def write_mtf_star(
     x, y = np.asarray(frequency, dtype=np.float64), np.asarray(value, dtype=np.float64)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"frequency and value must be equally long, got {x.shape} and {y.shape}")
-    if (problem := _problem(x, y)) is not None:
+    if (problem := curve_problem(x, y)) is not None:
         raise ValueError(problem)
     columns = {_FREQUENCY[1:]: x, _VALUE[1:]: y}
     text = star_text({name: {tag: [f"{v:.8f}" for v in cells] for tag, cells in columns.items()}})
@@ -186,6 +211,13 @@ def star_numbers(
     return numbers
 
 
+def _tags(item: gemmi.cif.Item) -> list[str]:
+    """Names of the columns of a loop, or of a pair."""
+    if item.loop is not None:
+        return list(item.loop.tags)
+    return [item.pair[0]] if item.pair is not None else []
+
+
 def _document(path: str | Path) -> gemmi.cif.Document:
     """Parse a file."""
     try:
@@ -194,24 +226,3 @@ def _document(path: str | Path) -> gemmi.cif.Document:
         raise
     except (ValueError, RuntimeError) as error:
         raise input_error(path, f"not a STAR file: {error}") from error
-
-
-def _problem(frequency: NDArray[np.float64], value: NDArray[np.float64]) -> str | None:
-    """Say why a curve is no MTF, or None."""
-    if len(frequency) < 2:
-        return f"an MTF needs two points or more, got {len(frequency)}"
-    for what, numbers in (("frequency", frequency), ("MTF", value)):
-        if not np.isfinite(numbers).all():
-            row = int((~np.isfinite(numbers)).argmax()) + 1
-            return f"{what} must be a number, got {numbers[row - 1]} in row {row}"
-    if not (np.diff(frequency) > 0).all():
-        row = int((np.diff(frequency) <= 0).argmax()) + 2
-        return (
-            f"frequency must increase, got {frequency[row - 1]:g} after {frequency[row - 2]:g} "
-            f"in row {row}"
-        )
-    if frequency[0] < 0 or frequency[0] > 0.05:
-        return f"frequency must start near 0 cycles/pixel, got {frequency[0]:g}"
-    if abs(value[0] - 1) > _TOLERANCE_AT_ZERO:
-        return f"MTF must be near 1 at frequency {frequency[0]:g}, got {value[0]:g}"
-    return None

@@ -234,6 +234,9 @@ class DetectorConfig:
         Transfer of the noise: 'ideal' (white noise: each electron is one count in one pixel, as in
         counting K2 and K3 cameras), 'mtf' (noise as blurred as the signal) or a RELION STAR file.
         Default: that of the preset, also beside an MTF of your own.
+    mtf_nyquist
+        Frequency that is Nyquist in the files of mtf and ntf: 0.5 where they count cycles/pixel, as
+        RELION's, 1 where they count fractions of Nyquist.
     gain
         Grey values per electron. Default: that of the preset.
     dqe
@@ -245,6 +248,7 @@ class DetectorConfig:
     preset: str = "k3_300kv"
     mtf: str | None = file_field()
     ntf: str | None = file_field(None, "ideal", "mtf")
+    mtf_nyquist: float = 0.5
     gain: float | None = None
     dqe: float | None = None
     read_noise: float | None = None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from difftem.modules.beam import MAX_VOLTAGE_KV
-from difftem.simulation.config import IceConfig, StageConfig
+from difftem.simulation.config import DetectorConfig, IceConfig, StageConfig
 from difftem.simulation.paths import AnyConfig
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.simulate_config import SimulateConfig
@@ -30,6 +30,7 @@ POSITIVE = {
     "aperture_mrad": 1e3,
     "gain": 1e9,
     "tomogram_size": 1e6,
+    "mtf_nyquist": 100.0,
 }
 NOT_NEGATIVE = {
     "b_factor": 1e5,
@@ -100,6 +101,9 @@ def check_common(config: SimulateConfig | SceneConfig) -> None:
     dqe = config.detector.dqe
     if dqe is not None and not 0 < dqe <= 1:
         raise ValueError(f"detector.dqe must be in (0, 1], got {dqe}")
+    files = {config.detector.mtf, config.detector.ntf} - {None, "ideal", "mtf"}
+    if config.detector.mtf_nyquist != DetectorConfig().mtf_nyquist and not files:
+        raise ValueError("detector.mtf_nyquist applies with a file of detector.mtf or detector.ntf")
     _check_stage(config.stage, len(exposure.tilts_deg), config.ice)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -57,10 +58,10 @@ def build_lens(config: MicroscopeConfig, pixel_size: float) -> Lens:
 def build_detector(config: DetectorConfig) -> Detector:
     """Detector of the configuration: a preset, changed where it says so."""
     preset = Detector.from_preset(config.preset)
-    curve = preset.mtf if config.mtf is None else _read_curve(config.mtf)
+    curve = preset.mtf if config.mtf is None else _read_curve(config.mtf, config.mtf_nyquist)
     noise = preset.ntf
     if config.ntf is not None:
-        noise = None if config.ntf == "mtf" else _noise_curve(config.ntf)
+        noise = None if config.ntf == "mtf" else _noise_curve(config)
     elif config.mtf is not None:
         kind = "white" if noise is not None else "blurred by that MTF, too"
         other = "mtf" if noise is not None else "ideal"
@@ -81,14 +82,16 @@ def build_detector(config: DetectorConfig) -> Detector:
     )
 
 
-def _noise_curve(ntf: str) -> MTF:
+def _noise_curve(config: DetectorConfig) -> MTF:
     """NTF by its word or file."""
-    return IdealMTF() if ntf == "ideal" else _read_curve(ntf)
+    if config.ntf in (None, "ideal"):
+        return IdealMTF()
+    return _read_curve(str(config.ntf), config.mtf_nyquist, "NTF")
 
 
-def _read_curve(path: str) -> MTF:
+def _read_curve(path: str, nyquist: float, kind: Literal["MTF", "NTF"] = "MTF") -> MTF:
     """MTF or NTF of a STAR file."""
-    frequency, value = read_mtf_star(path)
+    frequency, value = read_mtf_star(path, nyquist, kind)
     return TabulatedMTF(torch.as_tensor(frequency), torch.as_tensor(value))
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from difftem.io.errors import InputError
-from difftem.io.star import read_mtf_star, write_mtf_star
+from difftem.io.star import read_mtf_star, read_star, write_mtf_star
 
 HEADER = "data_\nloop_\n_rlnResolutionInversePixel\n_rlnMtfValue\n"
 
@@ -95,3 +95,69 @@ def test_only_an_mtf_is_written_and_nothing_is_replaced_unasked(tmp_path):
     write_mtf_star(path, [0.0, 0.5], [1.0, 0.4], overwrite=True)
     assert read_mtf_star(path)[1].tolist() == [1.0, 0.4]
     assert [entry.name for entry in tmp_path.iterdir()] == ["mtf.star"]
+
+
+def curve(tmp_path, rows, name="mtf.star"):
+    path = tmp_path / name
+    path.write_text(HEADER + "".join(f"{x} {y}\n" for x, y in rows))
+    return path
+
+
+def test_a_curve_that_counts_fractions_of_nyquist_is_refused_and_can_be_read(tmp_path, caplog):
+    caplog.set_level("INFO", "difftem")
+    rows = [(0, 1), (0.125, 0.9), (0.25, 0.8), (0.5, 0.5), (0.75, 0.3), (1.0, 0.1)]
+    path = curve(tmp_path, rows)
+    with pytest.raises(InputError, match=r"reaches 1, .* a fraction of Nyquist") as refused:
+        read_mtf_star(path)
+    assert "detector.mtf_nyquist 1 reads it so, or halve the column" in str(refused.value)
+    frequency, value = read_mtf_star(path, nyquist=1.0)
+    assert frequency.tolist() == [0, 0.0625, 0.125, 0.25, 0.375, 0.5]
+    assert value.tolist() == [y for _, y in rows]
+    assert caplog.messages == [
+        "mtf.star: MTF of 6 points, 0 to 0.5 cycles/pixel, Nyquist is 1 in the file, 0.1 at Nyquist"
+    ]
+
+
+def test_a_curve_to_the_corner_is_one_in_cycles_per_pixel(tmp_path):
+    assert read_mtf_star(curve(tmp_path, [(0, 1), (0.70711, 0.2)]))[0][-1] == 0.70711
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("1.5", "1.5"), ("-0.1", "-0.1"), ("0", "0"), ("1e300", "1e+300")]
+)
+def test_values_that_no_mtf_has_are_refused_by_their_row(tmp_path, value, said):
+    path = curve(tmp_path, [(0, 1), (0.25, value), (0.5, 0.2)])
+    with pytest.raises(InputError) as refused:
+        read_mtf_star(path)
+    assert str(refused.value).endswith(f"MTF must be above 0 and at most 1.1, got {said} in row 2")
+
+
+def test_noise_may_rise_above_its_value_at_zero(tmp_path):
+    path = curve(tmp_path, [(0, 1), (0.25, 1.3), (0.5, 1.2)])
+    assert read_mtf_star(path, kind="NTF")[1].tolist() == [1, 1.3, 1.2]
+    with pytest.raises(InputError, match=r"MTF must be above 0 and at most 1\.1, got 1\.3"):
+        read_mtf_star(path)
+
+
+def test_an_early_end_is_doubted_and_other_columns_are_named(tmp_path, caplog):
+    caplog.set_level("INFO", "difftem")
+    path = tmp_path / "mtf.star"
+    path.write_text(
+        "data_mtf\n_rlnVoltage 300\nloop_\n_rlnIndex\n_rlnResolutionInversePixel\n_rlnMtfValue\n"
+        "1 0 1\n2 0.3 0.5\n"
+    )
+    read_mtf_star(path)
+    assert caplog.messages == [
+        "mtf.star: MTF of 2 points, 0 to 0.3 cycles/pixel, 0.5 at its end"
+        "; not used: rlnVoltage, rlnIndex",
+        "mtf.star: ends at 0.3 cycles/pixel and goes on linearly; is its frequency in 1/Å?",
+    ]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_tables_of_every_program_are_read(tmp_path, end):
+    path = tmp_path / "mtf.star"
+    text = HEADER + "# a comment\n0 1\n0.5 0.25\n"
+    path.write_bytes(("\ufeff" + text.replace("\n", end)).encode())
+    assert read_mtf_star(path)[1].tolist() == [1, 0.25]
+    assert read_star(path)[" "]["rlnMtfValue"] == ["1", "0.25"]

@@ -153,5 +153,5 @@ def _left(name: str, table: ParticleTable, tables: dict[str, StarTable]) -> list
             unused = [c for c in columns if c not in table.used | {GROUP}]
             left += [f"{' '.join(unused)} of optics"] if unused else []
         elif other != name:
-            left.append(f"table {other or 'without a name'}")
+            left.append(f"table {other.strip() or 'without a name'}")
     return left
