@@ -50,6 +50,30 @@ def test_the_same_seed_writes_the_same_bytes_and_another_does_not(simulate_input
     assert written[0] == written[1] != written[2]
 
 
+@pytest.mark.parametrize(
+    ("text", "clean", "titles"),
+    [
+        (INPUT, False, ["image 2 of 2: tilt 5°"]),
+        (INPUT + NOISY, True, ["noisy.mrc, image 2 of 2: tilt 5°"]),
+    ],
+)
+def test_the_preview_shows_a_detector_with_noise_or_one_image_and_its_tilt(
+    simulate_input, monkeypatch, text, clean, titles
+):
+    from difftem.simulation import preview
+
+    drawn, draw = [], preview.draw_preview
+    monkeypatch.setattr(preview, "draw_preview", lambda *a: drawn.append(a) or draw(*a))
+    _, _, folder = simulate_input(text=text)
+    ((noise_free, image, _, _, *which),) = drawn
+    assert which == titles
+    assert (noise_free is not None) is clean
+    name = "noisy.mrc" if clean else "clean.mrc"
+    np.testing.assert_allclose(images(folder, name)[1], image.numpy(), rtol=1e-6)
+    if clean:
+        assert np.corrcoef(images(folder)[1].flatten(), noise_free.numpy().flatten())[0, 1] > 0.999
+
+
 def test_the_log_repeats_the_simulation(simulate_input):
     _, _, folder = simulate_input(("rand_seed = 3\n", ""))
     first = images(folder).copy()

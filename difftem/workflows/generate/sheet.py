@@ -1,4 +1,4 @@
-"""The first images of a set on one sheet."""
+"""The first images of a set on one sheet, which says how many there are."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from difftem.io.files import replacing
 from difftem.io.mrc import read_mrc
-from difftem.simulation.preview import draw_image, save_figure
+from difftem.simulation.preview import draw_image, image_title, save_figure
 from difftem.workflows.generate.item import RECORD
 
 SHEET = 9  # images at most
@@ -47,13 +47,22 @@ def draw_sheet(folders: list[Path]) -> Figure:
     figure = Figure(figsize=(4 * columns, 4.3 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).flatten()
     for axes, folder in zip(panels, folders, strict=False):
-        image = read_mrc(folder / "micrograph.mrc")
-        data = image.data if image.data.ndim == 2 else image.data[len(image.data) // 2]
-        draw_image(axes, torch.tensor(data), image.voxel_size[0])
+        (path,) = folder.glob("micrograph*.mrc*")
+        image = read_mrc(path)
+        images = image.data.reshape(-1, *image.data.shape[-2:])
+        middle = len(images) // 2
+        draw_image(axes, torch.tensor(images[middle]), image.voxel_size[0])
         record = json.loads((folder / RECORD).read_text("utf-8"))
-        axes.set_title(f"{folder.name}: {record['defocus_um']:.2f} µm", fontsize=10)
+        title = f"{folder.name}: {record['defocus_um']:.2f} µm"
+        tilts = [float(line) for each in folder.glob("*.rawtlt") for line in _lines(each)]
+        which = image_title(middle, tilts) if tilts else ""
+        axes.set_title(f"{title}\n{which}" if which else title, fontsize=10)
     for axes in panels[len(folders) :]:
         axes.axis("off")
-    if len(folders) > SHEET:
-        figure.suptitle(f"{SHEET} of {len(folders)}", fontsize=10)
+    which = "all" if shown == len(folders) else f"the first {shown} of"
+    figure.suptitle(f"{which} {len(folders)} items of the set", fontsize=10)
     return figure
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").split()
