@@ -10,28 +10,42 @@ _HEADER = b"# lightning.pytorch=="  # that of files of LightningCLI
 
 
 class LogConfig(SaveConfigCallback):
-    """Write ``config.yaml`` into the run's folder when it fits, and hand its values to W&B.
+    """Write ``config.yaml`` into a fit's folder after its first step, and hand its values to W&B.
 
     A file that is not one of this callback's, or that the run was configured with, stays as it
     is: without a logger the run's folder may be the one that the user works in.
     """
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Write the file where there is none to lose.
+        """Hand the values to W&B unless this is a fit, which may yet fail.
 
         Parameters
         ----------
         trainer : Trainer
-            Whose folder is used.
+            Whose loggers are used.
         pl_module : LightningModule
             Not used.
         stage : str
             Only ``fit`` has a file.
         """
+        if stage != "fit":
+            self.save_to_log_dir = False
+            super().setup(trainer, pl_module, stage)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
+    ) -> None:
+        """Write the file where there is none to lose, once a step has worked."""
+        if self.already_saved:
+            return
         file = Path(trainer.log_dir or ".") / self.config_filename
         # Rank 0 decides: it writes the file while others may still look at it.
-        self.save_to_log_dir = trainer.strategy.broadcast(stage == "fit" and self._may_write(file))
-        super().setup(trainer, pl_module, stage)
+        self.save_to_log_dir = trainer.strategy.broadcast(self._may_write(file))
+        super().setup(trainer, pl_module, "fit")
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the file of a fit that had no step to do."""
+        self.on_train_batch_end(trainer, pl_module)
 
     def _may_write(self, file: Path) -> bool:
         """Whether there is no such file, or one of an earlier run that is not in use."""

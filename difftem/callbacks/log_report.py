@@ -39,13 +39,23 @@ class LogReport(Callback):
         super().__init__()
         self.figures = figures
         self._start = self._seconds = 0.0
+        self._pictures: Mapping[str, Any] = {}
         self.line = ""
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keep pictures of the data."""
+        """Draw pictures of the data."""
         draw = getattr(_data(trainer), "figures", None)
         if self.figures and draw is not None and trainer.is_global_zero:
-            self._keep_figures(trainer, draw(), "data")
+            self._pictures = draw()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object
+    ) -> None:
+        """Keep pictures of the data, once a step has worked: a fit that cannot begin has none."""
+        pictures, self._pictures = self._pictures, {}
+        begin = time.perf_counter()
+        self._keep_figures(trainer, pictures, "data")
+        self._start += time.perf_counter() - begin
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock: data are loaded."""
@@ -54,6 +64,7 @@ class LogReport(Callback):
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Stop the clock."""
         self._seconds = time.perf_counter() - self._start
+        self.on_train_batch_end(trainer, pl_module)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep the report of the task."""
@@ -86,7 +97,7 @@ class LogReport(Callback):
 
     def _keep_figures(self, trainer: pl.Trainer, figures: Mapping[str, Any], group: str) -> None:
         """Write PNG files, and show them in loggers that can."""
-        folder = _folder(trainer)
+        folder = _folder(trainer) if figures else None
         for name, figure in figures.items():
             if folder is not None:
                 temporary = folder / f".{group}_{name}.png"

@@ -153,7 +153,16 @@ class DifftemCLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> Any:
         """Add a report, and a checkpoint for Ctrl-C, where the configuration has none."""
-        trainer = super().instantiate_trainer(**kwargs)
+        try:
+            trainer = super().instantiate_trainer(**kwargs)
+        except Exception as error:  # of values of an allowed type, of any kind
+            raise ValueError(f"trainer: {error}") from error
+        on_cpu, n = trainer.strategy.root_device.type == "cpu", os.cpu_count() or 1
+        if on_cpu and trainer.num_devices > n:
+            raise ValueError(
+                f"trainer.devices must be at most {n}, the processors of this machine, got "
+                f"{trainer.num_devices}"
+            )
         present = _callbacks(trainer)
         if not any(isinstance(each, LogReport) for each in present):
             present.append(LogReport())

@@ -86,6 +86,8 @@ class _Check:
             if key not in known:
                 raise ValueError(f"{where}unknown key {key!r}{suggestion(key, known)}")
             self.value(value, hints[name], key, file)
+            if key == "seed_everything" and not 0 <= int(value) < 2**32:
+                raise ValueError(f"{where}{key} must be within 0 and 4294967295, got {value}")
 
     def value(self, given: Any, hint: Any, key: str, file: Path | None) -> None:
         """Check a value: that of a type, or a class and its arguments."""

@@ -13,6 +13,9 @@ from difftem.micrograph.contrasts import contrasts
 from difftem.modules.detector import Detector
 from difftem.modules.poisson import PoissonLayer
 
+MIN_SIZE = 16  # pixels; smaller crops have too few frequencies
+MAX_PIXELS = 10**11  # 400 GB
+
 
 class SyntheticFlatFields(Crops):
     r"""Crops of vacuum or ice through difftem's own Poisson layer and detector.
@@ -86,6 +89,13 @@ class SyntheticFlatFields(Crops):
         super().__init__(batch_size)
         check_positive(n=n, size=size, dose=dose, gain=gain, n_exposures=n_exposures)
         check_positive(structure_cutoff=structure_cutoff)
+        if size < MIN_SIZE:
+            raise ValueError(f"size must be at least {MIN_SIZE} pixels, got {size}")
+        if n * n_exposures * size**2 > MAX_PIXELS:
+            raise ValueError(
+                f"n, n_exposures and size² must make at most {MAX_PIXELS:.0e} pixels, got "
+                f"{n} x {n_exposures} x {size} x {size}"
+            )
         for name, value in (("read_noise", read_noise), ("structure_rms", structure_rms)):
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must not be negative, got {value}")

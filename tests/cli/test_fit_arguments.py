@@ -44,16 +44,31 @@ SMALL = ["--data.init_args.size", "64", "--data.init_args.n", "4"]
         ),
         (["--config", str(TMV), "--data.init_args.mtf", "k9"], "error: mtf_parameters .* 'k9'$"),
         (["--config", str(TMV), "--ckpt_path", "none.ckpt"], r"none\.ckpt"),
+        (["--config", str(TMV), "--trainer.devices", "x"], "error: trainer: `devices` selected"),
+        (
+            ["--config", str(TMV), "--trainer.devices", "4999"],
+            "at most .*, got 4999",
+        ),
+        (["--config", str(TMV), "--trainer.accelerator", "gpuu"], "trainer: .* accelerator name"),
+        (["--config", str(TMV), "--seed_everything", "-5"], "seed_everything must be within 0 and"),
+        (["--config", str(TMV), "--data.init_args.size", "2"], "error: size must be at least 16 p"),
+        (["--config", str(TMV), "--data.init_args.n", "100000000000"], "must make at most 1e.11 p"),
+        (["--config", str(TMV), "--data.init_args.dose", "1e-9"], "crop 0 of batch 0 is constant"),
+        (
+            ["--config", str(TMV), "--data.init_args.gain", "1e-3"],
+            "gain of the model is 1, that of the data 0.001",
+        ),
     ],
 )
 def test_bad_configurations_give_one_line_and_exit_code_2(
     tmp_path, monkeypatch, capsys, arguments, message
 ):
     monkeypatch.chdir(tmp_path)
-    assert main(["fit", *arguments, "--trainer.logger", "false", *SMALL]) == 2
+    assert main(["fit", *arguments[:2], *SMALL, *arguments[2:], "--trainer.logger", "false"]) == 2
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("difftem:")]
     assert len(errors) == 1
     assert re.search(message, errors[0]), errors[0]
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
