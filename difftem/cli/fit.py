@@ -22,8 +22,8 @@ from difftem.cli.checkpoint import (
     restoring_error,
 )
 from difftem.cli.fit_arguments import check_arguments
+from difftem.cli.help_text import ParagraphFormatter
 from difftem.cli.known_classes import describe_classes
-from difftem.cli.parsing import ParagraphFormatter
 from difftem.cli.run_folder import given_root, move_loggers
 from difftem.cli.run_names import name_run, run_names
 

@@ -11,11 +11,12 @@ import yaml
 
 # mypy does not see through its lazy exports.
 from jsonargparse import (  # type: ignore[attr-defined]
+    SUPPRESS,
     ActionConfigFile,
     ArgumentParser,
-    DefaultHelpFormatter,
 )
 
+from difftem.cli.help_text import FieldFormatter
 from difftem.simulation.alternatives import overruled, settled
 from difftem.simulation.paths import Config, with_files
 from difftem.simulation.settings import (
@@ -38,17 +39,13 @@ class OutputOptions:
     overwrite: bool
 
 
-class ParagraphFormatter(DefaultHelpFormatter):
-    """Keep a description's paragraphs apart, and indented ones as they are."""
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        fill = super()._fill_text
-        parts = text.split("\n\n")
-        return "\n\n".join(p if p.startswith(" ") else fill(p, width, indent) for p in parts)
-
-
 class OneLineParser(ArgumentParser):
-    """Report a bad command line as one `ValueError`."""
+    """Report a bad command line as one `ValueError`; explain fields in words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Of the parsers of --FIELD.help, too, whose usage would list every option.
+        given = {"formatter_class": FieldFormatter, "usage": SUPPRESS, **kwargs}
+        super().__init__(*args, **given)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise instead of printing usage and exiting."""
@@ -89,13 +86,16 @@ def parse(
         prog=program,
         description=description,
         allow_abbrev=False,
-        formatter_class=ParagraphFormatter,
     )
     parser.usage = f"{program} [{first}] --output DIR [--key value ...]"
-    parser.add_argument("--config", action=ActionConfigFile, help="YAML file, same as CONFIG.yaml")
-    parser.add_argument("--output", type=str | None, default=None, help="folder to write to")
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace files of an existing output folder"
+        "--config",
+        action=ActionConfigFile,
+        help="YAML file, the same as CONFIG.yaml; several are merged, the last one wins",
+    )
+    parser.add_argument("--output", type=str | None, default=None, help="Folder to write to.")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="Replace files of an existing output folder."
     )
     parser.add_class_arguments(kind, None)
     lists = _plain_lists(kind)

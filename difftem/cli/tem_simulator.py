@@ -40,7 +40,10 @@ def main(arguments: list[str]) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     parser.add_argument(
-        "--seed", type=int, metavar="N", help="of all random numbers, instead of rand_seed"
+        "--seed",
+        type=int,
+        metavar="N",
+        help="seed of all random numbers (default: rand_seed of the input file)",
     )
     options = parser.parse_args(arguments)
     with output_folder(options.output):

@@ -126,8 +126,8 @@ class SceneSamplingConfig(SamplingConfig):
     Parameters
     ----------
     depth
-        What the height of matter inside a slice does: 'slice' propagates it to the slice's plane
-        (to first order), 'particle' only to the centre of its particle, 'ignored' does nothing.
+        How height inside a slice is treated: 'slice' propagates every point to the slice's plane
+        (to first order), 'particle' only every particle's centre, 'ignored' projects plainly.
     interpolation
         Accuracy of the particles' projections: 'default' (error 1e-3) or 'fine' (1e-5).
     """
@@ -164,7 +164,8 @@ class SceneConfig:
     Parameters
     ----------
     particles
-        Kinds of particles.
+        Kinds of particles, each with the fields that --particles.help lists. Default: 60 copies of
+        apoferritin.
     ice
         Vitreous ice around the particles.
     sampling

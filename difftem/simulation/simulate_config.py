@@ -99,7 +99,7 @@ class FilesConfig:
 
 @dataclass(frozen=True)
 class SimulateConfig:
-    """Atoms to micrographs.
+    """Settings of a simulation.
 
     Parameters
     ----------

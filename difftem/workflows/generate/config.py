@@ -8,7 +8,7 @@ from difftem.simulation.scene_config import SceneConfig
 
 @dataclass(frozen=True)
 class GenerateConfig(SceneConfig):
-    """Many micrographs of scenes.
+    """Settings of a set of micrographs.
 
     Besides the fields of `SceneConfig`:
 
