@@ -31,3 +31,8 @@ def give_account(path: str | Path, taken: Iterable[str], left: Iterable[str] = (
         line += f"; not used: {rest}"
     logger.info("%s", line)
     return line
+
+
+def grouped(number: int) -> str:
+    """Write a number with spaces between thousands, from five digits on: ``857 088``."""
+    return str(number) if abs(number) < 10_000 else f"{number:,}".replace(",", " ")

@@ -1,4 +1,4 @@
-"""How many hydrogens hang on each heavy atom of amino acids, nucleotides and water.
+"""Hydrogens of amino acids, nucleotides and water, counted on their heavy atoms.
 
 Counts at neutral pH, as TEM-simulator 1.3 has them (Rullgård et al., J. Microsc. 243 (2011) 234),
 except that uridine gets its hydrogens, which that program means to add but never does, and ILE;
@@ -8,7 +8,10 @@ on demand they are as there.
 import numpy as np
 from numpy.typing import NDArray
 
-WATER = frozenset({"HOH", "WAT", "DOD", "H2O"})
+from difftem.io.account import grouped
+from difftem.io.atom_table import AtomTable
+
+WATER = "HOH"  # as `name_waters` calls it
 
 # Main chain of any residue; the exceptions come first.
 _BACKBONE = {"N": 1, "CA": 1, "C": 0, "O": 0}
@@ -58,12 +61,22 @@ def _parse(text: str) -> dict[str, int]:
 
 
 _COUNTS = {residue: _parse(text) for residue, text in _RESIDUES.items()}
+# Protonation states as force fields name them.
+_COUNTS |= {
+    **dict.fromkeys(("HSD", "HID"), _COUNTS["HIS"] | {"NE2": 0}),
+    **dict.fromkeys(("HSE", "HIE"), _COUNTS["HIS"] | {"ND1": 0}),
+    **dict.fromkeys(("HSP", "HIP"), _COUNTS["HIS"]),
+    **dict.fromkeys(("CYX", "CYM"), _COUNTS["CYS"] | {"SG": 0}),
+    "ASH": _COUNTS["ASP"] | {"OD2": 1},
+    "GLH": _COUNTS["GLU"] | {"OE2": 1},
+    "LYN": _COUNTS["LYS"] | {"NZ": 2},
+}
 _COUNTS_IN_TEM_SIMULATOR = _COUNTS | {"ILE": _parse("CB 1 CG1 3 CG2 2 CD1 3"), "U": {}}
 
 
 def _hydrogen_count(residue: str, atom: str, as_in_tem_simulator: bool = False) -> int:
     """Hydrogens on one heavy atom (CA is not calcium); 0 for what the table does not know."""
-    if residue in WATER:
+    if residue == WATER:
         return 2
     if atom in _BACKBONE:
         return _BACKBONE_OF.get((residue, atom), _BACKBONE[atom])
@@ -86,3 +99,73 @@ def hydrogen_counts(
     ]
     organic = np.isin(atomic_numbers, (6, 7, 8, 16))
     return np.where(organic, np.array(per_key, dtype=np.int64)[inverse], 0)
+
+
+def replace_hydrogens(
+    table: AtomTable, as_in_tem_simulator: bool = False
+) -> tuple[AtomTable, AtomTable | None, list[str], list[str]]:
+    """Put hydrogens at the places of their heavy atoms, where the table knows the residue.
+
+    Parameters
+    ----------
+    table : AtomTable
+        With the hydrogens of the file, if it has any.
+    as_in_tem_simulator : bool
+        As that program does it, which knows no others.
+
+    Returns
+    -------
+    table : AtomTable
+        Without the hydrogens that are replaced. Those of unknown residues stay.
+    added : AtomTable or None
+        One row per heavy atom with hydrogens, its occupancy times their number.
+    taken, left : list of str
+        What to say.
+    """
+    hydrogen = table.atomic_numbers == 1
+    known = np.isin(table.residues, [each.encode() for each in (*_COUNTS, WATER)])
+    stays = hydrogen & ~known & (not as_in_tem_simulator)
+    taken, left = [], []
+    if stays.any():
+        names = _names(table.residues[stays])
+        taken.append(f"{grouped(int(stays.sum()))} hydrogens of {names} as in the file")
+    # A residue with hydrogens of its own needs none; one without is an amino acid or unknown.
+    silent = ~known & ~np.isin(table.residues, np.unique(table.residues[stays]))
+    main_chain = _is_amino_acid(table)
+    organic = silent & np.isin(table.residues, table.residues[table.atomic_numbers == 6])
+    organic &= table.residues.astype(bool) & (not as_in_tem_simulator)
+    alone = "hydrogens of the main chain alone"
+    for mask, what in ((main_chain, alone), (~main_chain, "no hydrogens")):
+        if (organic & mask).any():
+            names = _names(table.residues[organic & mask])
+            taken.append(f"{what} for {names}, which the table of hydrogens does not have")
+    backbone = known | silent & main_chain
+    replaced = int((hydrogen & ~stays).sum())
+    if replaced:
+        left.append(f"{grouped(replaced)} hydrogens of the file (implicit instead)")
+    table, backbone = table.keep(~hydrogen | stays), backbone[~hydrogen | stays]
+    counts = hydrogen_counts(table.residues, table.names, table.atomic_numbers, as_in_tem_simulator)
+    if not as_in_tem_simulator:
+        counts = np.where(backbone, counts, 0)
+    bonded = table.keep(counts > 0)
+    if len(bonded) == 0:
+        return table, None, taken, left
+    bonded.occupancies[:] *= counts[counts > 0]
+    bonded.atomic_numbers[:] = 1
+    number = grouped(int(counts.sum()))
+    where = f"{number} implicit hydrogens on {grouped(len(bonded))} atoms of the file"
+    return table, bonded, [where, *taken], left
+
+
+def _is_amino_acid(table: AtomTable) -> NDArray[np.bool_]:  # (n_atoms,)
+    """Mask of the atoms of residues whose main chain is N, CA, C."""
+    kinds = [set(table.residues[table.names == name]) for name in (b"N", b"CA", b"C")]
+    mask: NDArray[np.bool_] = np.isin(table.residues, sorted(set.intersection(*kinds)))
+    return mask
+
+
+def _names(residues: NDArray[np.bytes_]) -> str:
+    """List names of residues."""
+    names = [each.decode(errors="replace") for each in np.unique(residues)]
+    shown = names if len(names) <= 5 else [*names[:5], f"{len(names) - 5} more"]
+    return " ".join(each or "unnamed residues" for each in shown)

@@ -1,156 +1,213 @@
-"""PDB and mmCIF files as tables of atoms, by gemmi, with what gemmi lets pass caught here."""
+"""PDB and mmCIF files through gemmi, with what gemmi lets pass caught here."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import gemmi
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from difftem.constants.scattering import ELEMENT_SYMBOLS
-from difftem.io.errors import InputError, input_error
-from difftem.io.files import read_bytes
+from difftem.io.account import grouped
+from difftem.io.atom_table import AssemblyPart, AtomTable, StructureFile
+from difftem.io.errors import input_error
+from difftem.io.mmcif_block import has_atoms, repair_mmcif
+from difftem.io.pdb_text import NOT_GIVEN, repaired_pdb
+from difftem.io.provenance import is_ensemble, mmcif_confidence, pdb_confidence
 
 _DEUTERIUM = 119  # where gemmi keeps it
-_COLUMNS = {"x": (30, 38), "y": (38, 46), "z": (46, 54), "occupancy": (54, 60), "B": (60, 66)}
+_LONGEST = 7  # letters of a name that gemmi's arrays hold
 
 
-# Without these columns gemmi drops the assemblies of a file without a word.
-_ASSEMBLY_COLUMNS = {
-    "_pdbx_struct_assembly.": "details method_details oligomeric_details oligomeric_count",
-    "_pdbx_struct_oper_list.": "type",
-}
+@dataclass(frozen=True)
+class _Found:
+    """A parsed file with what its text said."""
+
+    structure: gemmi.Structure
+    guessed: int
+    confidence: str | None
+    left: list[str]
 
 
-@dataclass(frozen=True, eq=False)
-class AtomTable:
-    """One row per atom of a file, in its order; every array is ``(n_atoms, ...)``."""
+def read_pdb(path: str | Path, text: str, selection: str | None = None) -> StructureFile:
+    """Read a PDB file.
 
-    positions: NDArray[np.float64]  # (n_atoms, 3) Å
-    atomic_numbers: NDArray[np.int64]
-    occupancies: NDArray[np.float64]
-    b_factors: NDArray[np.float64]  # Å²
-    altlocs: NDArray[np.bytes_]  # b"" where there is one conformer
-    models: NDArray[np.int32]
-    chains: NDArray[np.bytes_]
-    subchains: NDArray[np.bytes_]
-    residue_numbers: NDArray[np.bytes_]  # with insertion code
-    residues: NDArray[np.bytes_]
-    names: NDArray[np.bytes_]
+    Parameters
+    ----------
+    path : str or Path
+        For messages.
+    text : str
+        Its content.
+    selection : str, optional
+        What to keep, in gemmi's syntax.
 
-    def keep(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> "AtomTable":
-        """Select rows."""
-        return AtomTable(*(getattr(self, field.name)[rows] for field in fields(self)))
+    Returns
+    -------
+    StructureFile
+        All models and conformers.
 
-
-def read_macromolecule(path: str | Path, file_format: str) -> gemmi.Structure:
-    """Parse a ``"pdb"`` or ``"cif"`` file; `InputError` says what is wrong with it."""
+    Raises
+    ------
+    InputError
+        In one line that says what is wrong with it.
+    """
+    repaired = repaired_pdb(path, text)
     try:
-        text = read_bytes(path).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise input_error(path, f"not a text file (byte {error.start})") from None
-    try:
-        if file_format == "pdb":
-            _check_columns(path, text)
-            structure = gemmi.read_pdb_string(text)
-            structure.setup_entities()
-            return structure
-        document = gemmi.cif.read_string(text)
-        blocks = [block for block in document if block.find_loop("_atom_site.Cartn_x")]
-        if not blocks:
-            raise input_error(path, "no atoms: no _atom_site loop with Cartn_x (crystals: as XYZ)")
-        _complete_assemblies(blocks[0])
-        return gemmi.make_structure_from_block(blocks[0])
-    except InputError:
-        raise
+        structure = gemmi.read_pdb_string(repaired.text)
+        structure.setup_entities()
     except (ValueError, RuntimeError, IndexError) as error:
-        raise input_error(path, f"not a whole {file_format} file: {error}") from error
+        raise input_error(path, f"not a whole pdb file: {error}") from error
+    confidence = pdb_confidence(repaired.header)
+    found = _Found(structure, repaired.guessed, confidence, repaired.left)
+    return _structure_file(path, found, selection)
 
 
-def atom_table(path: str | Path, structure: gemmi.Structure) -> AtomTable:
-    """All atoms of a structure, checked; `InputError` names the first impossible one."""
+def read_mmcif(
+    path: str | Path, document: gemmi.cif.Document, selection: str | None = None
+) -> StructureFile:
+    """Read an mmCIF file: its first block that has atoms.
+
+    Parameters
+    ----------
+    path : str or Path
+        For messages.
+    document : gemmi.cif.Document
+        Its content; changed.
+    selection : str, optional
+        What to keep, in gemmi's syntax.
+
+    Returns
+    -------
+    StructureFile
+        All models and conformers.
+
+    Raises
+    ------
+    InputError
+        In one line that says what is wrong with it.
+    """
+    blocks = [block for block in document if has_atoms(block)]
+    try:
+        notes = repair_mmcif(blocks[0])
+        structure = gemmi.make_structure_from_block(blocks[0])
+    except (ValueError, RuntimeError, IndexError) as error:
+        raise input_error(path, f"not a whole cif file: {error}") from error
+    left = [f"data block {block.name!r}" for block in blocks[1:]] + notes.left
+    found = _Found(structure, notes.guessed, mmcif_confidence(blocks[0]), left)
+    return _structure_file(path, found, selection)
+
+
+def _structure_file(path: str | Path, found: _Found, selection: str | None) -> StructureFile:
+    """Turn gemmi's structure into arrays."""
+    structure = found.structure
+    _select(path, structure, selection)
+    taken = [f"selection {selection!r}"] if selection else []
+    if found.guessed:
+        taken.append(f"elements of {grouped(found.guessed)} atoms by their names")
+    return StructureFile(
+        _atom_table(structure),
+        {each.name: _parts(each) for each in structure.assemblies},
+        _strict_copies(structure),
+        is_ensemble(structure.info["_exptl.method"] if "_exptl.method" in structure.info else ""),
+        found.confidence,
+        taken,
+        found.left,
+    )
+
+
+def _select(path: str | Path, structure: gemmi.Structure, selection: str | None) -> None:
+    """Remove what is not selected."""
+    if selection is None:
+        return
+    try:
+        gemmi.Selection(selection).remove_not_selected(structure)
+    except (RuntimeError, ValueError) as error:
+        raise input_error(path, f"bad selection {selection!r}: {error}") from error
+    if not any(model.count_atom_sites() for model in structure):
+        raise input_error(path, f"no atoms are selected by {selection!r}")
+
+
+def _atom_table(structure: gemmi.Structure) -> AtomTable:
+    """All atoms; names of any length."""
+    names = _shortened(structure)
     flat = gemmi.FlatStructure(structure)
     flat.strings_as_numbers = False
-    if len(flat) == 0:
-        raise input_error(path, "no atoms")
     numbers = np.array(flat.elements, dtype=np.int64)
     numbers[numbers == _DEUTERIUM] = 1
+    b_factors = np.array(flat.b_iso, dtype=np.float64)
+    b_factors[b_factors == NOT_GIVEN] = np.nan
     code = np.array(flat.icodes, dtype=np.uint8).view("S1")
-    table = AtomTable(
-        positions=np.array(flat.pos, dtype=np.float64),
+    return AtomTable(
+        positions=np.array(flat.pos, dtype=np.float64).reshape(-1, 3),
         atomic_numbers=numbers,
         occupancies=np.array(flat.occ, dtype=np.float64),
-        b_factors=np.array(flat.b_iso, dtype=np.float64),
+        b_factors=b_factors,
+        serials=np.array(flat.serials, dtype=np.int64),
         altlocs=np.array(flat.altlocs, dtype=np.uint8).view("S1"),
-        models=np.array(flat.model_num, dtype=np.int32),
-        chains=np.array(flat.chain_ids),
-        subchains=np.array(flat.subchains),
+        models=np.array(flat.model_num, dtype=np.int64),
+        chains=_restored(np.array(flat.chain_ids), names),
+        subchains=_restored(np.array(flat.subchains), names),
         residue_numbers=np.char.add(np.array(flat.resnums).astype("S"), code),
-        residues=np.array(flat.residue_names),
-        names=np.array(flat.atom_names),
+        residues=_restored(np.array(flat.residue_names), names),
+        names=_restored(np.array(flat.atom_names), names),
     )
-    serials = np.array(flat.serials)
-    symbols = np.array(flat.element_names)
-    _check(path, table, serials, symbols)
-    return table
 
 
-def _complete_assemblies(block: gemmi.cif.Block) -> None:
-    """Add the descriptive columns of assemblies that a program left out."""
-    for category, names in _ASSEMBLY_COLUMNS.items():
-        table = block.find_mmcif_category(category)
-        tags = [category + name for name in names.split()]
-        missing = [tag for tag in tags if tag not in list(table.tags)]
-        if len(table) and missing:
-            table.ensure_loop()
-            table.loop.add_columns(missing, "?")
+def _shortened(structure: gemmi.Structure) -> dict[str, str]:
+    """Put short names in place of those that gemmi's arrays do not hold; return what they mean."""
+    meant: dict[str, str] = {}
+    short: dict[str, str] = {}
+
+    def shorten(name: str) -> str:
+        if len(name.encode()) <= _LONGEST:
+            return name
+        if name not in short:
+            short[name] = f"\x01{len(short):06d}"  # nothing in a file is called so
+            meant[short[name]] = name
+        return short[name]
+
+    for model in structure:
+        for chain in model:
+            chain.name = shorten(chain.name)
+            for residue in chain:
+                residue.name = shorten(residue.name)
+                residue.subchain = shorten(residue.subchain)
+                for atom in residue:
+                    if len(atom.name) > _LONGEST // 2:  # bytes of UTF-8 are at most four a letter
+                        atom.name = shorten(atom.name)
+    return meant
 
 
-def _check(
-    path: str | Path, table: AtomTable, serials: NDArray[np.int32], symbols: NDArray[np.bytes_]
-) -> None:
-    """Raise for the first atom with an impossible value."""
-    heaviest = len(ELEMENT_SYMBOLS) - 1
-    rules = [
-        (
-            (table.atomic_numbers < 1) | (table.atomic_numbers > heaviest),
-            symbols,
-            f"unknown element, expected H to {ELEMENT_SYMBOLS[-1]}",
-        ),
-        (~np.isfinite(table.positions).all(-1), table.positions, "coordinate is not a number"),
-        (
-            ~(np.isfinite(table.b_factors) & (table.b_factors >= 0)),
-            table.b_factors,
-            "B-factor must be >= 0 Å²",
-        ),
-        (
-            ~(np.isfinite(table.occupancies) & (table.occupancies >= 0)),
-            table.occupancies,
-            "occupancy must be >= 0",
-        ),
-    ]
-    for bad, values, rule in rules:
-        if bad.any():
-            row = int(bad.argmax())
-            name = table.names[row].decode()
-            found = values[row].decode() if values.dtype.kind == "S" else values[row].tolist()
-            raise input_error(path, f"atom {serials[row]} {name!r}: {rule}, got {found}")
+def _restored(short: NDArray[np.bytes_], names: dict[str, str]) -> NDArray[np.bytes_]:
+    """Names as in the file."""
+    if not names:
+        return short
+    unique, inverse = np.unique(short, return_inverse=True)
+    return np.array([names.get(each.decode(), "").encode() or each for each in unique])[inverse]
 
 
-def _check_columns(path: str | Path, text: str) -> None:
-    """Raise where an atom's columns hold no number: gemmi reads blanks and junk as 0."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.startswith(("ATOM  ", "HETATM")):
-            continue
-        for what, (start, stop) in _COLUMNS.items():
-            field = line[start:stop]
-            if len(line) < stop and start >= 54 and not field.strip():
-                break  # occupancy and B may be left out at the end of a line
-            try:
-                float(field)
-            except ValueError:
-                raise input_error(
-                    path,
-                    f"line {number}, atom {line[6:11].strip()}: {what} must be a number in "
-                    f"columns {start + 1}-{stop}, got {field!r}",
-                ) from None
+def _strict_copies(structure: gemmi.Structure) -> tuple[Tensor, Tensor] | None:
+    """Find copies by strict non-crystallographic symmetry that the file leaves to its reader."""
+    transforms = [operator.tr for operator in structure.ncs if not operator.given]
+    if not transforms:
+        return None
+    return _matrices([gemmi.Transform(), *transforms])
+
+
+def _parts(assembly: gemmi.Assembly) -> list[AssemblyPart]:
+    """Chains of an assembly with their copies."""
+    parts = []
+    for generator in assembly.generators:
+        rotations, shifts = _matrices([operator.transform for operator in generator.operators])
+        chains = [chain.encode() for chain in generator.chains]
+        subchains = [chain.encode() for chain in generator.subchains]
+        parts.append(AssemblyPart(chains, subchains, rotations, shifts))
+    return parts
+
+
+def _matrices(transforms: list[gemmi.Transform]) -> tuple[Tensor, Tensor]:  # (n, 3, 3), (n, 3)
+    """Rotations and shifts."""
+    rotations = np.array([each.mat.tolist() for each in transforms]).reshape(-1, 3, 3)
+    shifts = np.array([each.vec.tolist() for each in transforms]).reshape(-1, 3)
+    return torch.from_numpy(rotations), torch.from_numpy(shifts)

@@ -1,47 +1,77 @@
-"""Structures of materials (XYZ, CIF, POSCAR, ...) through ASE, an optional extra."""
+"""Structures of materials (POSCAR, CFG, LAMMPS, GROMACS, ...) through ASE, an optional extra."""
 
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
-from difftem.atoms import MAX_ATOMIC_NUMBER, Atoms
+from difftem.io.atom_table import StructureFile, plain_table
 from difftem.io.errors import InputError, input_error
-from difftem.io.files import read_bytes
+
+_B = ("debye_waller_factors", "bfactor", "b_factors")
+_OCCUPANCIES = ("occupancies", "occupancy")
+_KNOWN = {"numbers", "positions", "residuenames", "residuenumbers", "atomtypes", *_B, *_OCCUPANCIES}
 
 
-def read_material(path: str | Path, default_b_factor: float, dtype: torch.dtype) -> Atoms:
-    """Read whatever ASE reads; every atom gets `default_b_factor` (Å²) and occupancy 1."""
-    read_bytes(path)  # a missing or truncated file is told the same way for every format
+def read_material(path: Path) -> StructureFile:
+    """Read the last frame of whatever ASE reads.
+
+    Parameters
+    ----------
+    path : Path
+        Of any suffix.
+
+    Returns
+    -------
+    StructureFile
+        With NaN where there is no B-factor.
+
+    Raises
+    ------
+    InputError
+        If ASE is not installed, or does not read it.
+    """
     try:
         import ase.io
     except ImportError:
         raise InputError(
             f"{path}: this format is read by ASE, install it with: pip install difftem[materials]"
         ) from None
+    frames, frame = 0, None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about symmetry and units of cells, not of atoms
-            frame: Any = ase.io.read(path, index=0)  # Atoms, as the index is no slice
+            for each in ase.io.iread(path, index=":"):
+                frames, frame = frames + 1, each
     except Exception as error:  # each of ASE's readers fails in its own way
         reason = str(error) or type(error).__name__
         raise input_error(path, f"not readable by ASE ({reason})") from error
-    numbers, positions = frame.get_atomic_numbers(), frame.get_positions()
-    if len(numbers) == 0:
+    if frame is None or len(frame) == 0:
         raise input_error(path, "no atoms")
-    for bad, values, rule in (
-        ((numbers < 1) | (numbers > MAX_ATOMIC_NUMBER), frame.symbols, "unknown element"),
-        (~np.isfinite(positions).all(-1), positions.tolist(), "coordinate is not a number"),
-    ):
-        if bad.any():
-            row = int(bad.argmax())
-            raise input_error(path, f"atom {row + 1}: {rule}, got {values[row]}")
-    n_atoms = len(numbers)
-    return Atoms(
-        torch.as_tensor(positions, dtype=dtype),
-        torch.as_tensor(numbers, dtype=torch.int64),
-        torch.full((n_atoms,), default_b_factor, dtype=dtype),
-        torch.ones(n_atoms, dtype=dtype),
+    arrays: dict[str, Any] = frame.arrays
+    table = plain_table(
+        frame.get_positions(),
+        frame.get_atomic_numbers(),
+        _first(arrays, _OCCUPANCIES),
+        _first(arrays, _B),
+        names=_text(arrays, "atomtypes"),
+        residues=_text(arrays, "residuenames"),
+        residue_numbers=_text(arrays, "residuenumbers"),
     )
+    taken = [f"frame {frames} of {frames}"] if frames > 1 else []
+    left = [f"{frames - 1} earlier frame{'s' * (frames > 2)}"] if frames > 1 else []
+    left += [f"column {name}" for name in arrays if name not in _KNOWN]
+    return StructureFile(table, taken=taken, left=left)
+
+
+def _first(arrays: dict[str, Any], names: tuple[str, ...]) -> NDArray[np.float64] | None:
+    """First of some columns of numbers that is there."""
+    found = next((arrays[name] for name in names if name in arrays), None)
+    return None if found is None else np.asarray(found, dtype=np.float64)
+
+
+def _text(arrays: dict[str, Any], name: str) -> NDArray[np.bytes_] | None:
+    """Column of words."""
+    return np.array([str(each).encode() for each in arrays[name]]) if name in arrays else None

@@ -21,34 +21,42 @@ class StructureConfig:
     Parameters
     ----------
     source
-        Structure file: mmCIF or PDB (also .gz), XYZ or another format that ASE reads; or
-        'apoferritin', the bundled PDB entry 4V1W.
+        Structure file, also .gz: mmCIF, PDB, crystal CIF (one unit cell), XYZ (plain, extended or
+        Prismatic's) or another format that ASE reads; or 'apoferritin', the bundled PDB entry 4V1W.
     assembly
-        Biological assembly to build: 'auto' takes the first one of the file, 'none' the atoms as
-        they stand, and a name that one.
+        Biological assembly to build: 'auto' takes the first one of the file, or else the copies
+        that strict symmetry (NCS) gives, 'none' the atoms as they stand, and a name that one.
+    model
+        Model of a file with several: its number, 'all', or 'auto', which takes all where they lie
+        side by side or share occupancies out, and else the first (as of NMR).
     hydrogens
         Hydrogen atoms: 'file' keeps those of the file, 'implicit' adds them to the scattering of
-        their heavy atoms, 'none' leaves them out.
+        their heavy atoms (of residues it does not know it keeps the file's), 'none' leaves them
+        out.
     altlocs
         Alternative conformers: 'all' with their occupancies, or only the 'first'.
     waters
-        Keep the water molecules of the file.
+        Keep the water molecules of the file, whatever a program calls them.
     selection
         Part of the structure in gemmi's syntax, such as '//A,B' for two chains. Default: all.
     b_factor
         B-factor of every atom in Å². Default: those of the file.
     default_b_factor
-        B-factor in Å² for files that have none (XYZ).
+        B-factor in Å² where the file has none (most XYZ), or pLDDT in their place (AlphaFold).
+    occupancy
+        Occupancy of every atom, up to 1. Default: those of the file.
     """
 
     source: str = file_field(BUNDLED, BUNDLED)
     assembly: str = "auto"
+    model: int | Literal["auto", "all"] = "auto"
     hydrogens: Hydrogens = "implicit"
     altlocs: Literal["all", "first"] = "all"
     waters: bool = False
     selection: str | None = None
     b_factor: float | None = None
     default_b_factor: float = 0.5
+    occupancy: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """From the configuration to the atoms of the whole specimen."""
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
@@ -44,14 +42,15 @@ def read_particle(
     atoms = read_structure(
         example_structure() if structure.source == BUNDLED else structure.source,
         assembly=structure.assembly,
+        model=structure.model,
         altlocs=structure.altlocs,
         hydrogens=structure.hydrogens,
         waters=structure.waters,
         selection=structure.selection,
+        b_factor=structure.b_factor,
         default_b_factor=structure.default_b_factor,
+        occupancy=structure.occupancy,
     )
-    if structure.b_factor is not None:
-        atoms = replace(atoms, b_factors=torch.full_like(atoms.b_factors, structure.b_factor))
     return atoms.rotated(_rotation(rotation_deg).to(atoms.positions)).centered()
 
 

@@ -31,6 +31,7 @@ POSITIVE = {
     "gain": 1e9,
     "tomogram_size": 1e6,
     "mtf_nyquist": 100.0,
+    "occupancy": 1.0,
 }
 NOT_NEGATIVE = {
     "b_factor": 1e5,

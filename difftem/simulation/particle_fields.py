@@ -12,12 +12,14 @@ MAPS = (".mrc", ".map", ".ccp4", ".rec")
 _ATOMS = (
     "solvent",
     "assembly",
+    "model",
     "hydrogens",
     "altlocs",
     "waters",
     "selection",
     "b_factor",
     "default_b_factor",
+    "occupancy",
 )
 # What each kind of source knows, of the fields below.
 _KNOWN = {

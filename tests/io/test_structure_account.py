@@ -1,0 +1,115 @@
+import gzip
+
+import numpy as np
+import pytest
+
+from difftem.io.account import grouped
+from difftem.io.atom_table import plain_table
+from difftem.io.structure import read_structure
+from difftem.io.structure_account import atoms_in_words
+from tests.helpers.structures import CIF_COLUMNS, bare_line, cif, line, said, write
+
+
+@pytest.mark.parametrize(("number", "text"), [(7, "7"), (1159, "1159"), (857088, "857 088")])
+def test_numbers_of_five_digits_are_grouped(number, text):
+    assert grouped(number) == text
+
+
+def test_copies_multiply_the_formula():
+    table = plain_table(np.zeros((3, 3)), np.array([6, 6, 8]))
+    assert atoms_in_words(3, table) == "3 atoms (C 2, O 1)"
+    assert atoms_in_words(30_000, table) == "30 000 atoms (C 20 000, O 10 000)"
+    assert atoms_in_words(4, table) == "4 atoms (in one copy: C 2, O 1)"
+
+
+def test_one_line_says_what_was_taken_and_what_was_left(tmp_path):
+    atoms = [
+        line(1, "N", 0.0, "N"),
+        line(2, "CA", 1.5, alt="A", occ=0.3),
+        line(3, "CA", 1.7, alt="B", occ=0.7),
+        line(4, "H", 0.2, "H"),
+        line(5, "O", 9.0, "O", res="HOH", number=2),
+        "ANISOU    1  N   GLY A   1      100    100    100      0      0      0       N  \n",
+        line(6, "ZN", 8.0, "ZN", res=" ZN", number=3)[:78] + "2+\n",
+    ]
+    path = write(tmp_path / "all.pdb", "".join(atoms))
+    with said() as lines:
+        read_structure(path, hydrogens="implicit", waters=False, selection="//A")
+    assert lines == [
+        "all.pdb: 7 atoms (C 2, H 3, N 1, Zn 1), selection '//A', 2 atoms in alternative "
+        "conformers, occupancies 0.3-1, B 10 Å² from the file, 5 implicit hydrogens on 3 atoms of "
+        "the file; not used: 1 water, 1 hydrogens of the file (implicit instead), charges of 1 "
+        "atoms, anisotropic displacements of 1 atoms (B taken)"
+    ]
+    with said() as lines:
+        read_structure(path, hydrogens="none", altlocs="first")
+    assert "not used: 1 atoms of other conformers, 1 hydrogens, charges" in lines[0]
+
+
+def test_columns_of_mmcif_that_nothing_uses_are_named(tmp_path):
+    columns = [*CIF_COLUMNS, "pdbx_formal_charge", "qscore", "auth_asym_id"]
+    path = write(
+        tmp_path / "q.cif", cif("ATOM 1 N N . GLY A 1 1 1 2 3 1 20 1 0.8 A", columns=columns)
+    )
+    with said() as lines:
+        read_structure(path)
+    assert lines[0].endswith("not used: charges of 1 atoms, column qscore")
+
+
+def test_files_are_read_whatever_their_line_ends_marks_and_letters(tmp_path):
+    text = "REMARK   1 MÜLLER\n" + line(1, "CA", 1.0, "c") + line(2, "O", 2.0, "o", number=2)
+    crystal = cif("ATOM 1 C CA . GLY A 1 1 1 2 3 1 20", "ATOM 2 O O . GLY A 1 1 2 2 3 1 20")
+    for name, content in (("a.pdb", text), ("a.cif", "# MÜLLER\n" + crystal)):
+        for encoding in ("utf-8", "utf-8-sig", "latin-1"):
+            for ends in ("\n", "\r\n"):
+                packed = tmp_path / f"{name}.gz"
+                packed.write_bytes(gzip.compress(content.replace("\n", ends).encode(encoding)))
+                assert read_structure(packed).atomic_numbers.tolist() == [6, 8]
+
+
+@pytest.mark.parametrize("serial", ["A0000", "186a0", "*****", "     "])
+def test_serials_beyond_99999_do_not_matter(tmp_path, serial):
+    path = write(tmp_path / "many.pdb", bare_line(" CA ", "GLY", serial=serial))
+    assert read_structure(path).atomic_numbers.tolist() == [6]
+
+
+def test_the_first_data_block_with_atoms_counts_and_others_are_named(tmp_path):
+    block = cif("ATOM 1 N N . GLY A 1 1 1 2 3 1 20")
+    text = "data_empty\n_entry.id x\n" + block + block.replace("data_test", "data_other")
+    with said() as lines:
+        assert len(read_structure(write(tmp_path / "two.cif", text))) == 1
+    assert lines[0].endswith("not used: data block 'other'")
+
+
+def test_one_atom_of_mmcif_needs_no_loop(tmp_path):
+    values = "ATOM 1 N N . GLY A 1 1 1 2 3 1 20".split()
+    rows = "".join(f"_atom_site.{c} {v}\n" for c, v in zip(CIF_COLUMNS, values, strict=True))
+    atoms = read_structure(write(tmp_path / "one.cif", "data_one\n" + rows))
+    assert atoms.positions.tolist() == [[1.0, 2.0, 3.0]]
+
+
+def test_mmcif_of_few_columns_is_read(tmp_path):
+    columns = ["type_symbol", "Cartn_x", "Cartn_y", "Cartn_z"]
+    path = write(tmp_path / "few.cif", cif("Pt 1 2 3", "O 4 5 6", columns=columns))
+    assert read_structure(path).atomic_numbers.tolist() == [78, 8]
+
+
+@pytest.mark.parametrize("name", ["1abc.ent1", "1abc.pdb2", "1abc.txt", "1abc"])
+def test_pdb_files_of_other_suffixes_are_known(tmp_path, name):
+    assert len(read_structure(write(tmp_path / name, line(1, "CA", 1.0)))) == 1
+
+
+def test_conformers_of_different_residues_share_their_place(tmp_path):
+    rows = [
+        line(4, "CA", 9.0, alt="A", res="SER", number=60, occ=0.6),
+        line(5, "OG", 10.0, "O", alt="A", res="SER", number=60, occ=0.6),
+        line(6, "CA", 9.2, alt="B", res="THR", number=60, occ=0.4),
+        line(7, "OG1", 10.2, "O", alt="B", res="THR", number=60, occ=0.4),
+        line(8, "CG2", 10.4, alt="B", res="THR", number=60, occ=0.4),
+        line(9, "CA", 12.0, alt="A", res="ALA", number=61, occ=0.0),
+        line(10, "CA", 12.1, alt="B", res="ALA", number=61, occ=1.0),
+    ]
+    path = write(tmp_path / "micro.pdb", "".join(rows))
+    assert len(read_structure(path)) == 6
+    atoms = read_structure(path, altlocs="first")
+    assert atoms.positions[:, 0].tolist() == pytest.approx([9.0, 10.0, 12.1])
