@@ -248,7 +248,7 @@ def test_a_gpu_that_is_not_there(simulate, monkeypatch):
     "error", [torch.OutOfMemoryError("CUDA"), RuntimeError("CPU: can't allocate memory: you")]
 )
 def test_memory_that_pytorch_does_not_get(simulate, monkeypatch, error):
-    def refuse(*arguments):
+    def refuse(*arguments, **options):
         raise error
 
     monkeypatch.setattr("difftem.workflows.simulate.take_series", refuse)
