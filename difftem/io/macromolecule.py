@@ -21,7 +21,7 @@ _LONGEST = 7  # letters of a name that gemmi's arrays hold
 
 
 @dataclass(frozen=True)
-class _Found:
+class _ParsedFile:
     """A parsed file with what its text said."""
 
     structure: gemmi.Structure
@@ -59,7 +59,7 @@ def read_pdb(path: str | Path, text: str, selection: str | None = None) -> Struc
     except (ValueError, RuntimeError, IndexError) as error:
         raise input_error(path, f"not a whole pdb file: {error}") from error
     confidence = pdb_confidence(repaired.header)
-    found = _Found(structure, repaired.guessed, confidence, repaired.left)
+    found = _ParsedFile(structure, repaired.guessed, confidence, repaired.left)
     return _structure_file(path, found, selection)
 
 
@@ -94,11 +94,11 @@ def read_mmcif(
     except (ValueError, RuntimeError, IndexError) as error:
         raise input_error(path, f"not a whole cif file: {error}") from error
     left = [f"data block {block.name!r}" for block in blocks[1:]] + notes.left
-    found = _Found(structure, notes.guessed, mmcif_confidence(blocks[0]), left)
+    found = _ParsedFile(structure, notes.guessed, mmcif_confidence(blocks[0]), left)
     return _structure_file(path, found, selection)
 
 
-def _structure_file(path: str | Path, found: _Found, selection: str | None) -> StructureFile:
+def _structure_file(path: str | Path, found: _ParsedFile, selection: str | None) -> StructureFile:
     """Turn gemmi's structure into arrays."""
     structure = found.structure
     _select(path, structure, selection)
