@@ -8,7 +8,7 @@ from pathlib import Path
 
 import mrcfile
 
-from difftem.io.files import read_bytes
+from difftem.io.files import read_bytes, unpacked_suffix
 
 _ANGSTROM_PER_M = 1e10
 
@@ -23,10 +23,13 @@ class Acquisition:
         Å.
     dose_e_per_a2 : float or None
         As the microscope believes it: only as good as its calibration.
+    source : str
+        What says so.
     """
 
     pixel_size: float | None = None
     dose_e_per_a2: float | None = None
+    source: str = ""
 
 
 def read_acquisition(path: Path) -> Acquisition:
@@ -49,8 +52,8 @@ def read_acquisition(path: Path) -> Acquisition:
     mdoc = path.with_name(f"{path.name}.mdoc")
     if mdoc.is_file():
         text = read_bytes(mdoc).decode("utf-8", errors="replace")
-        return Acquisition(_entry(text, "PixelSpacing"), _entry(text, "ExposureDose"))
-    if path.suffix.lower() in {".mrc", ".mrcs"}:
+        return Acquisition(_entry(text, "PixelSpacing"), _entry(text, "ExposureDose"), mdoc.name)
+    if unpacked_suffix(path) in {".mrc", ".mrcs"}:
         return _from_extended_header(path)
     return Acquisition()
 
@@ -75,8 +78,13 @@ def _from_extended_header(path: Path) -> Acquisition:
         header = mrc.indexed_extended_header
         if header is None or len(header) == 0:
             return Acquisition()
+        kind = mrc.header.exttyp.item().decode()
         dose, pixel_size = float(header["Dose"][0]), float(header["Pixel size X"][0])
-    return Acquisition(_known(pixel_size * _ANGSTROM_PER_M), _known(dose / _ANGSTROM_PER_M**2))
+    return Acquisition(
+        _known(pixel_size * _ANGSTROM_PER_M),
+        _known(dose / _ANGSTROM_PER_M**2),
+        f"extended header {kind}",
+    )
 
 
 def _known(value: float) -> float | None:

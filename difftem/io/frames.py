@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from difftem.io.account import give_account
 from difftem.io.acquisition import read_acquisition
 from difftem.io.checks import check_values, unwrap
 from difftem.io.errors import input_error
+from difftem.io.files import unpacked_suffix
 from difftem.io.mrc import read_mrc
-from difftem.io.tiff import TIFF_SUFFIXES, read_tiff
+from difftem.io.tiff import PIXEL_SIZES, TIFF_SUFFIXES, read_tiff
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,27 +62,73 @@ def read_frames(path: str | Path) -> Frames:
         If the file is missing, cannot be read, or holds no image with information.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
+    suffix = unpacked_suffix(path)
     if suffix in {".dm3", ".dm4"}:
         raise input_error(path, "DM files are not read: export the image as TIFF or MRC")
-    pixel_size: float | None
-    if suffix in TIFF_SUFFIXES:
-        if not path.is_file():
-            raise input_error(path, "no such file")
-        data, pixel_size = read_tiff(path)
-    else:
-        image = read_mrc(path)
-        x, y, _ = image.voxel_size
-        if abs(x - y) > 0.01 * max(x, y):
-            raise input_error(path, f"pixels are not square: {x:g} x {y:g} Å")
-        data, pixel_size = image.data, x or None
-    data, notes = unwrap(data.reshape(-1, *data.shape[-2:]))
+    found = _read_tiff(path) if suffix in TIFF_SUFFIXES else _read_mrc(path)
+    pixel_size = found.pixel_size
+    data, notes = unwrap(found.data.reshape(-1, *found.data.shape[-2:]))
+    notes += found.notes
     notes += check_values(path, data)
     acquisition = read_acquisition(path)
-    return Frames(
-        path,
-        data,
-        acquisition.pixel_size if pixel_size is None else pixel_size,
-        acquisition.dose_e_per_a2,
-        notes,
+    source = found.source
+    if pixel_size is None and acquisition.pixel_size is not None:
+        pixel_size, source = acquisition.pixel_size, acquisition.source
+    taken = [
+        f"{len(data)} images" if len(data) > 1 else "1 image",
+        f"{data.shape[2]} x {data.shape[1]} pixels (x, y)",
+        found.kind,
+        "no pixel size" if pixel_size is None else f"{pixel_size:.4g} Å ({source})",
+        f"values {float(np.nanmin(data)):.4g} to {float(np.nanmax(data)):.4g}",
+    ]
+    if acquisition.dose_e_per_a2 is not None:
+        taken.append(f"{acquisition.dose_e_per_a2:.4g} e/Å² ({acquisition.source})")
+    give_account(path, taken, found.left)
+    return Frames(path, data, pixel_size, acquisition.dose_e_per_a2, notes)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What a file holds, whatever its format."""
+
+    data: NDArray[np.generic]
+    pixel_size: float | None
+    source: str
+    kind: str
+    notes: list[str]
+    left: list[str]
+
+
+def _read_tiff(path: Path) -> _Found:
+    """Pages of a TIFF file."""
+    if not path.is_file():
+        raise input_error(path, "is a folder" if path.is_dir() else "no such file")
+    image = read_tiff(path)
+    kind = f"{image.data.dtype} (TIFF)"
+    return _Found(image.data, image.pixel_size, "resolution tag", kind, image.notes, image.left)
+
+
+def _read_mrc(path: Path) -> _Found:
+    """Sections of an MRC file."""
+    image = read_mrc(path)
+    header, left = image.header, list(image.complaints)
+    if header.extended and not header.extended.startswith("FEI"):
+        left.append(f"extended header {header.extended}")
+    if header.axes[2] != 3:
+        order = " ".join("xyz"[axis - 1] for axis in header.axes)
+        raise input_error(
+            path,
+            f"columns, rows and sections run along {order}: a volume on its side is no stack of "
+            "images",
+        )
+    x, y, _ = image.voxel_size
+    if abs(x - y) > 0.01 * max(x, y):
+        raise input_error(path, f"pixels are not square: {x:g} x {y:g} Å")
+    pixel_size: float | None = x or None
+    if pixel_size is not None and not PIXEL_SIZES[0] <= pixel_size <= PIXEL_SIZES[1]:
+        left.append(f"pixel size of {pixel_size:g} Å, which no microscope has")
+        pixel_size = None
+    kind = ", ".join(
+        filter(None, (f"{image.data.dtype} (MRC mode {header.mode})", image.reordered))
     )
+    return _Found(image.data, pixel_size, "header", kind, [], left)

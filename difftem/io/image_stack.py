@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from difftem.io.mrc import write_mrc
-from difftem.io.tiff import write_tiff
+from difftem.io.tiff_write import write_tiff
 from difftem.io.zarr import write_zarr
 
 StackFormat = Literal["mrc", "tiff", "zarr"]

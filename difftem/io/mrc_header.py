@@ -42,6 +42,8 @@ class MrcHeader:
         0 for images.
     unsigned_bytes : bool
         IMOD says that bytes (mode 0) have no sign.
+    extended : str
+        Type and size of what follows the header; empty where nothing does.
     """
 
     mode: int
@@ -51,6 +53,7 @@ class MrcHeader:
     angles: tuple[float, float, float]
     space_group: int
     unsigned_bytes: bool
+    extended: str
 
 
 def parse_header(path: Path, header: np.generic) -> MrcHeader:
@@ -118,7 +121,17 @@ def parse_header(path: Path, header: np.generic) -> MrcHeader:
         (alpha, beta, gamma),
         int(record["ispg"]),
         not flags & _SIGNED_BYTES,
+        _extended(record),
     )
+
+
+def _extended(record: NDArray[np.void]) -> str:
+    """Type and size of an extended header."""
+    size, kind = int(record["nsymbt"]), record["exttyp"].item()
+    if size <= 0:
+        return ""
+    name = kind.decode("ascii", "replace").strip()
+    return f"{name} of {size} bytes" if name.isalnum() else f"of {size} bytes"
 
 
 def to_zyx(

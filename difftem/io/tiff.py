@@ -1,19 +1,20 @@
 """TIFF images and multi-page stacks, as cameras, DigitalMicrograph and ImageJ write them."""
 
 import contextlib
+import io
 import logging
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import tifffile
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from difftem.io.errors import input_error
-from difftem.io.files import replacing
-from difftem.units import angstrom_to_nm
+from difftem.io.errors import InputError, input_error
+from difftem.io.files import read_bytes
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 
@@ -21,13 +22,48 @@ TIFF_SUFFIXES = (".tif", ".tiff")
 _ANGSTROM_PER_TAG = {2: 2.54e8, 3: 1e8}
 _ANGSTROM_PER_WORD = {"nm": 10.0, "nanometer": 10.0, "micron": 1e4, "um": 1e4, "µm": 1e4, "Å": 1.0}
 # Outside of this the resolution is a printer's, not a microscope's.
-_PIXEL_SIZES = (0.05, 100.0)
-_IMAGEJ_BYTES = 2**32 - 2**20  # ImageJ's files end before 4 GiB; larger ones are BigTIFF
-_UNREADABLE = (ValueError, OSError, KeyError, IndexError, struct.error, zlib.error, RuntimeError)
+PIXEL_SIZES = (0.05, 100.0)
+_UNREADABLE = (
+    ValueError,
+    OSError,
+    KeyError,
+    IndexError,
+    ArithmeticError,
+    TypeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    RuntimeError,
+)
+_WHITE_IS_ZERO, _PALETTE = 0, 3  # photometric interpretations
+_LOSSY = (6, 7, 33007, 34892)  # compressions: JPEG
+_EER = (65000, 65001, 65002)
 
 
-def read_tiff(path: Path) -> tuple[NDArray[np.generic], float | None]:
-    """Read all pages of a TIFF file.
+@dataclass(frozen=True, eq=False)
+class TiffImage:
+    """Contents of a TIFF file.
+
+    Attributes
+    ----------
+    data : ndarray
+        ``(n, y, x)`` in the dtype of the file.
+    pixel_size : float or None
+        Å, where the resolution is that of a microscope.
+    notes : list of str
+        What is doubtful.
+    left : list of str
+        What the file says and is not used.
+    """
+
+    data: NDArray[np.generic]
+    pixel_size: float | None
+    notes: list[str]
+    left: list[str]
+
+
+def read_tiff(path: Path) -> TiffImage:
+    """Read all pages of a TIFF file, also packed as ``.gz``.
 
     Compressions beyond deflate are left to Pillow, or to imagecodecs where it is installed.
 
@@ -38,88 +74,48 @@ def read_tiff(path: Path) -> tuple[NDArray[np.generic], float | None]:
 
     Returns
     -------
-    data : ndarray
-        ``(n, y, x)`` in the dtype of the file.
-    pixel_size : float or None
-        Å, where the resolution is that of a microscope.
+    TiffImage
+        Pages and facts.
 
     Raises
     ------
     InputError
         If the file is no TIFF file, is truncated, has colours, or pages of several sizes or
-        kinds.
+        kinds, or a compression that is not read.
     """
     try:
-        with _silent(), tifffile.TiffFile(path) as tiff:
-            pixel_size = _pixel_size(tiff)
+        source = io.BytesIO(read_bytes(path)) if path.suffix.lower() == ".gz" else path
+        with _silent(), tifffile.TiffFile(source) as tiff:
             first = _check_pages(path, tiff)
+            pixel_size, left = _pixel_size(tiff)
+            notes = _doubts(first)
             needs_pillow = first.compression not in (1, 8, 32946)
             # Pages may be several series, of which asarray() alone reads the first; a large
             # stack of ImageJ is one series on a single page.
             key = slice(None) if len(tiff.series) > 1 else None
-            data = _read_by_pillow(path) if needs_pillow else tiff.asarray(key=key)
+            data = _read_by_pillow(path, source) if needs_pillow else tiff.asarray(key=key)
+    except InputError:
+        raise
     except _UNREADABLE as error:
-        if isinstance(error, ValueError) and str(error).startswith(f"{path}: "):
-            raise
+        if "imagecodecs" in str(error):
+            raise input_error(
+                path, f"{error}; install it, or save the image uncompressed in 8, 16 or 32 bits"
+            ) from error
         raise input_error(path, f"not a whole TIFF file: {error}") from error
     data = np.asarray(data)
     if data.ndim < 2 or data.size == 0:
         raise input_error(path, f"expected images, got data of shape {data.shape}")
-    return data.reshape(-1, *data.shape[-2:]), pixel_size
+    return TiffImage(data.reshape(-1, *data.shape[-2:]), pixel_size, notes, left)
 
 
-def write_tiff(
-    path: Path,
-    array: ArrayLike,
-    pixel_size: float,
-    labels: Sequence[str] = (),
-    *,
-    overwrite: bool = False,
-) -> None:
-    """Write float32 images as ImageJ does, with the pixel size in nm; beyond 4 GB as BigTIFF.
-
-    Parameters
-    ----------
-    path : Path
-        File to write, in a folder that exists.
-    array : array_like
-        ``(y, x)`` or ``(n, y, x)``; complex images become two channels, real and imaginary part.
-    pixel_size : float
-        Å.
-    labels : sequence of str
-        Texts about the images, in ImageJ's "Show Info".
-    overwrite : bool
-        Replace a file that exists.
-
-    Raises
-    ------
-    InputError
-        If the file exists and `overwrite` is false, or its folder does not exist.
-    """
-    data = np.asarray(array)
-    axes = "ZYX"[-data.ndim :]
-    if np.iscomplexobj(data):
-        data, axes = np.stack([data.real, data.imag], -3), axes[:-2] + "CYX"
-    data = np.ascontiguousarray(data, dtype=np.float32)
-    per_unit = 1 / angstrom_to_nm(pixel_size)
-    with replacing(path, overwrite) as temporary:
-        if data.nbytes <= _IMAGEJ_BYTES:
-            metadata = {"unit": "nm", "axes": axes, "Info": "\n".join(labels)}
-            tifffile.imwrite(
-                temporary, data, imagej=True, resolution=(per_unit, per_unit), metadata=metadata
-            )
-        else:
-            per_cm = per_unit * 1e7
-            tifffile.imwrite(
-                temporary,
-                data,
-                bigtiff=True,
-                photometric="minisblack",
-                resolution=(per_cm, per_cm),
-                resolutionunit="CENTIMETER",
-                description="\n".join(labels),
-                metadata=None,
-            )
+def _doubts(first: tifffile.TiffPage) -> list[str]:
+    """Say what changes the meaning of grey values."""
+    notes = []
+    if int(first.compression) in _LOSSY:
+        notes.append("JPEG compression has changed the noise: use the uncompressed data")
+    if int(first.photometric) == _WHITE_IS_ZERO:
+        notes.append("0 is white in this TIFF file: grey values are taken as stored, not inverted")
+    return notes
 
 
 @contextlib.contextmanager
@@ -139,6 +135,14 @@ def _check_pages(path: Path, tiff: tifffile.TiffFile) -> tifffile.TiffPage:
     first = tiff.pages.first if len(tiff.pages) else None
     if not isinstance(first, tifffile.TiffPage):
         raise input_error(path, "no image in this TIFF file")
+    if 0 in first.shape:
+        raise input_error(path, f"has no pixels: {' x '.join(map(str, first.shape[::-1]))} (x, y)")
+    if int(first.photometric) == _PALETTE:
+        raise input_error(path, "has colours of a palette, expected grey values")
+    if int(first.compression) in _EER:
+        raise input_error(
+            path, "EER is not read: RELION's relion_convert_to_tiff --eer_grouping N makes TIFF"
+        )
     for number, page in enumerate(tiff.pages, start=1):
         colours = (page.keyframe or first).samplesperpixel
         if colours > 1:
@@ -154,25 +158,32 @@ def _check_pages(path: Path, tiff: tifffile.TiffFile) -> tifffile.TiffPage:
     return first
 
 
-def _read_by_pillow(path: Path) -> NDArray[np.generic]:
+def _read_by_pillow(path: Path, source: io.BytesIO | Path) -> NDArray[np.generic]:
     """Read pages in the compressions that tifffile has no code of its own for."""
-    from PIL import Image, ImageSequence
+    from PIL import Image, ImageSequence, UnidentifiedImageError
 
-    with Image.open(path) as image:
-        return np.stack([np.array(page) for page in ImageSequence.Iterator(image)])
+    try:
+        with Image.open(source) as image:
+            return np.stack([np.array(page) for page in ImageSequence.Iterator(image)])
+    except UnidentifiedImageError:
+        raise input_error(
+            path, "its compression is not read: save it uncompressed, or with deflate or LZW"
+        ) from None
 
 
-def _pixel_size(tiff: tifffile.TiffFile) -> float | None:
-    """Pixel size in Å from the resolution of the first page, or None."""
+def _pixel_size(tiff: tifffile.TiffFile) -> tuple[float | None, list[str]]:
+    """Pixel size in Å from the resolution of the first page; and what of it is not used."""
     # The first page is never one of tifffile's light frames, which have no tags.
     tags = tiff.pages[0].tags  # type: ignore[union-attr]
     if (resolution := tags.get("XResolution")) is None:
-        return None
+        return None, []
     pixels, units = resolution.value
     word = str((tiff.imagej_metadata or {}).get("unit", "")).replace("\\u00B5", "µ")
     tag = tags.get("ResolutionUnit")
     unit = _ANGSTROM_PER_WORD.get(word) or _ANGSTROM_PER_TAG.get(int(tag.value) if tag else 0)
     if unit is None or not pixels or not units:
-        return None
+        return None, []
     size = unit * units / pixels
-    return size if _PIXEL_SIZES[0] <= size <= _PIXEL_SIZES[1] else None
+    if PIXEL_SIZES[0] <= size <= PIXEL_SIZES[1]:
+        return size, []
+    return None, [f"resolution of {size:.4g} Å, a printer's"]

@@ -1,3 +1,6 @@
+import gzip
+import struct
+
 import mrcfile
 import numpy as np
 import pytest
@@ -224,3 +227,97 @@ def test_a_truncated_tiff_file_is_not_logged_beside_its_error(tmp_path, counts, 
             read_frames(tmp_path / "cut.tif")
     assert caplog.records == []
     assert capsys.readouterr().err == ""
+
+
+def test_one_line_says_what_an_image_is_and_what_of_its_header_is_not_used(
+    tmp_path, counts, caplog
+):
+    caplog.set_level("INFO", "difftem")
+    data = counts.astype(np.uint16)
+    read_frames(write(tmp_path / "a.mrc", data))
+    with mrcfile.open(write(tmp_path / "b.mrc", data[0], 1e6), "r+") as mrc:
+        mrc.set_extended_header(np.zeros(8, dtype="V16"))
+        mrc.header.exttyp = b"SERI"
+    read_frames(tmp_path / "b.mrc")
+    tifffile.imwrite(tmp_path / "c.tif", data, resolution=(72, 72), resolutionunit=2)
+    read_frames(tmp_path / "c.tif")
+    (tmp_path / "c.tif.mdoc").write_text("PixelSpacing = 2.5\nExposureDose = 31.5\n")
+    read_frames(tmp_path / "c.tif")
+    values = f"values {data.min()} to {data.max()}"
+    first = f"values {data[0].min()} to {data[0].max()}"
+    size = "48 x 40 pixels (x, y)"
+    printer = "; not used: resolution of 3.528e+06 Å, a printer's"
+    assert caplog.messages == [
+        f"a.mrc: 2 images, {size}, uint16 (MRC mode 6), 1.5 Å (header), {values}",
+        f"b.mrc: 1 image, {size}, uint16 (MRC mode 6), no pixel size, {first}; not used: extended "
+        "header SERI of 128 bytes, pixel size of 1e+06 Å, which no microscope has",
+        f"c.tif: 2 images, {size}, uint16 (TIFF), no pixel size, {values}{printer}",
+        f"c.tif: 2 images, {size}, uint16 (TIFF), 2.5 Å (c.tif.mdoc), {values}, "
+        f"31.5 e/Å² (c.tif.mdoc){printer}",
+    ]
+
+
+def test_images_whose_columns_run_along_y_are_transposed_and_volumes_on_their_side_refused(
+    tmp_path, counts
+):
+    path = write(tmp_path / "a.mrc", counts.astype(np.float32))
+    for axes, order in (((2, 1, 3), None), ((1, 3, 2), "x z y"), ((3, 2, 1), "z y x")):
+        with mrcfile.open(path, "r+") as mrc:
+            mrc.header.mapc, mrc.header.mapr, mrc.header.maps = axes
+        if order is None:
+            np.testing.assert_array_equal(read_frames(path).data, counts.transpose(0, 2, 1))
+            continue
+        with pytest.raises(InputError, match=f"run along {order}: a volume on its side"):
+            read_frames(path)
+
+
+def patched(path, counts, tag, value):
+    """Write a TIFF file and change an entry of its directory."""
+    tifffile.imwrite(path, counts[0].astype(np.uint8))
+    content = bytearray(path.read_bytes())
+    (start,) = struct.unpack_from("<I", content, 4)
+    (n,) = struct.unpack_from("<H", content, start)
+    for entry in range(start + 2, start + 2 + 12 * n, 12):
+        found, kind = struct.unpack_from("<HH", content, entry)
+        if found == tag:
+            struct.pack_into("<H" if kind == 3 else "<I", content, entry + 8, value)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "message"),
+    [
+        (256, 0, r"has no pixels: 0 x 40 \(x, y\)"),
+        (257, 0, r"has no pixels: 48 x 0 \(x, y\)"),
+        (256, 60000, "not a whole TIFF file"),
+        (258, 12, "imagecodecs.* or save the image uncompressed"),
+        (259, 65000, "EER is not read: .*relion_convert_to_tiff"),
+        (259, 12345, "its compression is not read: save it uncompressed"),
+        (262, 3, "has colours of a palette, expected grey values"),
+    ],
+)
+def test_tiff_files_that_are_no_grey_images_are_refused(tmp_path, counts, tag, value, message):
+    with pytest.raises(InputError, match=message) as refused:
+        read_frames(patched(tmp_path / "a.tif", counts, tag, value))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_palette_of_pillow_is_refused_and_lost_noise_and_white_zero_are_said(tmp_path, counts):
+    data = (counts[0] // 2).astype(np.uint8)
+    Image.fromarray(data).convert("P").save(tmp_path / "p.tif")
+    with pytest.raises(InputError, match="has colours of a palette"):
+        read_frames(tmp_path / "p.tif")
+    Image.fromarray(data).save(tmp_path / "j.tif", compression="jpeg")
+    assert read_frames(tmp_path / "j.tif").notes[0].startswith("JPEG compression has changed")
+    tifffile.imwrite(tmp_path / "w.tif", data, photometric="miniswhite")
+    frames = read_frames(tmp_path / "w.tif")
+    np.testing.assert_array_equal(frames.data[0], data)
+    assert frames.notes[0].startswith("0 is white in this TIFF file")
+
+
+def test_packed_tiff_files_are_read(tmp_path, counts):
+    tifffile.imwrite(tmp_path / "a.tif", counts.astype(np.uint16))
+    packed = tmp_path / "b.tif.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "a.tif").read_bytes()))
+    np.testing.assert_array_equal(read_frames(packed).data, counts)

@@ -17,7 +17,8 @@ AXES = ("tilt", "y", "x")
 @pytest.mark.parametrize("data", [REAL, REAL[0]])
 def test_tiff_has_float32_images_and_the_pixel_size_as_imagej_has_it(tmp_path, data):
     write_stack(tmp_path / "a.tif", data, 1.25, AXES[-data.ndim :], ["first", "second"])
-    read, pixel_size = read_tiff(tmp_path / "a.tif")
+    image = read_tiff(tmp_path / "a.tif")
+    read, pixel_size = image.data, image.pixel_size
     assert np.array_equal(read, data.reshape(-1, 5, 4))
     assert pixel_size == pytest.approx(1.25, rel=1e-6)
     with tifffile.TiffFile(tmp_path / "a.tif") as file:
@@ -28,9 +29,10 @@ def test_tiff_has_float32_images_and_the_pixel_size_as_imagej_has_it(tmp_path, d
 
 
 def test_a_tiff_beyond_the_limit_of_imagej_keeps_images_and_pixel_size(tmp_path, monkeypatch):
-    monkeypatch.setattr("difftem.io.tiff._IMAGEJ_BYTES", 100)
+    monkeypatch.setattr("difftem.io.tiff_write._IMAGEJ_BYTES", 100)
     write_stack(tmp_path / "a.tif", REAL, 1.25, AXES, ["text"])
-    read, pixel_size = read_tiff(tmp_path / "a.tif")
+    image = read_tiff(tmp_path / "a.tif")
+    read, pixel_size = image.data, image.pixel_size
     assert np.array_equal(read, REAL)
     assert pixel_size == pytest.approx(1.25, rel=1e-5)
     with tifffile.TiffFile(tmp_path / "a.tif") as file:

@@ -1,0 +1,67 @@
+"""TIFF images and stacks as ImageJ writes them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from numpy.typing import ArrayLike
+
+from difftem.io.files import replacing
+from difftem.units import angstrom_to_nm
+
+_IMAGEJ_BYTES = 2**32 - 2**20  # ImageJ's files end before 4 GiB; larger ones are BigTIFF
+
+
+def write_tiff(
+    path: Path,
+    array: ArrayLike,
+    pixel_size: float,
+    labels: Sequence[str] = (),
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write float32 images as ImageJ does, with the pixel size in nm; beyond 4 GB as BigTIFF.
+
+    Parameters
+    ----------
+    path : Path
+        File to write, in a folder that exists.
+    array : array_like
+        ``(y, x)`` or ``(n, y, x)``; complex images become two channels, real and imaginary part.
+    pixel_size : float
+        Å.
+    labels : sequence of str
+        Texts about the images, in ImageJ's "Show Info".
+    overwrite : bool
+        Replace a file that exists.
+
+    Raises
+    ------
+    InputError
+        If the file exists and `overwrite` is false, or its folder does not exist.
+    """
+    data = np.asarray(array)
+    axes = "ZYX"[-data.ndim :]
+    if np.iscomplexobj(data):
+        data, axes = np.stack([data.real, data.imag], -3), axes[:-2] + "CYX"
+    data = np.ascontiguousarray(data, dtype=np.float32)
+    per_unit = 1 / angstrom_to_nm(pixel_size)
+    with replacing(path, overwrite) as temporary:
+        if data.nbytes <= _IMAGEJ_BYTES:
+            metadata = {"unit": "nm", "axes": axes, "Info": "\n".join(labels)}
+            tifffile.imwrite(
+                temporary, data, imagej=True, resolution=(per_unit, per_unit), metadata=metadata
+            )
+        else:
+            per_cm = per_unit * 1e7
+            tifffile.imwrite(
+                temporary,
+                data,
+                bigtiff=True,
+                photometric="minisblack",
+                resolution=(per_cm, per_cm),
+                resolutionunit="CENTIMETER",
+                description="\n".join(labels),
+                metadata=None,
+            )
