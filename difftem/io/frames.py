@@ -88,7 +88,7 @@ def read_frames(path: str | Path) -> Frames:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class _FileContents:
     """What a file holds, whatever its format."""
 
     data: NDArray[np.generic]
@@ -99,16 +99,18 @@ class _Found:
     left: list[str]
 
 
-def _read_tiff(path: Path) -> _Found:
+def _read_tiff(path: Path) -> _FileContents:
     """Pages of a TIFF file."""
     if not path.is_file():
         raise input_error(path, "is a folder" if path.is_dir() else "no such file")
     image = read_tiff(path)
     kind = f"{image.data.dtype} (TIFF)"
-    return _Found(image.data, image.pixel_size, "resolution tag", kind, image.notes, image.left)
+    return _FileContents(
+        image.data, image.pixel_size, "resolution tag", kind, image.notes, image.left
+    )
 
 
-def _read_mrc(path: Path) -> _Found:
+def _read_mrc(path: Path) -> _FileContents:
     """Sections of an MRC file."""
     image = read_mrc(path)
     header, left = image.header, list(image.complaints)
@@ -131,4 +133,4 @@ def _read_mrc(path: Path) -> _Found:
     kind = ", ".join(
         filter(None, (f"{image.data.dtype} (MRC mode {header.mode})", image.reordered))
     )
-    return _Found(image.data, pixel_size, "header", kind, [], left)
+    return _FileContents(image.data, pixel_size, "header", kind, [], left)
