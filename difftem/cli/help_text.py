@@ -29,6 +29,10 @@ class ParagraphFormatter(DefaultHelpFormatter):
 class FieldFormatter(ParagraphFormatter):
     """Say in words what values a field takes, and its default unless its text does."""
 
+    def _format_action_invocation(self, action: Action) -> str:
+        text: str = super()._format_action_invocation(action)
+        return text.replace(",null}", "}")  # of a switch whose default is chosen
+
     def _get_help_string(self, action: Action) -> str:
         """Text of an option, before argparse fills in what is marked by %."""
         name = next(iter(action.option_strings), "")
