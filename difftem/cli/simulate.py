@@ -19,8 +19,9 @@ says more). Without it the bundled example, apoferritin in ice, is imaged.
 --print_config writes a complete configuration to start from, and every field can be overridden on
 the command line. Lengths are Å and angles rad unless a name says otherwise (_kv, _um, _deg).
 
-Writes micrograph.mrc and noise_free.mrc (float32 stacks), preview.png, run.json and, for a tilt
-series, micrograph.rawtlt into the output folder."""
+Writes micrograph.mrc and noise_free.mrc (float32 stacks), where every copy is (labels.mrc,
+particles.csv, RELION's particles.star and micrographs.star), preview.png and run.json into the
+output folder; for a tilt series stacks are .mrcs, with micrograph.rawtlt and tomograms.star."""
 
 
 def main(arguments: list[str]) -> None:

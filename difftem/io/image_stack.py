@@ -78,7 +78,7 @@ def write_stack(
     data = np.asarray(array)
     if data.ndim != len(axes):
         raise ValueError(f"axes must name {data.ndim} axes, got {', '.join(axes)}")
-    if path.suffix == SUFFIXES["mrc"]:
+    if path.suffix in (SUFFIXES["mrc"], ".mrcs"):
         write_mrc(path, data, pixel_size, labels)
     elif path.suffix == SUFFIXES["tiff"]:
         write_tiff(path, data, pixel_size, labels)

@@ -58,6 +58,7 @@ def write_mrc(
     *,
     overwrite: bool = False,
     is_volume: bool = False,
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> None:
     """Write float32 (mode 2) or complex64 data (mode 4) as an MRC file, all of it or nothing.
 
@@ -77,6 +78,8 @@ def write_mrc(
         Replace a file that exists.
     is_volume : bool
         Mark three-dimensional data as a volume rather than as a stack of images.
+    origin : tuple of float
+        Where the first voxel lies, x, y, z in Å.
 
     Raises
     ------
@@ -115,6 +118,7 @@ def write_mrc(
                 mrc.set_image_stack()
             # One section of a stack is as thick as a pixel is wide, whatever mz says.
             mrc.voxel_size = tuple(size.tolist())
+            mrc.header.origin = origin
             mrc.header.label[:] = b""  # mrcfile's own label holds the time
             for index, label in enumerate(labels):
                 mrc.header.label[index] = label.encode("ascii")

@@ -12,6 +12,7 @@ from difftem.scene.files.coordinates import read_coordinates
 from difftem.scene.orientations import orientations
 from difftem.scene.packing import PackingRequest, pack
 from difftem.scene.placement import random_positions
+from difftem.scene.poses import ParticlePoses
 from difftem.scene.regions import FilmRegion
 from difftem.simulation.config import BUNDLED, StructureConfig
 from difftem.simulation.limits import changed
@@ -25,7 +26,7 @@ from difftem.units import angstrom_to_nm, deg_to_rad, nm_to_angstrom
 def read_particle(
     structure: StructureConfig, rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
 ) -> Atoms:
-    """Read one particle, centred and turned.
+    """Read one particle, turned and centred.
 
     Parameters
     ----------
@@ -39,6 +40,26 @@ def read_particle(
     Atoms
         float32, its bounding box centred at the origin.
     """
+    return read_turned(structure, rotation_deg).centered()
+
+
+def read_turned(
+    structure: StructureConfig, rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> Atoms:
+    """Read one particle, turned about the origin of its file.
+
+    Parameters
+    ----------
+    structure : StructureConfig
+        What of which file.
+    rotation_deg : tuple of float
+        Euler angles phi, theta, psi in degrees.
+
+    Returns
+    -------
+    Atoms
+        float32, where the file has it.
+    """
     atoms = read_structure(
         example_structure() if structure.source == BUNDLED else structure.source,
         assembly=structure.assembly,
@@ -51,14 +72,18 @@ def read_particle(
         default_b_factor=structure.default_b_factor,
         occupancy=structure.occupancy,
     )
-    return atoms.rotated(_rotation(rotation_deg).to(atoms.positions)).centered()
+    return atoms.rotated(_rotation(rotation_deg).to(atoms.positions))
 
 
-def place_copies(particle: Atoms, config: SimulateConfig, generator: torch.Generator) -> Atoms:
-    """Copy the particle to where the configuration, or chance, puts it.
+def copy_poses(
+    name: str, particle: Atoms, config: SimulateConfig, generator: torch.Generator
+) -> ParticlePoses:
+    """Put copies of the particle where the configuration, or chance, puts them.
 
     Parameters
     ----------
+    name : str
+        Of the particle.
     particle : Atoms
         From `read_particle`.
     config : SimulateConfig
@@ -68,8 +93,8 @@ def place_copies(particle: Atoms, config: SimulateConfig, generator: torch.Gener
 
     Returns
     -------
-    Atoms
-        All copies.
+    ParticlePoses
+        All copies; rotations that a file has rounded are made orthogonal.
 
     Raises
     ------
@@ -77,7 +102,10 @@ def place_copies(particle: Atoms, config: SimulateConfig, generator: torch.Gener
         If they do not fit, or options contradict each other.
     """
     rotations, shifts = _transforms(particle, config, generator)
-    return particle.copies(rotations.to(particle.positions), shifts.to(particle.positions))
+    if config.copies.transforms is not None:
+        u, _, v = torch.linalg.svd(rotations)
+        rotations = u @ v
+    return ParticlePoses(name, shifts.double(), rotations.double())
 
 
 def _transforms(

@@ -9,10 +9,13 @@ import torch
 
 from difftem.atoms import Atoms
 from difftem.io.image_stack import check_format
+from difftem.modules import Stage
+from difftem.scene.poses import ParticlePoses, Scene
 from difftem.simulation.advice import sampling_advice
-from difftem.simulation.copies import place_copies, read_particle
+from difftem.simulation.copies import copy_poses, read_particle
 from difftem.simulation.device import accelerator_device
 from difftem.simulation.focus import at_largest_defocus, defoci_um, focus_lenses
+from difftem.simulation.image_truth import image_truth
 from difftem.simulation.limits import changed, check_common
 from difftem.simulation.memory import check_memory, estimate_bytes, wave_bytes
 from difftem.simulation.messages import collected
@@ -24,7 +27,12 @@ from difftem.simulation.settings import configured
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.simulation.stage import draw_stage
 from difftem.simulation.unit_mistakes import doubtful_units
-from difftem.workflows.simulated_micrographs import SimulatedMicrographs, structure_name
+from difftem.workflows.simulated_micrographs import (
+    SimulatedMicrographs,
+    particle_name,
+    structure_name,
+)
+from difftem.workflows.truth.imaged_scene import ImagedScene
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +112,8 @@ def _simulate(
     detector = build_detector(config.detector)
     with stopwatch.stage("structure"):
         particle = given or read_particle(config.structure, config.copies.rotation_deg)
-        atoms = place_copies(particle, config, generator)
+        poses = copy_poses(particle_name(config), particle, config, generator)
+        atoms = particle.copies(poses.rotations, poses.positions)
     sampling = choose_sampling(atoms, config, lens, stage)
     simulator = build_simulator(atoms, config, sampling, lens, detector, stage)
     logger.info(_summary(len(atoms), sampling))
@@ -137,6 +146,7 @@ def _simulate(
         taken.mean_counts,
         structure_name(asked),
         len(atoms),
+        _imaged_scene(poses, particle, asked, sampling, stage),
         asked,
         sampling,
         dict(stopwatch.seconds),
@@ -144,6 +154,30 @@ def _simulate(
         taken.exit_waves,
         taken.wave_heights,
         simulator.lens.pixel_size,
+    )
+
+
+def _imaged_scene(
+    poses: ParticlePoses, particle: Atoms, config: SimulateConfig, sampling: Sampling, stage: Stage
+) -> ImagedScene:
+    """Gather what files of truth say."""
+    ny, nx = sampling.crop
+    depth = sampling.n_slices * sampling.slice_thickness
+    n, defoci = len(stage), defoci_um(config)
+    # Of a focus series the tables have the first image.
+    microscope = dataclasses.replace(config.microscope, defocus_um=defoci[0])
+    return ImagedScene(
+        Scene((poses,), (nx * sampling.pixel_size, ny * sampling.pixel_size, depth)),
+        {poses.particle: float(particle.positions.norm(dim=-1).max())},
+        image_truth(microscope, config.ice.present, sampling.pixel_size),
+        (ny, nx),
+        config.exposure.tilts_deg,
+        torch.stack([stage.rotation(i) for i in range(n)]).cpu(),
+        stage.shift.double().cpu(),
+        config.exposure.tilt_axis_deg,
+        config.exposure.dose_e_per_a2,
+        config.exposure.exposures * len(defoci),
+        "series",
     )
 
 

@@ -11,6 +11,7 @@ import difftem
 from difftem.io.image_stack import SUFFIXES, write_stack
 from difftem.io.mrc import write_rawtlt
 from difftem.io.staged_folder import staged_folder
+from difftem.scene.poses import is_name
 from difftem.simulation.config import BUNDLED
 from difftem.simulation.peak_memory import peak_memory_bytes
 from difftem.simulation.record import versions, write_record
@@ -18,10 +19,19 @@ from difftem.simulation.run import Stopwatch
 from difftem.simulation.sampling import Sampling
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.units import kev_to_ev
+from difftem.workflows.truth.imaged_scene import ImagedScene, stack_name
+from difftem.workflows.truth.write_truth import TRUTH_FILES, write_truth
 
 RECORD, PREVIEW, TILTS = "run.json", "preview.png", "micrograph.rawtlt"
-STACKS = ("micrograph", "noise_free", "exit_wave")
-OUTPUTS = (*(n + s for n in STACKS for s in SUFFIXES.values()), TILTS, PREVIEW, RECORD)
+STACKS = ("micrograph", "noise_free", "exit_wave", "labels")
+OUTPUTS = (
+    *(name + suffix for name in STACKS for suffix in (*SUFFIXES.values(), ".mrcs")),
+    *TRUTH_FILES,
+    "series.star",
+    TILTS,
+    PREVIEW,
+    RECORD,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +55,8 @@ class SimulatedMicrographs:
         Of the structure's file.
     n_atoms : int
         Of all copies.
+    imaged : ImagedScene
+        Where the copies are, and how the images show them.
     config : SimulateConfig
         Everything that was asked for.
     sampling : Sampling
@@ -70,6 +82,7 @@ class SimulatedMicrographs:
     mean_counts: float
     name: str
     n_atoms: int
+    imaged: ImagedScene
     config: SimulateConfig
     sampling: Sampling
     seconds: dict[str, float]
@@ -105,7 +118,7 @@ class SimulatedMicrographs:
         show_figure(self.figure())
 
     def save(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Write images, preview and record, all or nothing.
+        """Write images, truth, preview and record, all or nothing.
 
         Parameters
         ----------
@@ -129,13 +142,14 @@ class SimulatedMicrographs:
         stopwatch = Stopwatch()
         with staged_folder(Path(folder), overwrite, OUTPUTS) as staged:
             with stopwatch.stage("output"):
-                self._write_images(staged)
+                micrograph = self._write_images(staged)
+                write_truth(staged, self.imaged, micrograph)
                 save_figure(self.figure(), staged / PREVIEW)
             write_record(staged / RECORD, self._record({**self.seconds, **stopwatch.seconds}))
         return Path(folder)
 
-    def _write_images(self, folder: Path) -> None:
-        """Write stacks, and the tilt angles beside them."""
+    def _write_images(self, folder: Path) -> str:
+        """Write stacks, and the tilt angles beside them; returns the name of the micrographs."""
         suffix = SUFFIXES[self.config.files.format]
         what = f"difftem {difftem.__version__}, {self.name}"
         how = conditions(self.config, *self.defoci_um).replace("Å²", "A2").replace("µm", "um")
@@ -151,7 +165,7 @@ class SimulatedMicrographs:
                 "tilt_deg": [each for each in self.tilts_deg for _ in range(times)],
                 "defocus_um": [each for each in self.defoci_um for _ in range(times)],
             }
-            path, axes = folder / (name + suffix), ("image", "y", "x")
+            path, axes = folder / self._stack_name(name), ("image", "y", "x")
             write_stack(path, images.numpy(), self.pixel_size, axes, labels, known)
         if len(set(self.tilts_deg)) > 1:
             angles = [tilt for tilt in self.tilts_deg for _ in range(exposures)]
@@ -162,6 +176,13 @@ class SimulatedMicrographs:
             path = folder / ("exit_wave" + suffix)
             waves, axes, known = self.exit_waves.numpy(), ("tilt", "y", "x"), self._wave_facts()
             write_stack(path, waves, self.wave_pixel_size, axes, labels, known)
+        return self._stack_name("micrograph")
+
+    def _stack_name(self, name: str) -> str:
+        """Name of a file of images: MRC stacks of tilt series end as RELION wants it."""
+        suffix = SUFFIXES[self.config.files.format]
+        tilts = self.config.exposure.tilts_deg
+        return stack_name(name, tilts) if suffix == SUFFIXES["mrc"] else name + suffix
 
     def _wave_facts(self) -> dict[str, Any]:
         """Say what a user of the exit waves must know."""
@@ -194,6 +215,13 @@ def structure_name(config: SimulateConfig) -> str:
     """Name of the particle for titles."""
     source = config.structure.source
     return "apoferritin (PDB 4V1W)" if source == BUNDLED else Path(source).name
+
+
+def particle_name(config: SimulateConfig) -> str:
+    """Name of the particle in tables: that of the file without what a name may not have."""
+    source = config.structure.source
+    stem = source if source == BUNDLED else Path(source.removesuffix(".gz")).stem
+    return "".join(c if is_name(c) else "_" for c in stem) or "particle"
 
 
 def conditions(config: SimulateConfig, *defoci_um: float) -> str:

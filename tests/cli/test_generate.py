@@ -98,7 +98,7 @@ def test_tables_of_the_set_hold_every_item(generate, pdb, tmp_path):
     assert code == 0
     for item in ("000000", "000001"):
         read = read_relion_particles(
-            folder / "particles.star", shape=(48, 64), image=f"{item}/micrograph.mrc"
+            folder / "particles.star", shape=(48, 64), image=f"{item}/micrograph_{item}.mrc"
         )
         truth = read_coordinates(folder / item / "particles.csv")
         assert [each.particle for each in read] == ["a", "b"]

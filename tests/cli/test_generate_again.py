@@ -14,8 +14,8 @@ def test_a_micrograph_of_a_set_is_taken_again_from_the_table_of_the_set(generate
     particle = f"name: blob, source: {pdb}, coordinates: {table}"
     code, captured, _ = generate(particles=f"[{{{particle}}}]", output=tmp_path / "none")
     assert code == 2
-    assert "choose one with 'image': 000000/micrograph.mrc (3 particles), 00" in captured.err
-    chosen = f"[{{{particle}, image: 000001/micrograph.mrc}}]"
+    assert "choose one with 'image': 000000/micrograph_000000.mrc (3 particles), 00" in captured.err
+    chosen = f"[{{{particle}, image: 000001/micrograph_000001.mrc}}]"
     code, captured, again = generate(particles=chosen, output=tmp_path / "again")
     assert code == 0
     assert "warning" not in captured.err

@@ -21,8 +21,12 @@ def test_a_run_leaves_its_images_picture_and_record(simulate):
     code, _, folder = simulate()
     assert code == 0
     assert sorted(p.name for p in folder.iterdir()) == [
+        "labels.mrc",
         "micrograph.mrc",
+        "micrographs.star",
         "noise_free.mrc",
+        "particles.csv",
+        "particles.star",
         "preview.png",
         "run.json",
     ]
@@ -67,11 +71,11 @@ def test_a_tilt_series_has_an_angle_for_every_micrograph(simulate):
         "--exposure.dose_e_per_a2",
         3,
     )
-    data, _, _ = read(folder / "micrograph.mrc")
+    data, _, _ = read(folder / "micrograph.mrcs")
     angles = [float(line) for line in (folder / "micrograph.rawtlt").read_text().split()]
     assert len(data) == 6
     assert angles == [-40, -40, 0, 0, 40, 40]
-    noise_free, _, _ = read(folder / "noise_free.mrc")
+    noise_free, _, _ = read(folder / "noise_free.mrcs")
     assert len(noise_free) == 3
     # The ice is thicker along a tilted beam: t / cos(40 degrees).
     ratio = noise_free[0].mean() / noise_free[1].mean()

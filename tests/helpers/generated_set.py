@@ -7,13 +7,21 @@ import yaml
 ITEM = {
     "run.json",
     "labels.mrc",
-    "micrograph.mrc",
+    "micrograph_000000.mrc",
+    "micrographs.star",
     "noise_free.mrc",
     "particles.csv",
     "particles.star",
     "preview.png",
 }
-SET = {"generate.yaml", "particles.star", "preview.png", "summary.csv"}
+SET = {
+    "generate.yaml",
+    "micrographs.star",
+    "particles.star",
+    "preview.png",
+    "summary.csv",
+    "templates",
+}
 
 
 def contents(folder: Path) -> dict[str, object]:

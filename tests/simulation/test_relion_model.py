@@ -5,12 +5,20 @@ import pytest
 import torch
 
 from difftem.io.mrc import read_mrc, write_mrc
+from difftem.io.star import read_star
 from difftem.scene.files.coordinates import read_coordinates
-from difftem.simulation.config import DetectorConfig, IceConfig, MicroscopeConfig
+from difftem.scene.files.euler import relion_from_rotation
+from difftem.simulation.config import (
+    DetectorConfig,
+    ExposureConfig,
+    IceConfig,
+    MicroscopeConfig,
+)
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig, SceneSamplingConfig
 from difftem.simulation.scene_microscope import SceneMicroscope
 from difftem.workflows.generate.item import write_item
 from tests.helpers import relion_model
+from tests.helpers.relion_tilt_series import read_relion_tilt_series
 
 SHAPE, PIXEL = (160, 192), 1.25
 PLACES = ((-45.0, 28.0, 300.0), (40.0, -16.0, -350.0))
@@ -20,10 +28,10 @@ PLACES = ((-45.0, 28.0, 300.0), (40.0, -16.0, -350.0))
 def made(tmp_path):
     """Image a cloud of Gaussians twice, far above and below the middle; folder of the item."""
     write_mrc(tmp_path / "cloud.mrc", relion_model.cloud_map(voxel=PIXEL), PIXEL, is_volume=True)
-    lines = [f"{x},{y},{z},{30 + x},{50 + y},20" for x, y, z in PLACES]
-    (tmp_path / "places.csv").write_text("\n".join(["x,y,z,phi,theta,psi", *lines]))
 
-    def made(**microscope):
+    def made(exposure=None, places=PLACES, **microscope):
+        lines = [f"{x},{y},{z},{30 + x},{50 + y},20" for x, y, z in places]
+        (tmp_path / "places.csv").write_text("\n".join(["x,y,z,phi,theta,psi", *lines]))
         config = SceneConfig(
             [
                 ParticleConfig(
@@ -35,6 +43,7 @@ def made(tmp_path):
             ice=IceConfig(thickness_nm=100.0),
             sampling=SceneSamplingConfig(size=SHAPE[::-1], pixel_size=PIXEL, padding=40),
             microscope=MicroscopeConfig(**{"defocus_um": 1.1, **microscope}),
+            exposure=exposure or ExposureConfig(),
             detector=DetectorConfig(preset="ideal"),
         )
         scene = SceneMicroscope(config)
@@ -125,3 +134,46 @@ def test_labels_and_tables_follow_the_image_and_read_back_as_the_scene(made):
     first = (folder / "particles.csv").read_text().splitlines()
     assert first[0] == "particle,x,y,z,phi,theta,psi,sample_x,sample_y"
     assert float(first[1].split(",")[1]) == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_tilt_series_under_a_tilted_beam_shows_its_particles_where_its_table_says(made):
+    tilts = [-50.0, 0.0, 40.0]
+    beam = {"beam_tilt_mrad": (1.5, -2.0), "defocus_um": 1.1}
+    exposure = ExposureConfig(tilts_deg=tilts, tilt_axis_deg=80.0)
+    folder = made(exposure, ((-30.0, 28.0, 40.0), (30.0, -20.0, -50.0)), **beam)
+    series = read_relion_tilt_series(folder / "series_000000.star")
+    images = read_mrc(folder / "noise_free.mrcs").data.astype(float)
+    labels = read_mrc(folder / "labels.mrcs").data
+    (copies,) = read_coordinates(folder / "particles.star")
+    optics = read_star(folder / "particles.star")["optics"]
+    for t, image in enumerate(images):
+        models = []
+        places = copies.positions @ series.rotations[t].T
+        places[:, :2] += series.shifts[t]
+        for turn, place in zip(series.rotations[t] @ copies.rotations, places, strict=True):
+            rot, tilt, psi = relion_from_rotation(turn[None])[0].tolist()
+            numbers = {
+                "rlnCoordinateX": place[0] / PIXEL + SHAPE[1] // 2,
+                "rlnCoordinateY": place[1] / PIXEL + SHAPE[0] // 2,
+                "rlnDefocusU": series.defocus[t].u + place[2],
+                "rlnDefocusV": series.defocus[t].v + place[2],
+                "rlnDefocusAngle": series.defocus[t].angle_deg,
+                "rlnPhaseShift": 0.0,
+                **{"rlnAngleRot": rot, "rlnAngleTilt": tilt, "rlnAnglePsi": psi},
+            }
+            row = {name: str(float(value)) for name, value in numbers.items()}
+            row |= {name: cells[0] for name, cells in optics.items()}
+            row |= {"rlnMicrographPixelSize": str(PIXEL)}
+            models.append(relion_model.predicted(relion_model.Row(row), SHAPE))
+            x, y = round(numbers["rlnCoordinateX"].item()), round(numbers["rlnCoordinateY"].item())
+            assert labels[t, y, x] == 1
+        flat = image / np.median(image) - 1
+        assert relion_model.correlation(flat, sum(models)) > 0.98
+        for model in models:
+            y, x = np.unravel_index(np.abs(model).argmax(), SHAPE)
+            window = (slice(max(y - 26, 0), y + 26), slice(max(x - 26, 0), x + 26))
+            total = sum(models)
+            scale = (flat * total).sum() / (total * total).sum()
+            alone = flat - scale * (total - model)  # without the others
+            found = relion_model.displacement(alone[window], model[window])
+            assert np.abs(found).max() < 0.05  # pixels

@@ -205,11 +205,13 @@ def test_the_files_of_a_tilt_series_say_what_was_done(microscope, blob, tmp_path
     )
     item = made.take(2)
     folder = write_item(tmp_path, item, made.config, dict(made.radii))
-    image = read_mrc(folder / "micrograph.mrc")
+    image = read_mrc(folder / "micrograph_000002.mrcs")
     assert image.data.shape == (3, 48, 64)
     assert image.voxel_size[:2] == pytest.approx((2.0, 2.0))
     assert torch.equal(torch.tensor(image.data), item.micrographs)
-    assert [float(each) for each in (folder / "micrograph.rawtlt").read_text().split()] == tilts
+    assert [
+        float(each) for each in (folder / "micrograph_000002.rawtlt").read_text().split()
+    ] == tilts
     series = read_relion_tilt_series(folder / "series_000002.star")
     assert torch.allclose(series.rotations, item.rotations, atol=1e-7)
     assert series.pre_exposure.tolist() == [0.0, 3.0, 6.0]
@@ -220,6 +222,6 @@ def test_the_files_of_a_tilt_series_say_what_was_done(microscope, blob, tmp_path
     assert torch.allclose(read.rotations, item.scene.rotations(), atol=1e-6)
     (again,) = read_coordinates(folder / "particles.csv")
     assert torch.allclose(again.positions, item.scene.positions(), atol=1e-5)
-    labels = read_mrc(folder / "labels.mrc").data
+    labels = read_mrc(folder / "labels.mrcs").data
     assert labels.shape == (3, 48, 64)
     assert set(labels.flatten().tolist()) == {0.0, 1.0}

@@ -30,7 +30,7 @@ def test_the_stage_is_off_as_configured_and_the_truth_says_so(microscope, blob, 
     assert torch.allclose(series.shifts, item.shifts, atol=1e-6)
     assert torch.allclose(series.rotations, item.rotations, atol=1e-7)
     assert series.nominal_tilt_deg.tolist() == tilts
-    labels = torch.from_numpy(read_mrc(folder / "labels.mrc").data.copy())
+    labels = torch.from_numpy(read_mrc(folder / "labels.mrcs").data.copy())
     positions = item.scene.positions() @ item.rotations[2].T + torch.tensor([10.0, 8.0, 0.0])
     seen = [
         (round(32 + x / 2), round(24 + y / 2)) for x, y in positions[:, :2].tolist()

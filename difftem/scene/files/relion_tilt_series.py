@@ -79,6 +79,7 @@ def write_relion_tilt_series(
     optics: RelionOptics,
     shape: tuple[int, int],
     stack: str,
+    exposures: int = 1,
     *,
     overwrite: bool = False,
 ) -> tuple[Path, Path, Path]:
@@ -103,7 +104,9 @@ def write_relion_tilt_series(
     shape : tuple of int
         Rows and columns (y, x) of an image.
     stack : str
-        File name of the image stack, without blanks.
+        File name of the image stack, without blanks; RELION wants the suffix ``.mrcs``.
+    exposures : int
+        Images of each tilt in the stack, of which the first is named.
     overwrite : bool
         Replace files that exist.
 
@@ -128,7 +131,7 @@ def write_relion_tilt_series(
     folder = Path(folder)
     texts = {
         folder / "tomograms.star": {"global": _tomogram(name, scene, tilts, optics, shape, stack)},
-        folder / f"{name}.star": {name: _tilt_rows(tilts, stack)},
+        folder / f"{name}.star": {name: _tilt_rows(tilts, stack, exposures)},
         folder / "particles.star": {
             "optics": optics_table(optics, (_PIXEL_SIZE,)),
             "particles": _particle_rows(name, scene),
@@ -177,11 +180,12 @@ def _tomogram(
     }
 
 
-def _tilt_rows(tilts: TiltSeries, stack: str) -> StarTable:
+def _tilt_rows(tilts: TiltSeries, stack: str, exposures: int) -> StarTable:
     """Make one row per tilt."""
     n = len(tilts.rotations)
     # RELION reads "number@stack", numbers from 1.
-    rows: StarTable = {"rlnMicrographName": [f"{i + 1}@{stack}" for i in range(n)]}
+    numbers = (i * exposures + 1 for i in range(n))
+    rows: StarTable = {"rlnMicrographName": [f"{number}@{stack}" for number in numbers]}
     rows |= dict(zip(_TILTS, map(decimals, tilt_from_rotation(tilts.rotations).T), strict=True))
     rows |= dict(zip(_SHIFTS, map(decimals, tilts.shifts.T), strict=True))
     rows["rlnTomoNominalStageTiltAngle"] = decimals(tilts.nominal_tilt_deg)

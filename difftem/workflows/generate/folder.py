@@ -20,8 +20,14 @@ from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.item import is_finished
 
 SETTINGS = "generate.yaml"
-OUTPUTS = ("particles.star", "tomograms.star", "summary.csv", "preview.png")
-TILT_SERIES = "tilt_series"
+OUTPUTS = (
+    "particles.star",
+    "micrographs.star",
+    "tomograms.star",
+    "summary.csv",
+    "preview.png",
+)
+TILT_SERIES, TEMPLATES = "tilt_series", "templates"
 # What may differ between runs into one folder: none of it changes an item.
 FREE = {"micrographs", "devices", "num_nodes", "cache"}
 _ITEM = re.compile(r"\d{6,}")
@@ -152,6 +158,7 @@ def _remove_set(path: Path) -> None:
     for folder, number in zip(*_items(path), strict=True):
         if is_finished(folder, number):
             shutil.rmtree(folder / f"{number:06d}")
-    shutil.rmtree(path / TILT_SERIES, ignore_errors=True)
+    for name in (TILT_SERIES, TEMPLATES):
+        shutil.rmtree(path / name, ignore_errors=True)
     for name in (*OUTPUTS, SETTINGS):
         (path / name).unlink(missing_ok=True)

@@ -4,20 +4,17 @@ import dataclasses
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-
-import torch
 
 import difftem
 from difftem.io.claimed import temporary_path
 from difftem.io.mrc import write_mrc, write_rawtlt
-from difftem.scene.files.coordinates import write_coordinates_csv
-from difftem.scene.files.labels import label_mask
-from difftem.scene.files.relion_tilt_series import TiltSeries, write_relion_tilt_series
-from difftem.scene.files.relion_write import write_relion_particles
 from difftem.simulation.image_truth import image_truth
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.scene_microscope import SceneMicrograph
+from difftem.workflows.truth.imaged_scene import ImagedScene, is_series, stack_name
+from difftem.workflows.truth.write_truth import write_truth
 
 RECORD = "run.json"
 
@@ -25,6 +22,11 @@ RECORD = "run.json"
 def item_folder(output: Path, index: int) -> Path:
     """Folder of one item."""
     return output / f"{index:06d}"
+
+
+def micrograph_name(index: int, tilts_deg: list[float]) -> str:
+    """File of an item's images; every item has a name of its own, by which pickers know it."""
+    return stack_name(f"micrograph_{index:06d}", tilts_deg)
 
 
 def is_finished(output: Path, index: int) -> bool:
@@ -59,7 +61,8 @@ def write_item(
     staging.mkdir(parents=True)
     try:
         _write_images(staging, item, config)
-        _write_truth(staging, folder.name, item, config, radii)
+        image = micrograph_name(item.index, config.exposure.tilts_deg)
+        write_truth(staging, imaged_scene(item, config, radii), image, f"{folder.name}/")
         _write_record(staging / RECORD, item, config)
         if folder.exists():  # left by a program that did not write this way
             shutil.rmtree(folder)
@@ -81,11 +84,13 @@ def _write_images(folder: Path, item: SceneMicrograph, config: SceneConfig) -> N
         f"{drawn.dose_e_per_a2:.3g} e/A2, {config.detector.preset}, seed {config.seed}"
     )
     labels = [f"difftem {difftem.__version__}, micrograph {item.index}", conditions[:80]]
-    for name, images in (("micrograph", item.micrographs), ("noise_free", item.noise_free)):
+    micrograph = micrograph_name(item.index, tilts)
+    clean = stack_name("noise_free", tilts)
+    for name, images in ((micrograph, item.micrographs), (clean, item.noise_free)):
         array = images.numpy()
-        write_mrc(folder / f"{name}.mrc", array if len(tilts) > 1 else array[0], pixel_size, labels)
-    if len(tilts) > 1:
-        write_rawtlt(folder / "micrograph.rawtlt", tilts)
+        write_mrc(folder / name, array if is_series(tilts) else array[0], pixel_size, labels)
+    if is_series(tilts):
+        write_rawtlt((folder / micrograph).with_suffix(".rawtlt"), tilts)
     counts = ", ".join(f"{n} {name}" for name, n in item.scene.counts().items())
     middle = len(tilts) // 2
     title = f"{counts}: {conditions}".replace("A2", "Å²").replace(" um", " µm")
@@ -99,53 +104,25 @@ def _write_images(folder: Path, item: SceneMicrograph, config: SceneConfig) -> N
     save_figure(figure, folder / "preview.png")
 
 
-def _write_truth(
-    folder: Path,
-    name: str,
-    item: SceneMicrograph,
-    config: SceneConfig,
-    radii: dict[str, float],
-) -> None:
-    """Write where everything is: CSV, STAR, and which pixel belongs to what."""
-    pixel_size, tilts = config.sampling.pixel_size, config.exposure.tilts_deg
-    nx, ny = config.sampling.size
-    scene = item.scene
+def imaged_scene(
+    item: SceneMicrograph, config: SceneConfig, radii: Mapping[str, float]
+) -> ImagedScene:
+    """Gather what files of truth say of an item."""
     drawn = dataclasses.replace(config.microscope, defocus_um=item.conditions.defocus_um)
-    truth = image_truth(drawn, config.ice.present, pixel_size)
-    single = len(tilts) == 1 and tilts[0] == 0
-    seen = truth.moved_by_beam(scene) if single else None
-    write_coordinates_csv(folder / "particles.csv", scene, seen)
-    image = f"{name}/micrograph.mrc"
-    if single:
-        write_relion_particles(
-            folder / "particles.star", scene, truth.optics, (ny, nx), image, truth.defocus, seen
-        )
-    else:
-        n = len(tilts)
-        series = TiltSeries(
-            truth.rotations(item.rotations),
-            item.shifts + truth.shift,
-            torch.tensor(tilts, dtype=torch.float64),
-            item.conditions.dose_e_per_a2 * torch.arange(n, dtype=torch.float64),
-            (truth.defocus,) * n,
-        )
-        write_relion_tilt_series(
-            folder, f"series_{name}", scene, series, truth.optics, (ny, nx), "micrograph.mrc"
-        )
-    sizes, types = scene.radii(radii), scene.types() + 1
-    masks = [
-        label_mask(
-            truth.seen(scene.positions() @ rotation.T + torch.nn.functional.pad(shift, (0, 1))),
-            sizes,
-            types,
-            (ny, nx),
-            pixel_size,
-        )
-        for rotation, shift in zip(item.rotations, item.shifts, strict=True)
-    ]
-    stack = torch.stack(masks) if len(masks) > 1 else masks[0]
-    legend = [f"{i} = {name}" for i, name in enumerate(scene.particles(), start=1)]
-    write_mrc(folder / "labels.mrc", stack.numpy(), pixel_size, ["0 = ice", *legend][:10])
+    nx, ny = config.sampling.size
+    return ImagedScene(
+        item.scene,
+        radii,
+        image_truth(drawn, config.ice.present, config.sampling.pixel_size),
+        (ny, nx),
+        config.exposure.tilts_deg,
+        item.rotations,
+        item.shifts,
+        config.exposure.tilt_axis_deg,
+        item.conditions.dose_e_per_a2,
+        1,
+        f"series_{item.index:06d}",
+    )
 
 
 def _write_record(path: Path, item: SceneMicrograph, config: SceneConfig) -> None:

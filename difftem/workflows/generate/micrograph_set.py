@@ -136,7 +136,7 @@ def generate(
     >>> blobs = {"name": "blob", "source": "phantom", "phantom": {"size_nm": [8, 8, 8]}, "count": 5}
     >>> made = difftem.generate(folder, particles=[blobs], size=(64, 64), pixel_size=4.0)
     >>> sorted(path.name for path in made.items[0].iterdir())[:3]
-    ['labels.mrc', 'micrograph.mrc', 'noise_free.mrc']
+    ['labels.mrc', 'micrograph_000000.mrc', 'micrographs.star']
     """
     configuration = configured(GenerateConfig, config, settings)
     _check(configuration)
@@ -170,7 +170,7 @@ def _generate(
                 f"{len(missing)} micrographs are missing, the first is {missing[0]}, because a "
                 "process of another machine has ended; the same command makes them"
             )
-        write_summary(output, items)
+        write_summary(output, items, settled)
     folders = [item_folder(output, index) for index in items]
     return MicrographSet(output, folders, len(pending), seconds, messages)
 

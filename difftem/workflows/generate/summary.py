@@ -3,20 +3,25 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from difftem.io.files import replacing
 from difftem.io.star import StarTable, read_star, star_text
+from difftem.simulation.scene_config import SceneConfig
 from difftem.workflows.generate.folder import TILT_SERIES
 from difftem.workflows.generate.item import RECORD, item_folder
+from difftem.workflows.generate.optics_groups import OpticsGroups, stacked
+from difftem.workflows.generate.template_files import write_templates
 
 _SERIES_FILE, _SERIES_STACK = "rlnTomoTiltSeriesStarFile", "rlnTomoTiltSeriesName"
-_IMAGE = "rlnMicrographName"
+_IMAGE, _GROUP, _GROUP_NAME = "rlnMicrographName", "rlnOpticsGroup", "rlnOpticsGroupName"
 
 
-def write_summary(output: Path, items: list[int]) -> None:
-    """Write tables and the sheet of a set.
+def write_summary(output: Path, items: list[int], config: SceneConfig) -> None:
+    """Write tables, templates and the sheet of a set.
 
     Parameters
     ----------
@@ -24,12 +29,17 @@ def write_summary(output: Path, items: list[int]) -> None:
         Folder of the set.
     items : list of int
         Its items, at least one.
+    config : SceneConfig
+        Of the set.
     """
     folders = [item_folder(output, index) for index in items]
     _write_csv(output / "summary.csv", folders)
+    groups = _merge(output, folders, "particles.star", "particles")
     if (folders[0] / "tomograms.star").exists():
-        _write_tomograms(output, folders)
-    _write_particles(output / "particles.star", folders)
+        _write_tomograms(output, folders, groups)
+    else:
+        _merge(output, folders, "micrographs.star", "micrographs")
+    write_templates(output, config)
     from difftem.workflows.generate.sheet import write_sheet  # loads the library for plots
 
     write_sheet(output / "preview.png", folders)
@@ -51,24 +61,37 @@ def _write_csv(path: Path, folders: list[Path]) -> None:
     _replace(path, text.getvalue())
 
 
-def _write_particles(path: Path, folders: list[Path]) -> None:
-    """Write RELION's table of all particles, item by item: a set may have millions."""
-    with replacing(path, overwrite=True) as temporary, temporary.open("w", encoding="utf-8") as out:
+def _merge(output: Path, folders: list[Path], name: str, table_name: str) -> dict[str, str]:
+    """Write a RELION table of the whole set, item by item: a set may have millions of particles.
+
+    Items of equal optics share a group; returns the name of each item's.
+    """
+    groups = OpticsGroups()
+    names: dict[str, str] = {}
+    with replacing(output / name, overwrite=True) as temporary, TemporaryFile("w+") as body:
         for number, folder in enumerate(folders):
-            tables = read_star(folder / "particles.star")
-            table = tables["particles"]
+            tables = read_star(folder / name)
+            table = tables[table_name]
+            group = groups.number(tables["optics"])
+            names[folder.name] = groups.name(group)
+            table[_GROUP] = [str(group)] * len(table[_GROUP])
             if number == 0:
-                out.write(star_text({"optics": tables["optics"]}))
-                out.write("\n".join(["\ndata_particles\n", "loop_", *(f"_{n}" for n in table), ""]))
+                header = [f"\ndata_{table_name}\n", "loop_", *(f"_{n}" for n in table), ""]
+                body.write("\n".join(header))
             # No cell needs quotes: see difftem.scene.poses.is_name.
-            out.writelines(" ".join(row) + "\n" for row in zip(*table.values(), strict=True))
-        out.write("\n")
+            body.writelines(" ".join(row) + "\n" for row in zip(*table.values(), strict=True))
+        body.write("\n")
+        body.seek(0)
+        with temporary.open("w", encoding="utf-8") as out:
+            out.write(star_text({"optics": groups.table()}))
+            shutil.copyfileobj(body, out)
+    return names
 
 
-def _write_tomograms(output: Path, folders: list[Path]) -> None:
+def _write_tomograms(output: Path, folders: list[Path], groups: Mapping[str, str]) -> None:
     """Write RELION's table of all tilt series; its paths start at the set's folder."""
     (output / TILT_SERIES).mkdir(exist_ok=True)
-    tomograms: StarTable = {}
+    rows: list[dict[str, str]] = []
     for folder in folders:
         (row,) = _rows(read_star(folder / "tomograms.star")["global"])
         name = row[_SERIES_FILE]
@@ -77,10 +100,10 @@ def _write_tomograms(output: Path, folders: list[Path]) -> None:
             tilts[_IMAGE] = [_under(folder.name, image) for image in tilts[_IMAGE]]
         _replace(output / TILT_SERIES / name, star_text(series))
         row[_SERIES_FILE] = f"{TILT_SERIES}/{name}"
+        row[_GROUP_NAME] = groups[folder.name]
         row[_SERIES_STACK] = f"{folder.name}/{row[_SERIES_STACK]}"
-        for column, cell in row.items():
-            tomograms.setdefault(column, []).append(cell)
-    _replace(output / "tomograms.star", star_text({"global": tomograms}))
+        rows.append(row)
+    _replace(output / "tomograms.star", star_text({"global": stacked(rows)}))
 
 
 def _rows(table: StarTable) -> Iterator[dict[str, str]]:

@@ -1,0 +1,1 @@
+"""Files of truth beside the images of `simulate` and `generate`."""
