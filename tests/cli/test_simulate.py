@@ -248,12 +248,12 @@ def test_the_bundled_example_runs_without_any_file(tmp_path, capsys):
 def test_a_gpu_gives_the_images_of_the_cpu(simulate, tmp_path):
     options = ("--exposure.tilts_deg", "[0, 30]")
     _, _, folder = simulate(*options, output=tmp_path / "cpu")
-    expected, _, _ = read(folder / "noise_free.mrc")
+    expected, _, _ = read(folder / "noise_free.mrcs")
     with pretend_gpu() as traffic:
         code, _, folder = simulate(*options, "--accelerator", "cuda", output=tmp_path / "cuda")
         assert traffic["spread_fwd_kernel"] and traffic["propagate_kernel"]
     assert code == 0
-    found, _, _ = read(folder / "noise_free.mrc")
+    found, _, _ = read(folder / "noise_free.mrcs")
     assert np.abs(found - expected).max() < 1e-3 * expected.std()
     seconds = json.loads((folder / "run.json").read_text())["seconds"]
     assert "potential and multislice" in seconds and "multislice" not in seconds

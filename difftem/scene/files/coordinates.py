@@ -169,18 +169,19 @@ def _read_csv(path: str | Path, particle: str) -> tuple[ParticlePoses, ...]:
         raise input_error(path, "has a header and no rows")
     if not turned:
         logger.warning("%s has no %s: taken as 0", Path(path).name, ", ".join(_TURN))
-    wanted = [header.index(name) for name in (*_PLACE, *turned)]
+    place = (*_SAMPLE, "z") if all(name in header for name in _SAMPLE) else _PLACE
+    wanted = [header.index(name) for name in (*place, *turned)]
     rows, names = [], []
     for number, cells in table.rows:
         rows.append([table.number(number, header[i], cells[i]) for i in wanted])
         names.append((cells[header.index(_NAME)] if _NAME in header else "") or particle)
         if not is_name(names[-1]):
             raise input_error(path, f"line {number}: {names[-1]!r} has blanks, quotes or commas")
-    taken = [f"{len(rows)} rows", f"{' '.join(_PLACE)} in Å"]
+    taken = [f"{len(rows)} rows", f"{' '.join(place)} in Å"]
     taken += [f"{' '.join(turned)} in degrees"] if turned else []
     taken += [_NAME] if _NAME in header else []
     taken += [f"values between {table.delimiter}"] if table.delimiter != "commas" else []
-    unused = [name for name in header if name and name not in (*_PLACE, *_TURN, _NAME)]
+    unused = [name for name in header if name and name not in (*place, *_TURN, _NAME)]
     give_account(path, taken, [f"column {', '.join(unused)}"] if unused else [])
     values = torch.tensor(rows, dtype=torch.float64)
     angles = values[:, 3:] if turned else torch.zeros(len(rows), 3, dtype=torch.float64)
