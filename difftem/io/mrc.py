@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from difftem.io.errors import InputError, input_error
 from difftem.io.files import replacing
-from difftem.io.mrc_header import PACKED, MrcHeader, parse_header, read_packed, to_zyx
+from difftem.io.mrc_header import PACKED, MrcHeader, parse_header, to_zyx
+from difftem.io.mrc_size import check_extended, check_size, read_packed
 
 _MAX_LABELS = 10
 _LABEL_LENGTH = 80
@@ -158,9 +159,11 @@ def read_mrc(path: str | Path) -> MrcImage:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
+            check_extended(path)
             # Permissive, for the old headers that microscopes write: what cannot be read is None.
             with mrcfile.open(path, permissive=True, header_only=True) as mrc:
                 header = parse_header(path, mrc.header)
+                check_size(path, mrc.header)
                 packed = read_packed(path, mrc.header) if header.mode == PACKED else None
             caught.clear()  # they come again, with those of the data
             with mrcfile.open(path, permissive=True, header_only=packed is not None) as mrc:

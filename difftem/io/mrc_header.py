@@ -1,19 +1,13 @@
-"""What an MRC header says beyond size and voxels: axes, start, signs of bytes, packed values."""
+"""What an MRC header says beyond size and voxels: axes, start, signs of bytes."""
 
-import bz2
-import gzip
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from difftem.io.errors import input_error
 
-_BYTES = 1024
 PACKED = 101  # two 4-bit values in a byte
 _READ = (0, 1, 2, 4, 6, 12, PACKED)
 _NAMES = {3: "complex 16-bit integers", 16: "RGB"}
@@ -160,44 +154,3 @@ def to_zyx(
     order = [*range(leading), *(leading + in_file.index(axis) for axis in (3, 2, 1))]
     turned = np.ascontiguousarray(stacked.transpose(order))
     return turned[0] if data.ndim == 2 and len(turned) == 1 else turned
-
-
-def read_packed(path: Path, header: np.generic) -> NDArray[np.generic]:  # (z, y, x) or (y, x)
-    """Read values of 4 bits, the left pixel of a pair in the lower ones (mode 101).
-
-    Parameters
-    ----------
-    path : Path
-        File, also packed by gzip or bzip2.
-    header : numpy record
-        Of mrcfile.
-
-    Returns
-    -------
-    ndarray
-        Unsigned bytes of 0 to 15, as sections, rows and columns.
-
-    Raises
-    ------
-    InputError
-        If the file is too short.
-    """
-    record = np.asarray(header)
-    nx, ny, nz, extended = (int(record[name]) for name in ("nx", "ny", "nz", "nsymbt"))
-    row = (nx + 1) // 2
-    expected = nz * ny * row
-    if min(nx, ny, nz) < 1 or extended < 0:
-        raise input_error(path, f"not a whole MRC file: {nx} x {ny} x {nz} values")
-    with path.open("rb") as file:
-        magic = file.read(2)
-    opened: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
-    with opened.get(magic, partial(Path.open, mode="rb"))(path) as unpacked:
-        unpacked.seek(_BYTES + extended)
-        content = unpacked.read(expected)
-    if len(content) < expected:
-        raise input_error(
-            path, f"not a whole MRC file: expected {expected} bytes of data, got {len(content)}"
-        )
-    packed = np.frombuffer(content, np.uint8).reshape(nz, ny, row)
-    values = np.stack([packed & 15, packed >> 4], -1).reshape(nz, ny, 2 * row)[..., :nx]
-    return values[0] if nz == 1 else values
