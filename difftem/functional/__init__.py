@@ -38,6 +38,7 @@ Multislice
 
 Lens
     `lens` : aberrations, aperture, phase plate
+    `tilted_beam` : the same counted from the direction of a tilted beam
     `coherence` : envelopes and incoherent sums
 
 Dose

@@ -1,4 +1,4 @@
-"""Differences of exposures: the noise stays, the field goes."""
+"""Differences of exposures of one field, in which the specimen cancels and the noise stays."""
 
 import torch
 from torch import Tensor

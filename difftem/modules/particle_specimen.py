@@ -46,10 +46,10 @@ class ParticleSpecimen(nn.Module):
     slice_thickness : float
         Δ in Å, independent of pixel and particles.
     depth : {"ignored", "particle", "slice"} or mapping
-        What the height of matter inside a slice does: its wave is propagated to the slice's plane
-        (first order in the potential, Ewald sphere); or only to the height of its particle's
-        center, as TEM-simulator's defocus correction does; or nothing. A mapping has one for each
-        particle.
+        How height within a slice is treated. "slice": every point is propagated to the slice's
+        plane (first order in the potential, Ewald sphere). "particle": only every particle's
+        centre is, as in TEM-simulator's defocus correction. "ignored": plain projection. A mapping
+        sets it for each particle.
     band_limit : float
         Fraction of the field's Nyquist that is kept.
     taper : float

@@ -167,8 +167,9 @@ class Simulator(nn.Module):
         Returns
         -------
         ExitWave
-            Without gradients only one slice of the potential is held at a time, with them all
-            where they take less than `difftem.functional.multislice_gradient.KEPT_BYTES`.
+            Memory: without gradients one slice of the potential is held at a time; with gradients
+            all are kept if together they fit into
+            `difftem.functional.multislice_gradient.KEPT_BYTES`, else computed again backwards.
         """
         view, beam, scattered = self.specimen.view(self.stage, self.beam, tilt), self.beam, None
         slices = view.slices

@@ -87,7 +87,7 @@ class FilesConfig:
     ----------
     format
         Format of the images: 'mrc', 'tiff' (float32, with the pixel size as ImageJ has it) or
-        'zarr' (a folder; needs the zarr package).
+        'zarr' (a folder; needs the zarr package, and RELION does not read it).
     exit_wave
         Also write the complex exit wave of every tilt, in the whole simulated field: exit_wave.mrc
         (mode 4), .tif (channels real and imaginary part) or .zarr (complex64).

@@ -136,6 +136,8 @@ def _simulate(
             lenses=lenses,
             keep_waves=asked.files.exit_wave,
         )
+    if len(lenses) > 1:
+        logger.info("of a focus series, the tables of particles name the first image")
     images = [(tilt, defocus) for tilt in exposure.tilts_deg for defocus in defoci_um(asked)]
     return SimulatedMicrographs(
         taken.micrographs,

@@ -229,7 +229,7 @@ class MTFFit(LightningModule):
         }
 
     def on_fit_start(self) -> None:
-        """Forget an earlier fit, unless it is the one that goes on; look at what the data know."""
+        """Start from no data, unless a checkpoint is continued, and check what the data know."""
         facts = getattr(getattr(self.trainer, "datamodule", None), "facts", None)
         self._notes = check_facts(facts, self.gain, self._given_noise)
         if not self._goes_on:
