@@ -10,21 +10,18 @@ VISIBLE = 0.05
 
 def information_limit(
     wavelength: float,  # Å
-    pixel_size: float,  # Å
     focal_spread: float,  # Å
     aperture: float | None,  # rad
 ) -> float:  # 1/Å
-    r"""Highest spatial frequency that reaches the image.
+    r"""Highest spatial frequency that the optics let pass.
 
-    The least of the band limit :math:`1 / 3p`, the aperture :math:`\alpha / \lambda` and the
-    frequency where the temporal envelope falls to 5 %.
+    The lesser of the aperture :math:`\alpha / \lambda` and the frequency where the temporal
+    envelope falls to 5 %.
 
     Parameters
     ----------
     wavelength : float
         In Å.
-    pixel_size : float
-        p in Å.
     focal_spread : float
         Standard deviation of the defocus in Å.
     aperture : float or None
@@ -33,9 +30,9 @@ def information_limit(
     Returns
     -------
     float
-        In 1/Å.
+        In 1/Å; infinite without either.
     """
-    limits = [1 / (3 * pixel_size)]
+    limits = [math.inf]
     if aperture is not None:
         limits.append(aperture / wavelength)
     if focal_spread > 0:
@@ -72,10 +69,14 @@ def delocalisation(
     frequency: float,  # 1/Å
     defocus: float,  # Å
     cs: float,  # Å
+    source: float = 0.0,  # rad
 ) -> float:  # Å
     r"""Largest distance at which detail of an object appears in the image.
 
     .. math:: R = \max_{q' \le q} \left| \Delta f \lambda q' - C_s \lambda^3 q'^3 \right|
+
+    A source of semi-angle s damps what comes from afar by
+    :math:`e^{-2 \pi^2 s^2 R^2 / \lambda^2}`; R is at most where that falls to 5 %.
 
     Parameters
     ----------
@@ -87,6 +88,8 @@ def delocalisation(
         Δf in Å, underfocus positive.
     cs : float
         Cs in Å.
+    source : float
+        Standard deviation s of the illumination angle in rad.
 
     Returns
     -------
@@ -102,7 +105,11 @@ def delocalisation(
         turning = math.sqrt(defocus / (3 * cs)) / wavelength
         candidates.append(min(turning, frequency))
     theta = [wavelength * q for q in candidates]
-    return max(abs(defocus * angle - cs * angle**3) for angle in theta)
+    farthest = max(abs(defocus * angle - cs * angle**3) for angle in theta)
+    if source > 0:
+        coherent = wavelength * math.sqrt(-math.log(VISIBLE) / 2) / (math.pi * source)
+        farthest = min(farthest, coherent)
+    return farthest
 
 
 def good_fft_size(n: int, multiple_of: int = 2) -> int:

@@ -23,7 +23,7 @@ from difftem.modules.project_particles import project_particles
 from difftem.modules.specimen import View
 from difftem.modules.stage import Stage
 
-PATCH_MARGIN = 8  # pixels around a particle's sphere, for the tails of the band limit's edge
+PATCH_MARGIN = 0.4  # over the taper: pixels around a particle's sphere, for its edge's tails
 THICK = 1.5  # slices: larger particles are cut
 
 
@@ -53,7 +53,8 @@ class ParticleSpecimen(nn.Module):
     band_limit : float
         Fraction of the field's Nyquist that is kept.
     taper : float
-        Width of its edge in cycles/pixel: soft, so that a projection stays within its patch.
+        Width of its edge in cycles/pixel, or in cycles/voxel of a template whose voxels are larger:
+        soft, so that a projection stays within its patch.
     max_frequency : float, optional
         Band limit in 1/Å instead; beyond Nyquist it is folded back, as point sampling does.
     pixel_average : bool
@@ -112,7 +113,7 @@ class ParticleSpecimen(nn.Module):
         self.slice_thickness = slice_thickness
         self.depth = depths
         self.max_frequency = max_frequency or band_limit / 2 / pixel_size
-        self.taper = taper / pixel_size
+        self.taper = taper
         self.pixel_average = pixel_average
         self.voxel_average = voxel_average
         self.cut = cut
@@ -264,13 +265,15 @@ class ParticleSpecimen(nn.Module):
 
     def _grid(self, particle: Particle) -> SliceGrid:
         """Fourier coefficients of the patch that holds one particle."""
-        size = 2 * (math.ceil(particle.radius / self.pixel_size) + PATCH_MARGIN)
+        coarser = max(self.pixel_size, particle.voxel_size)
+        margin = PATCH_MARGIN / self.taper * coarser
+        size = 2 * math.ceil((particle.radius + margin) / self.pixel_size)
         volume = particle.volume
         grid = slice_grid(
             good_fft_size(size),
             self.pixel_size,
             self._limit(particle),
-            self.taper,
+            self.taper / coarser,
             pixel_average=self.pixel_average,
             device=volume.device,
             dtype=volume.real.dtype,

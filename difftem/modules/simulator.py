@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from difftem.functional.dose import expected_counts
 from difftem.functional.grid import crop_center
+from difftem.functional.resample import fourier_crop
 from difftem.functional.wave import squared_modulus
 from difftem.modules.beam import Beam
+from difftem.modules.common_sampling import common_field
 from difftem.modules.detector import Detector
 from difftem.modules.dose import Dose
 from difftem.modules.flat_ice import FlatIce
@@ -76,6 +78,9 @@ class Simulator(nn.Module):
     shape : tuple of int, optional
         ``(ny, nx)`` of the micrograph, cut from the centre of the field, so that fringes and
         Fresnel tails that wrap around stay outside.
+    pixel_size : float, optional
+        Of the micrograph (and dose) in Å, where that of the waves is smaller: the intensity is cut
+        in Fourier space, so that signal reaches Nyquist. Default: that of the waves.
     defocus_reference : float
         Height in Å, above the middle of the specimen, of the plane that defocus is counted from;
         half the specimen's thickness is its exit surface.
@@ -112,24 +117,17 @@ class Simulator(nn.Module):
         ice: FlatIce | HoleyIce | None = None,
         poisson: PoissonLayer | None = None,
         shape: tuple[int, int] | None = None,
+        pixel_size: float | None = None,
         defocus_reference: float = 0.0,
         defocus_offset_um: float | Tensor = 0.0,
         learnable: Collection[str] = (),
     ) -> None:
         super().__init__()
         check_learnable(learnable, ("defocus_offset_um",))
-        sizes = {specimen.pixel_size, multislice.pixel_size, lens.pixel_size, dose.pixel_size}
-        if len(sizes) > 1:
-            raise ValueError(f"all stages must share one pixel size, got {sorted(sizes)} Å")
-        thickness = getattr(multislice, "slice_thickness", specimen.slice_thickness)
-        if specimen.slice_thickness != thickness:
-            raise ValueError(
-                "specimen and multislice must share one slice thickness, got "
-                f"{specimen.slice_thickness} and {thickness} Å"
-            )
-        shape = shape or specimen.shape
-        if shape[0] > specimen.shape[0] or shape[1] > specimen.shape[1]:
-            raise ValueError(f"the image {shape} must fit into the field {specimen.shape}")
+        self.field = common_field(specimen, multislice, lens, dose, pixel_size)
+        shape = shape or self.field
+        if shape[0] > self.field[0] or shape[1] > self.field[1]:
+            raise ValueError(f"the image {shape} must fit into the field {self.field}")
         self.stage = stage or Stage()
         self.specimen = specimen
         offsets = torch.as_tensor(defocus_offset_um)
@@ -220,6 +218,9 @@ class Simulator(nn.Module):
     ) -> Tensor:  # (..., y, x) e/pixel
         """Mean electrons per pixel of the micrograph's field."""
         dose = self._of_tilt(quantity(self.dose, "dose_e_per_a2"), tilt)
+        if self.field != self.specimen.shape:
+            # Where it is near zero, to cut it in Fourier space may take it below.
+            intensity = fourier_crop(intensity, self.field).clamp(min=0)
         cropped = crop_center(intensity, self.shape)
         return expected_counts(cropped, dose.to(cropped), self.dose.pixel_size)
 

@@ -5,7 +5,8 @@ import math
 import torch
 
 from difftem.atoms import Atoms
-from difftem.simulation.sampling import MARGIN, PaddedField, Sampling
+from difftem.simulation.config import MicroscopeConfig, SamplingConfig
+from difftem.simulation.sampling import MARGIN, PaddedField, Sampling, optics_limit
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.units import angstrom_to_nm, mrad_to_rad, nm_to_angstrom
 
@@ -98,18 +99,39 @@ def _slices(sampling: Sampling) -> str | None:
     )
 
 
+def band_advice(sampling: SamplingConfig, microscope: MicroscopeConfig) -> str | None:
+    """Say where the signal of a fast simulation ends.
+
+    Parameters
+    ----------
+    sampling, microscope
+        As configured.
+
+    Returns
+    -------
+    str or None
+        One line; None if the pixels carry what the optics pass.
+    """
+    end = 1 / (3 * sampling.pixel_size)
+    if sampling.band == "full" or optics_limit(microscope) <= end:
+        return None
+    return (
+        f"sampling.band fast: signal ends at {1 / end:.3g} Å, 1/3 of a cycle per pixel; 'full' "
+        f"reaches {2 * sampling.pixel_size:.3g} Å"
+    )
+
+
 def _aperture(config: SimulateConfig, sampling: Sampling, wavelength: float) -> str | None:
     """Tell of an aperture that passes more than the pixels can carry."""
     aperture = config.microscope.aperture_mrad
     if aperture is None:
         return None
-    needed = wavelength / (3 * mrad_to_rad(aperture))
-    if sampling.pixel_size <= needed:
+    finest = wavelength / mrad_to_rad(aperture)
+    if sampling.band_end * finest >= 1 or config.sampling.band == "fast":
         return None
     return (
-        f"the aperture passes {wavelength / mrad_to_rad(aperture):.2g} Å detail, the band limit "
-        f"of {sampling.pixel_size:g} Å pixels ends at {3 * sampling.pixel_size:.2g} Å; "
-        f"sampling.pixel_size {needed:.2g} would do"
+        f"the aperture passes {finest:.2g} Å detail, {sampling.pixel_size:g} Å pixels end at "
+        f"{1 / sampling.band_end:.2g} Å; sampling.pixel_size {finest / 2:.2g} would do"
     )
 
 
@@ -119,11 +141,12 @@ def _sharp_atoms(atoms: Atoms, config: SimulateConfig, sampling: Sampling) -> st
     if float(heavy.float().mean()) < HEAVY_SHARE:
         return None
     b_factor = float(atoms.b_factors[heavy].median())
-    limit = config.sampling.potential_band_limit / 2 / sampling.pixel_size
+    limit = config.sampling.potential_band_limit / 2 / sampling.wave_pixel_size
     if math.exp(-b_factor * limit**2 / 4) < SHARP:
         return None
     finest = math.sqrt(-4 * math.log(SHARP) * 1.05 / max(b_factor, ROOM_TEMPERATURE_B))
     pixel_size = config.sampling.potential_band_limit / 2 / finest
+    pixel_size *= sampling.pixel_size / sampling.wave_pixel_size
     need = [f"sampling.pixel_size {pixel_size:.2g}"]
     if b_factor < ROOM_TEMPERATURE_B:
         need.append(f"structure.b_factor {ROOM_TEMPERATURE_B} (room temperature)")

@@ -101,19 +101,24 @@ class SamplingConfig:
     size
         Width and height (x, y) of the micrograph in pixels.
     pixel_size
-        Pixel size in Å at the specimen; also the voxel size of particles in scenes.
+        Pixel size in Å at the specimen.
     slice_thickness_nm
         Thickness of a slice in nm. Default: the thickest that keeps the Fresnel phase error below
         0.1 rad for atoms (simulate), 50 nm for particles, whose depth counts besides (generate).
     padding
-        Pixels simulated around the micrograph on each side. Default: the delocalisation, up to a
-        half (simulate) or an eighth (generate) of the longer side.
+        Pixels simulated around the micrograph on each side. Default: the delocalisation, up to the
+        longer side.
+    band
+        Where the micrograph's signal ends: 'full' at Nyquist, 1/(2 pixel_size), for which waves
+        have pixels 3/5 as large and images are cut in Fourier space, unless the optics end before;
+        'fast' at 1/(3 pixel_size), in about a third of the time.
     """
 
     size: tuple[int, int] = (512, 512)
     pixel_size: float = 1.0
     slice_thickness_nm: float | None = None
     padding: int | None = None
+    band: Literal["full", "fast"] = "full"
 
 
 @dataclass(frozen=True)

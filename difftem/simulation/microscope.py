@@ -152,10 +152,11 @@ def build_simulator(
 ) -> Simulator:
     """Compose all stages for a specimen of atoms."""
     in_ice = config.ice.present
+    pixel_size = sampling.wave_pixel_size
     potential = Potential(
         atoms,
-        sampling.shape,
-        sampling.pixel_size,
+        sampling.wave_shape,
+        pixel_size,
         sampling.n_slices,
         sampling.slice_thickness,
         table=config.sampling.table,
@@ -166,7 +167,7 @@ def build_simulator(
     return Simulator(
         potential,
         Multislice(
-            sampling.pixel_size,
+            pixel_size,
             sampling.slice_thickness,
             scattering=config.sampling.scattering,
             amplitude_contrast=amplitude_contrast(config.microscope, in_ice),
@@ -176,6 +177,7 @@ def build_simulator(
         detector,
         beam=build_beam(config.microscope),
         stage=stage,
-        ice=build_ice(config.ice, ice_thickness_nm(atoms, config.ice), sampling.pixel_size),
+        ice=build_ice(config.ice, ice_thickness_nm(atoms, config.ice), pixel_size),
         shape=sampling.crop,
+        pixel_size=sampling.pixel_size if sampling.is_finer else None,
     )

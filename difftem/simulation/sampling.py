@@ -3,14 +3,17 @@
 import math
 from dataclasses import dataclass
 
+import torch
+
 from difftem.atoms import Atoms
+from difftem.functional.coherence import focal_spread
 from difftem.functional.sampling import (
     delocalisation,
     good_fft_size,
     information_limit,
     thickest_slice,
 )
-from difftem.modules import Beam, Lens, Stage
+from difftem.modules import Beam, Stage
 from difftem.simulation.config import MicroscopeConfig, SamplingConfig
 from difftem.simulation.limits import MAX_SLICES
 from difftem.simulation.simulate_config import SimulateConfig
@@ -22,9 +25,12 @@ from difftem.units import (
     um_to_angstrom,
 )
 
-MAX_PADDING = 1 / 2  # of the longer side
+MAX_PADDING = 1.0  # of the longer side
 # Room above and below the highest and lowest atom, Å.
 MARGIN = 2.0
+# Pixels of the waves over those of a micrograph whose signal reaches Nyquist: it ends at 1/3 of a
+# cycle per pixel of the waves, and a soft edge takes a tenth of that.
+FINER = 3, 5
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,20 @@ class PaddedField:
     shape: tuple[int, int]  # (ny, nx) of the padded field
     crop: tuple[int, int]  # (ny, nx) of the micrograph
     pixel_size: float  # Å
+    wave_shape: tuple[int, int]  # (ny, nx) of the padded field in the waves' pixels
+    wave_pixel_size: float  # Å
     delocalisation: float  # Å
     information_limit: float  # 1/Å
+
+    @property
+    def is_finer(self) -> bool:
+        """Whether waves have smaller pixels than the micrograph."""
+        return self.wave_pixel_size < self.pixel_size
+
+    @property
+    def band_end(self) -> float:
+        """Highest frequency in 1/Å that the pixels carry."""
+        return 1 / ((2 if self.is_finer else 3) * self.pixel_size)
 
 
 @dataclass(frozen=True)
@@ -47,12 +65,31 @@ class Sampling(PaddedField):
     thickest_slice: float  # Å
 
 
-def choose_field(
-    wanted: SamplingConfig,
-    microscope: MicroscopeConfig,
-    lens: Lens,
-    max_padding: float = MAX_PADDING,
-) -> PaddedField:
+def optics_limit(microscope: MicroscopeConfig) -> float:
+    """Highest frequency in 1/Å that aperture and temporal coherence let pass."""
+    beam, aperture = Beam(microscope.voltage_kv), microscope.aperture_mrad
+    spread = focal_spread(
+        beam.energy,
+        torch.tensor(mm_to_angstrom(microscope.cc_mm)),
+        torch.tensor(microscope.energy_spread_ev),
+        torch.zeros(()),
+        torch.zeros(()),
+    )
+    angle = None if aperture is None else mrad_to_rad(aperture)
+    return information_limit(float(beam.wavelength), float(spread), angle)
+
+
+def wave_pixel_size(wanted: SamplingConfig, microscope: MicroscopeConfig) -> float:
+    """Pixel size of the waves in Å: smaller than the micrograph's if signal is to reach Nyquist.
+
+    That is not needed where intensities, of twice the frequencies of the waves, end before it.
+    """
+    if wanted.band == "fast" or 4 * wanted.pixel_size * optics_limit(microscope) <= 1:
+        return wanted.pixel_size
+    return wanted.pixel_size * FINER[0] / FINER[1]
+
+
+def choose_field(wanted: SamplingConfig, microscope: MicroscopeConfig) -> PaddedField:
     """Pad the micrograph by the delocalisation, unless the configuration says how much.
 
     Parameters
@@ -60,43 +97,45 @@ def choose_field(
     wanted : SamplingConfig
         As configured.
     microscope : MicroscopeConfig
-        Its voltage, defocus, Cs and aperture count.
-    lens : Lens
-        Of that microscope.
-    max_padding : float
-        Largest padding as a fraction of the longer side.
+        Its voltage, defocus, astigmatism, Cs, Cc, aperture and source count.
 
     Returns
     -------
     PaddedField
         Sides that FFTs are fast for.
     """
-    beam = Beam(microscope.voltage_kv)
-    wavelength, aperture = float(beam.wavelength), microscope.aperture_mrad
-    limit = information_limit(
-        wavelength,
-        wanted.pixel_size,
-        float(lens.focal_spread(beam.energy)),
-        None if aperture is None else mrad_to_rad(aperture),
-    )
-    spread = delocalisation(
-        wavelength, limit, um_to_angstrom(microscope.defocus_um), mm_to_angstrom(microscope.cs_mm)
+    wave_pixel = wave_pixel_size(wanted, microscope)
+    finer = wave_pixel != wanted.pixel_size
+    limit = min(1 / ((2 if finer else 3) * wanted.pixel_size), optics_limit(microscope))
+    spread = max(
+        delocalisation(
+            float(Beam(microscope.voltage_kv).wavelength),
+            limit,
+            um_to_angstrom(microscope.defocus_um + sign * microscope.astigmatism_um),
+            mm_to_angstrom(microscope.cs_mm),
+            mrad_to_rad(microscope.source_semiangle_mrad),
+        )
+        for sign in (-1, 1)
     )
     nx, ny = wanted.size
     padding = wanted.padding
     if padding is None:
-        most = int(max_padding * max(nx, ny))
+        most = int(MAX_PADDING * max(nx, ny))
         padding = min(math.ceil(spread / wanted.pixel_size), most)
+    few, many = FINER if finer else (1, 1)
+    shape = tuple(good_fft_size(n + 2 * padding, 2 * few) for n in (ny, nx))
     return PaddedField(
-        shape=(good_fft_size(ny + 2 * padding), good_fft_size(nx + 2 * padding)),
+        shape=(shape[0], shape[1]),
         crop=(ny, nx),
         pixel_size=wanted.pixel_size,
+        wave_shape=(shape[0] // few * many, shape[1] // few * many),
+        wave_pixel_size=wave_pixel,
         delocalisation=spread,
         information_limit=limit,
     )
 
 
-def choose_sampling(atoms: Atoms, config: SimulateConfig, lens: Lens, stage: Stage) -> Sampling:
+def choose_sampling(atoms: Atoms, config: SimulateConfig, stage: Stage) -> Sampling:
     """Fill in what the configuration leaves open: padding and slices.
 
     Parameters
@@ -105,8 +144,6 @@ def choose_sampling(atoms: Atoms, config: SimulateConfig, lens: Lens, stage: Sta
         The whole specimen.
     config : SimulateConfig
         Its `sampling` and `microscope` are used.
-    lens : Lens
-        Of that microscope.
     stage : Stage
         All its positions must fit into the slices.
 
@@ -120,7 +157,7 @@ def choose_sampling(atoms: Atoms, config: SimulateConfig, lens: Lens, stage: Sta
     ValueError
         If there would be too many slices.
     """
-    field = choose_field(config.sampling, config.microscope, lens)
+    field = choose_field(config.sampling, config.microscope)
     thickest = thickest_slice(
         float(Beam(config.microscope.voltage_kv).wavelength), field.information_limit
     )

@@ -38,7 +38,8 @@ from difftem.units import angstrom_to_nm, nm_to_angstrom
 logger = logging.getLogger(__name__)
 
 MAX_SLICES = 2000  # of particles that are far apart
-MAX_PADDING = 1 / 8  # of the longer side
+# Cycles/pixel of the band's edge; that of finer waves begins beyond the micrograph's Nyquist.
+TAPER, FINER_TAPER = 0.05, 0.03
 SLICE_THICKNESS_NM = 50.0
 
 
@@ -157,28 +158,30 @@ class SceneMicroscope:
         """Compose the stages for a scene."""
         config, sampling = self.config, self.config.sampling
         microscope = dataclasses.replace(config.microscope, defocus_um=conditions.defocus_um)
-        lens = build_lens(microscope, sampling.pixel_size)
-        field = choose_field(sampling, microscope, lens, MAX_PADDING)
+        field = choose_field(sampling, microscope)
         if (advice := padding_advice(field)) is not None:
             logger.warning(advice)
+        pixel_size = field.wave_pixel_size
         specimen = ParticleSpecimen(
             self.particles,
             [Instances(each.particle, each.positions, each.rotations) for each in scene.instances],
-            field.shape,
-            sampling.pixel_size,
+            field.wave_shape,
+            pixel_size,
             nm_to_angstrom(sampling.slice_thickness_nm or SLICE_THICKNESS_NM),
             depth=sampling.depth,
+            taper=FINER_TAPER if field.is_finer else TAPER,
         )
         return Simulator(
             specimen,
-            Multislice(sampling.pixel_size, specimen.slice_thickness),
-            lens,
+            Multislice(pixel_size, specimen.slice_thickness),
+            build_lens(microscope, pixel_size),
             Dose(conditions.dose_e_per_a2, sampling.pixel_size),
             self.detector,
             beam=build_beam(microscope),
             stage=stage,
-            ice=build_ice(config.ice, conditions.ice_thickness_nm, sampling.pixel_size),
+            ice=build_ice(config.ice, conditions.ice_thickness_nm, pixel_size),
             shape=field.crop,
+            pixel_size=sampling.pixel_size if field.is_finer else None,
         )
 
     def _draw(self, generator: torch.Generator) -> Conditions:

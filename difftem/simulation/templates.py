@@ -11,25 +11,28 @@ from difftem.modules import Beam
 from difftem.scene.templates.cache import cache_folder, cached_template, content_key
 from difftem.scene.templates.nested import build_template
 from difftem.scene.templates.read import read_template
-from difftem.scene.templates.render import absorbing, render_template
+from difftem.scene.templates.render import STEEP, TAPER, absorbing, render_template
 from difftem.scene.templates.template import Template
 from difftem.scene.virion import sars_cov_2
 from difftem.simulation.config import PHANTOM, VIRION
 from difftem.simulation.copies import read_particle
 from difftem.simulation.microscope import amplitude_contrast
 from difftem.simulation.particle_fields import source_kind
+from difftem.simulation.sampling import wave_pixel_size
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig
 from difftem.units import nm_to_angstrom
 
 logger = logging.getLogger(__name__)
 Solvent = Literal["displaced", "floor", "none"]
 
+# Voxels over pixels, of particles whose signal is to reach Nyquist of the pixels.
+FINER_VOXELS = 2 / 3
 VIRION_SEED = 0
 MAX_PHANTOM = 384  # voxels: some 2 GB while it is made
 
 
 def make_template(particle: ParticleConfig, config: SceneConfig) -> Template:
-    """Template of one particle at the field's pixel size, from the cache if it is there."""
+    """Template of one particle for the field's pixels, from the cache if it is there."""
     in_ice = config.ice.present and particle.solvent != "none"
     contrast = amplitude_contrast(config.microscope, config.ice.present)
     solvent: Solvent = (particle.solvent or "displaced") if in_ice else "none"
@@ -47,10 +50,15 @@ def _rendered(
 ) -> Template:
     """Template of atoms, kept in the cache."""
     atoms = read_particle(particle.structure(), particle.rotation_deg)
-    pixel_size = config.sampling.pixel_size
+    voxel_size, taper = _voxels(config)
     voltage = config.microscope.voltage_kv if solvent == "floor" else None
     key = content_key(
-        atoms, voxel_size=pixel_size, solvent=solvent, contrast=contrast, voltage=voltage
+        atoms,
+        voxel_size=voxel_size,
+        taper=taper,
+        solvent=solvent,
+        contrast=contrast,
+        voltage=voltage,
     )
 
     def make() -> Template:
@@ -58,13 +66,22 @@ def _rendered(
         logger.info("rendering %s: %d atoms", particle.name, len(atoms))
         return render_template(
             atoms,
-            pixel_size,
+            voxel_size,
             solvent=solvent,
             amplitude_contrast=contrast,
             energy=energy,
+            taper=taper,
         )
 
     return cached_template(key, make, _cache(config))
+
+
+def _voxels(config: SceneConfig) -> tuple[float, float]:
+    """Voxel size in Å and taper of rendered templates that hold what the field's pixels carry."""
+    sampling = config.sampling
+    if wave_pixel_size(sampling, config.microscope) < sampling.pixel_size:
+        return FINER_VOXELS * sampling.pixel_size, STEEP
+    return sampling.pixel_size, TAPER
 
 
 def _virion(particle: ParticleConfig, config: SceneConfig) -> Template:
@@ -77,8 +94,8 @@ def _virion(particle: ParticleConfig, config: SceneConfig) -> Template:
     if particle.solvent not in (None, "displaced") or not config.ice.present:
         raise ValueError(f"particle {particle.name!r}: {VIRION!r} knows solvent 'displaced' only")
     spike = read_particle(particle.structure(particle.parts))
-    pixel_size = config.sampling.pixel_size
-    key = content_key(spike, voxel_size=pixel_size, virion=VIRION, seed=VIRION_SEED)
+    voxel_size, taper = _voxels(config)
+    key = content_key(spike, voxel_size=voxel_size, taper=taper, virion=VIRION, seed=VIRION_SEED)
 
     def make() -> Template:
         assembly = sars_cov_2(torch.Generator().manual_seed(VIRION_SEED), name=particle.name)
@@ -87,9 +104,9 @@ def _virion(particle: ParticleConfig, config: SceneConfig) -> Template:
             particle.name,
             assembly.total_heavy_atoms() / 1e6,
         )
-        template = render_template(spike, pixel_size)
+        template = render_template(spike, voxel_size, taper=taper)
         names = {each.particle for each in assembly.copies()}
-        return build_template(assembly, dict.fromkeys(names, template), pixel_size)
+        return build_template(assembly, dict.fromkeys(names, template), voxel_size)
 
     return cached_template(key, make, _cache(config))
 

@@ -11,7 +11,7 @@ from difftem.atoms import Atoms
 from difftem.io.image_stack import check_format
 from difftem.modules import Stage
 from difftem.scene.poses import ParticlePoses, Scene
-from difftem.simulation.advice import sampling_advice
+from difftem.simulation.advice import band_advice, sampling_advice
 from difftem.simulation.copies import copy_poses, read_particle
 from difftem.simulation.device import accelerator_device
 from difftem.simulation.focus import at_largest_defocus, defoci_um, focus_lenses
@@ -21,7 +21,7 @@ from difftem.simulation.memory import check_memory, estimate_bytes, wave_bytes
 from difftem.simulation.messages import collected
 from difftem.simulation.microscope import build_detector, build_lens, build_simulator
 from difftem.simulation.run import Series, Stopwatch, slices_bar, take_series
-from difftem.simulation.sampling import Sampling, choose_sampling
+from difftem.simulation.sampling import Sampling, choose_sampling, wave_pixel_size
 from difftem.simulation.seed import item_seed
 from difftem.simulation.settings import configured
 from difftem.simulation.simulate_config import SimulateConfig
@@ -108,15 +108,17 @@ def _simulate(
     # Of the stage alone: its errors leave the particles and the noise as they are.
     stage = draw_stage(config, torch.Generator().manual_seed(item_seed(config.seed, 0, "stage")))
     stopwatch = Stopwatch()
-    lens = build_lens(config.microscope, config.sampling.pixel_size)
+    lens = build_lens(config.microscope, wave_pixel_size(config.sampling, config.microscope))
     detector = build_detector(config.detector)
     with stopwatch.stage("structure"):
         particle = given or read_particle(config.structure, config.copies.rotation_deg)
         poses = copy_poses(particle_name(config), particle, config, generator)
         atoms = particle.copies(poses.rotations, poses.positions)
-    sampling = choose_sampling(atoms, config, lens, stage)
+    sampling = choose_sampling(atoms, config, stage)
     simulator = build_simulator(atoms, config, sampling, lens, detector, stage)
     logger.info(_summary(len(atoms), sampling))
+    if (note := band_advice(config.sampling, config.microscope)) is not None:
+        logger.info(note)
     doubts = doubtful_units(config.microscope, config.exposure, config.ice)
     for line in doubts + sampling_advice(atoms, config, sampling, float(simulator.beam.wavelength)):
         logger.warning(line)
@@ -184,9 +186,10 @@ def _imaged_scene(
 
 
 def _summary(n_atoms: int, sampling: Sampling) -> str:
-    ny, nx = sampling.shape
+    ny, nx = sampling.wave_shape
     return (
         f"{n_atoms} atoms, {sampling.crop[1]} x {sampling.crop[0]} px of "
-        f"{sampling.pixel_size:g} Å (simulated {nx} x {ny}), {sampling.n_slices} slices of "
+        f"{sampling.pixel_size:g} Å (simulated {nx} x {ny} of {sampling.wave_pixel_size:g} Å), "
+        f"{sampling.n_slices} slices of "
         f"{sampling.slice_thickness:.3g} Å"
     )

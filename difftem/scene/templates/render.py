@@ -20,6 +20,8 @@ MARGIN_VOXELS = 8
 # Flat up to 0.6 of Nyquist, and soft, so that the box holds the map: a field of pixels as large as
 # the voxels keeps less (tests/modules/test_specimen.py compares with the atoms' projection).
 BAND_LIMIT, TAPER = 0.8, 0.1
+# Flat up to 2/3 of Nyquist: that of pixels which are 3/2 as large.
+STEEP = 1 / 15
 
 
 def render_template(
@@ -30,6 +32,7 @@ def render_template(
     amplitude_contrast: float = 0.0,
     table: TableName = "peng",
     energy: Tensor | None = None,  # () eV
+    taper: float = TAPER,
 ) -> Template:
     """Render the template of a structure, its origin where the atoms have theirs.
 
@@ -38,8 +41,7 @@ def render_template(
     atoms : Atoms
         The particle.
     voxel_size : float
-        In Å; with "displaced" and "none" the map fades out between 0.6 and 0.8 of
-        Nyquist.
+        In Å; with "displaced" and "none" the map ends at 0.8 of Nyquist, see `taper`.
     solvent : {"displaced", "floor", "none"}
         "displaced": each atom takes the place of some ice (Fraser). "floor": TEM-simulator's
         model, where ice fills every voxel up to its own potential and absorption comes from cross
@@ -50,6 +52,9 @@ def render_template(
         Scattering factors; "floor" knows Peng's alone.
     energy : Tensor, optional
         Of the beam in eV, for "floor".
+    taper : float
+        Cycles/voxel over which the map fades out before 0.8 of Nyquist: 0.1 leaves it as it is up
+        to 0.6, and `STEEP` up to 2/3.
 
     Returns
     -------
@@ -89,7 +94,7 @@ def render_template(
         table=table,
         solvated=solvent == "displaced",
         band_limit=BAND_LIMIT,
-        taper=TAPER,
+        taper=taper,
     )
     with torch.no_grad():
         values = potential.render((n, n, n), voxel_size)

@@ -1,5 +1,6 @@
 """Scenes to a set of micrographs on disk, with their truth."""
 
+import logging
 import os
 import shutil
 import time
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 
 from difftem.io.errors import input_error
+from difftem.simulation.advice import band_advice
 from difftem.simulation.device import accelerator_device
 from difftem.simulation.messages import collected
 from difftem.simulation.scene_check import check_scene
@@ -20,6 +22,8 @@ from difftem.workflows.generate.folder import claimed_folder, finished_items
 from difftem.workflows.generate.item import is_finished, item_folder
 from difftem.workflows.generate.processes import make_items
 from difftem.workflows.generate.summary import write_summary
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,8 @@ def _generate(
     config: GenerateConfig, output: Path, overwrite: bool, messages: list[str]
 ) -> MicrographSet:
     """Make what is missing, then the tables of the whole set."""
+    if (advice := band_advice(config.sampling, config.microscope)) is not None:
+        logger.info(advice)
     cores = torch.get_num_threads()
     share = cores if "OMP_NUM_THREADS" in os.environ else max(1, cores // config.devices)
     others = join_cluster(config)
