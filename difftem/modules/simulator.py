@@ -189,7 +189,7 @@ class Simulator(nn.Module):
         exit_wave: ExitWave,
         tilt: int | None = None,
     ) -> tuple[Tensor, Tensor]:  # (..., y, x) complex, (..., y, x)
-        """Image wave and intensity, in the padded field; reuse the exit wave for a new focus."""
+        """Image wave, and intensity in the micrograph's pixels; reuse the exit wave to refocus."""
         offset = exit_wave.height - self.defocus_reference + self._defocus_offset(tilt)
         image_wave = self.lens(exit_wave.wave, self.beam, offset)
         if self.lens.coherence == "envelope":
@@ -198,7 +198,9 @@ class Simulator(nn.Module):
             intensity = self.lens.intensity(exit_wave.wave, self.beam, offset)
         if exit_wave.scattered is not None:
             intensity = intensity + exit_wave.scattered
-        if self.ice is not None and self.ice.acts_on == "image":
+        if self.field != self.specimen.shape:  # which may take it below zero where it is near
+            intensity = fourier_crop(intensity, self.field).clamp(min=0)
+        if self.ice is not None and self.ice.acts_on == "image":  # not before: edges would ring
             rotation = self.stage.rotation(tilt)
             intensity = self.ice(intensity, self.beam, rotation, self._defocus(tilt))
         return image_wave, intensity
@@ -218,9 +220,6 @@ class Simulator(nn.Module):
     ) -> Tensor:  # (..., y, x) e/pixel
         """Mean electrons per pixel of the micrograph's field."""
         dose = self._of_tilt(quantity(self.dose, "dose_e_per_a2"), tilt)
-        if self.field != self.specimen.shape:
-            # Where it is near zero, to cut it in Fourier space may take it below.
-            intensity = fourier_crop(intensity, self.field).clamp(min=0)
         cropped = crop_center(intensity, self.shape)
         return expected_counts(cropped, dose.to(cropped), self.dose.pixel_size)
 

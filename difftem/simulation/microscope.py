@@ -177,7 +177,7 @@ def build_simulator(
         detector,
         beam=build_beam(config.microscope),
         stage=stage,
-        ice=build_ice(config.ice, ice_thickness_nm(atoms, config.ice), pixel_size),
+        ice=build_ice(config.ice, ice_thickness_nm(atoms, config.ice), sampling.pixel_size),
         shape=sampling.crop,
         pixel_size=sampling.pixel_size if sampling.is_finer else None,
     )

@@ -97,7 +97,7 @@ def choose_field(wanted: SamplingConfig, microscope: MicroscopeConfig) -> Padded
     wanted : SamplingConfig
         As configured.
     microscope : MicroscopeConfig
-        Its voltage, defocus, astigmatism, Cs, Cc, aperture and source count.
+        Its voltage, defocus, astigmatism, Cs, Cc, aperture, source and beam tilt count.
 
     Returns
     -------
@@ -116,6 +116,10 @@ def choose_field(wanted: SamplingConfig, microscope: MicroscopeConfig) -> Padded
             mrad_to_rad(microscope.source_semiangle_mrad),
         )
         for sign in (-1, 1)
+    )
+    # A tilted beam also moves the image.
+    spread += mrad_to_rad(math.hypot(*microscope.beam_tilt_mrad)) * abs(
+        um_to_angstrom(microscope.defocus_um)
     )
     nx, ny = wanted.size
     padding = wanted.padding

@@ -179,7 +179,7 @@ class SceneMicroscope:
             self.detector,
             beam=build_beam(microscope),
             stage=stage,
-            ice=build_ice(config.ice, conditions.ice_thickness_nm, pixel_size),
+            ice=build_ice(config.ice, conditions.ice_thickness_nm, sampling.pixel_size),
             shape=field.crop,
             pixel_size=sampling.pixel_size if field.is_finer else None,
         )

@@ -207,7 +207,7 @@ def test_advice_names_the_number_that_would_do(simulate, tmp_path):
         assert code == 0
         lines = [line for line in captured.err.splitlines() if "warning" in line and key in line]
         assert len(lines) == 1, (key, captured.err)
-    quiet = simulate("--sampling.padding", 45, output=tmp_path / "quiet")[1].err
+    quiet = simulate("--sampling.padding", 65, output=tmp_path / "quiet")[1].err
     assert "warning" not in quiet
 
 

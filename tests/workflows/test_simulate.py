@@ -65,7 +65,7 @@ def test_warnings_are_in_the_result_and_in_the_log(caplog):
 def test_a_log_shows_what_it_is_set_up_to_show(set_up):
     code = (
         f"import difftem, logging; {set_up};"
-        "difftem.simulate(size=(64, 64), pixel_size=4.0, defocus_um=9.0, hydrogens='none');"
+        "difftem.simulate(size=(64, 64), pixel_size=4.0, defocus_um=15.0, hydrogens='none');"
         "logger = logging.getLogger('difftem'); print(logger.level, logger.handlers)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
