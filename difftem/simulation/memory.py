@@ -41,7 +41,7 @@ def estimate_bytes(sampling: Sampling, n_atoms: int, n_micrographs: int) -> floa
 
 def wave_bytes(sampling: Sampling, n_tilts: int) -> float:
     """Bytes of exit waves that are kept until they are written, as complex64 and once more."""
-    return 16.0 * n_tilts * sampling.shape[0] * sampling.shape[1]
+    return 16.0 * n_tilts * sampling.wave_shape[0] * sampling.wave_shape[1]
 
 
 def check_memory(needed: float, device: torch.device | None = None) -> None:

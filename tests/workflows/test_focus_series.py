@@ -12,6 +12,7 @@ import torch
 
 import difftem
 from difftem.functional.grid import crop_center
+from difftem.functional.resample import fourier_crop
 from difftem.io.mrc import read_mrc
 from difftem.modules import Beam, Lens
 from tests.helpers.specimen import random_atoms
@@ -28,6 +29,12 @@ IDEAL = {"cc_mm": 0.0, "source_semiangle_mrad": 0.0, "cs_mm": 1.2, "voltage_kv":
 
 def atoms():
     return random_atoms(40, (20.0, 20.0, 20.0), (6, 8), (30.0, 30.0))
+
+
+def on_pixels(image, result):
+    """Electrons in the micrograph's pixels from an intensity in the waves', at 10 e/Å²."""
+    coarse = fourier_crop(image, result.sampling.shape)
+    return crop_center(coarse, (48, 64)) * 10.0 * 1.5**2
 
 
 def test_each_image_of_a_focus_series_is_the_one_of_its_defocus_and_tilt():
@@ -51,14 +58,15 @@ def test_the_exit_wave_of_a_file_makes_the_image_through_a_lens(tmp_path):
     facts = json.loads((folder / "run.json").read_text("utf-8"))["exit_wave"]
     with mrcfile.open(folder / "exit_wave.mrc") as file:
         waves, pixel_size = torch.tensor(file.data), float(file.voxel_size.x)
-    assert waves.shape == (2, *result.sampling.shape)
+    assert waves.shape == (2, *result.sampling.wave_shape)
+    assert pixel_size == pytest.approx(0.6 * 1.5)
     assert (facts["energy_ev"], facts["tilt_deg"]) == (200e3, [0.0, 20.0])
     # The sum of intensities is that of the beam: the potential is real in vacuum.
     assert waves.abs().square().mean().item() == pytest.approx(1.0, abs=2e-3)
     lens = Lens(pixel_size, 0.4, cs_mm=1.2, cc_mm=0.0, source_semiangle_mrad=0.0)
     for number, height in enumerate(facts["plane_above_middle_angstrom"]):
         image = lens(waves[number], Beam(200.0), height).abs().square()
-        expected = crop_center(image, (48, 64)) * 10.0 * pixel_size**2
+        expected = on_pixels(image, result)
         noise_free = result.noise_free[number].float()
         contrast = noise_free.std()
         assert (expected - noise_free).abs().max() < 2e-3 * contrast
@@ -79,7 +87,7 @@ def test_abtem_makes_our_image_from_our_exit_wave(tmp_path):
     underfocus = 0.4e4 + facts["plane_above_middle_angstrom"][0]
     ctf = abtem.CTF(energy=200e3, defocus=underfocus, Cs=1.2e7)
     image = np.asarray(waves.apply_ctf(ctf).intensity().array).T
-    theirs = crop_center(torch.tensor(image), (48, 64)) * 10.0 * pixel_size**2
+    theirs = on_pixels(torch.tensor(image), result)
     ours = result.noise_free[0].float()
     assert torch.corrcoef(torch.stack([theirs.flatten(), ours.flatten()]))[0, 1] > 0.999
 
