@@ -56,7 +56,7 @@ SMALL = ["--data.init_args.size", "64", "--data.init_args.n", "4"]
         (["--config", str(TMV), "--data.init_args.dose", "1e-9"], "crop 0 of batch 0 is constant"),
         (
             ["--config", str(TMV), "--data.init_args.gain", "1e-3"],
-            "gain of the model is 1, that of the data 0.001",
+            "is 1, that of the data 0.001",
         ),
     ],
 )
