@@ -91,6 +91,12 @@ class _Check:
 
     def value(self, given: Any, hint: Any, key: str, file: Path | None) -> None:
         """Check a value: that of a type, or a class and its arguments."""
+        if hint is Any and (isinstance(given, str) or "class_path" in (given or ())):
+            self.classes[key] = None  # one that jsonargparse looks for
+        nameless = isinstance(given, dict) and given and given.keys() <= _OF_CLASS.keys()
+        if nameless and key not in self.classes and "class_path" not in given:
+            where = key if file is None else f"{file}: {key}"
+            raise ValueError(f"{where} must hold class_path and init_args, got {given!r}")
         kinds = _kinds(hint)
         classes = tuple(k for k in kinds if isinstance(k, type) and issubclass(k, _CLASSES))
         if hint in (Trainer, *classes) and isinstance(given, str) and given.endswith(YAML):

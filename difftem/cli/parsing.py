@@ -178,8 +178,8 @@ def _check_options(arguments: list[str], kind: type[Any], known: list[str]) -> N
             value = next(values, "")
             if value.startswith("--") or not value:
                 raise ValueError(f"--{name} needs a value")
-        if name in hints and not appends:
-            _check_text(hints[name], value, name)
+        if name in hints and (not appends or value.lstrip().startswith("{")):
+            _check_text(hints[name], f"[{value}]" if appends else value, name)
 
 
 def _check_text(hint: Any, text: str, name: str) -> None:
@@ -193,7 +193,7 @@ def _check_text(hint: Any, text: str, name: str) -> None:
             value = read_mapping(Path(value))
         if not isinstance(value, dict):
             raise ValueError(f"{name} must hold keys and values, got {text!r}")
-        check_settings(hint, value, f"{name}.")
+        check_settings(dataclasses.make_dataclass("Section", [(name, hint)]), {name: value})
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         check_settings(dataclasses.make_dataclass("List", [(name, hint)]), {name: value})
     else:

@@ -1,13 +1,19 @@
 """What a configuration may say: one set of limits for `simulate` and `generate`."""
 
 import dataclasses
-import math
 import re
 from collections.abc import Iterator
 
 from difftem.modules.beam import MAX_VOLTAGE_KV
 from difftem.simulation.config import DetectorConfig, IceConfig, StageConfig
 from difftem.simulation.paths import AnyConfig
+from difftem.simulation.ranges import (
+    USUAL_PATH_NM,
+    check_number,
+    check_shifts,
+    check_transmission,
+    number_text,
+)
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.simulation.unit_mistakes import unit_mistake, unit_of
@@ -67,15 +73,15 @@ def check_common(config: SimulateConfig | SceneConfig) -> None:
         In one line that names the key.
     """
     for key, value in flattened(dataclasses.asdict(config)):
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{key} must be a finite number, got {value}")
         name = re.split(r"[.\[]", re.sub(r"\[\d+\]$", "", key))[-1]
+        if isinstance(value, int | float):
+            check_number(key, "aberrations" if ".aberrations." in key else name, value)
         if isinstance(value, int | float) and name in PIXELS:
             _check_pixel_size(key, name, value)
         if isinstance(value, int | float) and name in POSITIVE | NOT_NEGATIVE | SIGNED:
             _check_range(key, name, value)
     if not -(2**63) <= config.seed < 2**63:
-        raise ValueError(f"seed must fit into 64 bits, got {config.seed}")
+        raise ValueError(f"seed must fit into 64 bits, got {number_text(config.seed)}")
     _check_sampling(config)
     _check_ice(config.ice)
     exposure = config.exposure
@@ -106,18 +112,22 @@ def check_common(config: SimulateConfig | SceneConfig) -> None:
     if config.detector.mtf_nyquist != DetectorConfig().mtf_nyquist and not files:
         raise ValueError("detector.mtf_nyquist applies with a file of detector.mtf or detector.ntf")
     _check_stage(config.stage, len(exposure.tilts_deg), config.ice)
+    side = max(config.sampling.size) * config.sampling.pixel_size
+    check_shifts(config.stage.shifts, config.stage.shift_error, side)
 
 
 def _check_range(key: str, name: str, value: float) -> None:
     """Refuse a value below or above what a field may have."""
     if name in POSITIVE and not value > 0:
-        raise ValueError(f"{key} must be positive, got {value}")
+        raise ValueError(f"{key} must be positive, got {number_text(value)}")
     if name in NOT_NEGATIVE and value < 0:
-        raise ValueError(f"{key} must not be negative, got {value}")
+        raise ValueError(f"{key} must not be negative, got {number_text(value)}")
     most, unit = (POSITIVE | NOT_NEGATIVE | SIGNED)[name], unit_of(name)
     if abs(value) > most:
         allowed = f"within {most:g}" if name in SIGNED else f"at most {most:g}"
-        raise ValueError(f"{key} must be {allowed}{unit}, got {value:g}{unit_mistake(name, value)}")
+        raise ValueError(
+            f"{key} must be {allowed}{unit}, got {number_text(value)}{unit_mistake(name, value)}"
+        )
 
 
 def _check_pixel_size(key: str, name: str, value: float) -> None:
@@ -185,7 +195,10 @@ def _check_sampling(config: SimulateConfig | SceneConfig) -> None:
 
 
 def _check_ice(ice: IceConfig) -> None:
-    """Refuse what does not apply."""
+    """Refuse what does not apply, and ice that is black."""
+    for name in ("thickness_nm", "edge_thickness_nm"):
+        path = ice.mean_free_path_nm or USUAL_PATH_NM
+        check_transmission(f"ice.{name}", getattr(ice, name), path)
     if ice.hole_diameter_nm is None and ice.edge_thickness_nm is not None:
         raise ValueError("ice.edge_thickness_nm applies with ice.hole_diameter_nm only")
     if ice.hole_diameter_nm is not None and ice.cut_at_edges is False:

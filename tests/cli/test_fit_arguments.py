@@ -53,6 +53,15 @@ SMALL = ["--data.init_args.size", "64", "--data.init_args.n", "4"]
         (["--config", str(TMV), "--seed_everything", "-5"], "seed_everything must be within 0 and"),
         (["--config", str(TMV), "--data.init_args.size", "2"], "error: size must be at least 16 p"),
         (["--config", str(TMV), "--data.init_args.n", "100000000000"], "must make at most 1e.11 p"),
+        (["--config", str(TMV), "--lr_scheduler", "{init_args: {}}"], "r must hold class_path and"),
+        (
+            ["--config", str(TMV), "--trainer.callbacks", "{dict_kwargs: {}}"],
+            "must hold class_",
+        ),
+        (
+            ["--config", str(TMV), "--trainer.plugins", "{init_args: {}}"],
+            "plugins must hold class",
+        ),
         (["--config", str(TMV), "--data.init_args.dose", "1e-9"], "crop 0 of batch 0 is constant"),
         (
             ["--config", str(TMV), "--data.init_args.gain", "1e-3"],

@@ -90,6 +90,8 @@ def test_list_of_particles_that_is_impossible(generate, particles, words, there)
         (["--sampling.pixel_size", "1e-9"], ["sampling.pixel_size", "within 0.01 and 100 Å"]),
         (["--sampling.pixel_size", "nan"], ["sampling.pixel_size", "nan"]),
         (["--sampling.size", "[4, 64]"], ["sampling.size", "4 x 64"]),
+        (["--particles+", "{dict_kwargs: {a: 1}}"], ["unknown key 'particles[0].dict_kwargs'"]),
+        (["--ice", "{init_args: {}}"], ["unknown key 'ice.init_args'"]),
         (["--sampling.slice_thickness_nm", "0"], ["slice_thickness_nm must be positive"]),
         (["--sampling.padding", "-1"], ["sampling.padding must not be negative, got -1"]),
         (["--sampling.depth", "deep"], ["sampling.depth", "deep"]),
