@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+ACCOUNTS = "difftem.io.account"
+
 _LOGGER = logging.getLogger("difftem")
 _LOCK = threading.Lock()
 _active = 0  # collections that are open
@@ -15,13 +17,15 @@ _before = (logging.NOTSET, True)  # level and propagation of the logger without 
 class _Collector(logging.Handler):
     """Keep every line of this thread, and of other processes, once."""
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: list[str], source: str) -> None:
         super().__init__(logging.INFO)
-        self.lines, self.thread = lines, threading.get_ident()
+        self.lines, self.source, self.thread = lines, source, threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a line, a warning by its name."""
         if record.process == os.getpid() and record.thread != self.thread:
+            return
+        if not record.name.startswith(self.source):
             return
         warning = record.levelno >= logging.WARNING
         line = ("warning: " if warning else "") + record.getMessage()
@@ -48,11 +52,22 @@ _PASSER = _Passer(logging.INFO)
 
 
 @contextmanager
-def collected() -> Iterator[list[str]]:
-    """Yield a list that gets what difftem logs, warnings and notes, until the context ends."""
+def collected(source: str = "difftem") -> Iterator[list[str]]:
+    """Yield a list that gets what difftem logs, warnings and notes, until the context ends.
+
+    Parameters
+    ----------
+    source : str
+        Module whose lines are kept, with those inside it: `ACCOUNTS` for what files gave.
+
+    Yields
+    ------
+    list of str
+        One line each, a warning by its name.
+    """
     global _active, _before
     lines: list[str] = []
-    handler = _Collector(lines)
+    handler = _Collector(lines, source)
     with _LOCK:
         if _active == 0:
             _before = (_LOGGER.level, _LOGGER.propagate)

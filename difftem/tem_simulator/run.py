@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from difftem.simulation.messages import ACCOUNTS, collected
 from difftem.simulation.run import Stopwatch
 from difftem.tem_simulator.differences import chance_differences, structure_differences
 from difftem.tem_simulator.files.contents import TemSimulatorInput
@@ -25,7 +26,8 @@ def simulate(simulation: TemSimulatorInput, folder: Path) -> None:
     notes = structure_differences(simulation) + chance_differences(simulation)
     for note in simulation.notes + notes:
         logger.info("note: %s", note)
-    templates = make_templates(simulation, generator, stopwatch)
+    with collected(ACCOUNTS) as inputs:
+        templates = make_templates(simulation, generator, stopwatch)
     found = [note for template in templates.values() for note in template.notes]
     series = None
     if run.generate_micrographs:
@@ -43,7 +45,7 @@ def simulate(simulation: TemSimulatorInput, folder: Path) -> None:
         notes += found
         if run.log_file is not None:
             write_log(staged.path(run.log_file), simulation, notes)
-        everything = simulation.notes + notes
+        everything = simulation.notes + inputs + notes
         write_record(folder, simulation, templates, series, stopwatch, everything, staged)
 
 

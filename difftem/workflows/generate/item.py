@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import difftem
@@ -35,7 +35,11 @@ def is_finished(output: Path, index: int) -> bool:
 
 
 def write_item(
-    output: Path, item: SceneMicrograph, config: SceneConfig, radii: dict[str, float]
+    output: Path,
+    item: SceneMicrograph,
+    config: SceneConfig,
+    radii: dict[str, float],
+    inputs: Sequence[str] = (),
 ) -> Path:
     """Write images and truth of one item, all or nothing.
 
@@ -49,6 +53,8 @@ def write_item(
         How it was made.
     radii : dict of str to float
         Of the particles in Å, for the label mask.
+    inputs : sequence of str
+        What was taken from each file and what was left, for the record.
 
     Returns
     -------
@@ -63,7 +69,7 @@ def write_item(
         _write_images(staging, item, config)
         image = micrograph_name(item.index, config.exposure.tilts_deg)
         write_truth(staging, imaged_scene(item, config, radii), image, f"{folder.name}/")
-        _write_record(staging / RECORD, item, config)
+        _write_record(staging / RECORD, item, config, inputs)
         if folder.exists():  # left by a program that did not write this way
             shutil.rmtree(folder)
         os.replace(staging, folder)
@@ -125,7 +131,9 @@ def imaged_scene(
     )
 
 
-def _write_record(path: Path, item: SceneMicrograph, config: SceneConfig) -> None:
+def _write_record(
+    path: Path, item: SceneMicrograph, config: SceneConfig, inputs: Sequence[str]
+) -> None:
     """Write what was drawn; the same for the same item, whoever made it and when."""
     record = {
         "index": item.index,
@@ -134,5 +142,6 @@ def _write_record(path: Path, item: SceneMicrograph, config: SceneConfig) -> Non
         "counts": item.scene.counts(),
         "n_slices": item.n_slices,
         "mean_expected_counts_per_pixel": round(item.mean_counts, 6),
+        "inputs": list(inputs),
     }
     path.write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", "utf-8")

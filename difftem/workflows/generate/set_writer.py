@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from difftem.simulation.messages import ACCOUNTS, collected
 from difftem.simulation.run import slices_bar
 from difftem.simulation.scene_microscope import SceneMicroscope
 from difftem.workflows.generate.config import GenerateConfig
@@ -30,7 +31,8 @@ class SetWriter:
     def __init__(self, config: GenerateConfig, output: Path) -> None:
         torch.set_num_threads(config.threads or 1)  # the last bits of an item depend on it
         self.config, self.output = config, output
-        self.microscope = SceneMicroscope(config)
+        with collected(ACCOUNTS) as self.inputs:
+            self.microscope = SceneMicroscope(config)
         self.microscope.device = torch.device(config.accelerator)
 
     def make(self, index: int, show_slices: bool = False) -> None:
@@ -47,4 +49,5 @@ class SetWriter:
             return
         with slices_bar() if show_slices else nullcontext() as progress:
             item = self.microscope.take(index, progress)
-        write_item(self.output, item, self.config, dict(self.microscope.radii))
+        radii = dict(self.microscope.radii)
+        write_item(self.output, item, self.config, radii, self.inputs)
