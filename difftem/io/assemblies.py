@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from difftem.atoms import Atoms, concatenate
-from difftem.io.atom_table import AssemblyPart, AtomTable, StructureFile
+from difftem.io.atom_table import MAX_COORDINATE, AssemblyPart, AtomTable, StructureFile
 from difftem.io.errors import input_error
 
 _SAME_PLACE = 0.5  # Å
+_DISTORTED = 0.01  # of a matrix times its transpose from 1; files round to six decimals
 _SAMPLE = 2000  # atoms that decide
 _MANY = 0.4  # of two chains along a line, one has no image
 
@@ -58,6 +59,8 @@ def assembled(
         raise input_error(path, f"no assembly {name!r}, the file has {', '.join(known) or 'none'}")
     if name == "auto" and known and not whole:
         chosen = known[0]
+        for part in file.assemblies[chosen]:
+            _check_operators(path, f"assembly {chosen!r}", part.rotations, part.shifts)
         if not _is_expanded(tables[0], file.assemblies[chosen]):
             return _copies(path, file, chosen, tables, dtype)
         reason = f"operators of assembly {chosen}, whose copies the file holds"
@@ -70,6 +73,7 @@ def assembled(
         return _as_they_are(tables, dtype), [], left
     rotations, shifts = file.ncs
     n = len(rotations)
+    _check_operators(path, "strict NCS", rotations, shifts)
     if name == "none" or whole or _is_copied(tables[0], rotations[1:], shifts[1:]):
         return _as_they_are(tables, dtype), [], [*left, f"strict NCS (MTRIX, {n} copies)"]
     parts = [_moved(table, rotations, shifts, dtype) for table in tables]
@@ -85,6 +89,7 @@ def _copies(
         n = len(part.rotations)
         if n == 0:
             raise input_error(path, f"assembly {name!r} names operators that are not there")
+        _check_operators(path, f"assembly {name!r}", part.rotations, part.shifts)
         for table in tables:
             chosen = table.keep(part.has(table))
             if len(chosen):
@@ -101,6 +106,17 @@ def _copies(
         left.append(f"strict NCS (MTRIX, {len(file.ncs[0])} copies)")
     copies = f"{most} copies" if most > 1 else "1 copy"
     return concatenate(parts), [f"assembly {name} ({copies})"], left
+
+
+def _check_operators(path: Path, what: str, rotations: Tensor, shifts: Tensor) -> None:
+    """Refuse what turns no molecule: numbers that are none, or matrices that distort."""
+    identity = torch.eye(3, dtype=rotations.dtype)
+    wrong = (rotations @ rotations.transpose(-1, -2) - identity).abs().amax((-2, -1))
+    far = shifts.abs().amax(-1)
+    for i in range(len(rotations)):
+        if not (wrong[i] < _DISTORTED and far[i] <= MAX_COORDINATE):
+            matrix = torch.cat([rotations[i], shifts[i, :, None]], -1).tolist()
+            raise input_error(path, f"{what}: operator {i + 1} is no rotation and shift: {matrix}")
 
 
 def _as_they_are(tables: list[AtomTable], dtype: torch.dtype) -> Atoms:

@@ -22,7 +22,8 @@ _NAMES = (
 )
 _SAME_PLACE = 0.05  # Å, as 0.3333 times a cell differs from a third of it
 _SAME_FRACTION = 1e-4
-_USED = ("label", "type_symbol", "fract_", "occupancy", "U_iso_or_equiv", "B_iso_or_equiv")
+_DISPLACEMENTS = ("U_iso_or_equiv", "B_iso_or_equiv")
+_USED = ("label", "type_symbol", "fract_", "occupancy", *_DISPLACEMENTS)
 
 
 def has_fractions(block: gemmi.cif.Block) -> bool:
@@ -54,12 +55,16 @@ def read_crystal(path: str | Path, document: gemmi.cif.Document) -> StructureFil
     blocks = [block for block in document if has_fractions(block)]
     block = blocks[0]
     left = [f"data block {each.name!r}" for each in blocks[1:]]
-    small = gemmi.make_small_structure_from_block(block)
+    try:
+        small = gemmi.make_small_structure_from_block(block)
+    except (ValueError, RuntimeError, IndexError) as error:
+        raise input_error(path, f"not a crystal's cif file: {error}") from error
     cell = small.cell
     if not (cell.is_crystal() and np.isfinite(cell.volume) and cell.volume > 0):
         raise input_error(path, "atoms by fractions of a cell, but no _cell_length and _cell_angle")
     operations, group = _symmetry(path, block, small)
     columns = [_column(block, name) for name in ("fract_x", "fract_y", "fract_z")]
+    _check_lengths(path, block, len(columns[0]))
     fractions = np.array([[gemmi.cif.as_number(each) for each in column] for column in columns]).T
     placed = np.isfinite(fractions).all(-1)
     if not placed.all():
@@ -130,6 +135,16 @@ def _images(
     return np.array(kept)
 
 
+def _check_lengths(path: str | Path, block: gemmi.cif.Block, n_sites: int) -> None:
+    """Refuse columns of sites that come from several loops."""
+    for name in ("label", "type_symbol", "occupancy", "fract_y", "fract_z", *_DISPLACEMENTS):
+        found = len(block.find_values(_SITES + name))
+        if found not in (0, n_sites):
+            raise input_error(
+                path, f"{_SITES}{name} has {found} values, {_SITES}fract_x has {n_sites}"
+            )
+
+
 def _column(block: gemmi.cif.Block, name: str) -> list[str]:
     """Values of a column of sites; empty if it is not there."""
     return [gemmi.cif.as_string(each) for each in block.find_values(_SITES + name)]
@@ -184,6 +199,10 @@ def _labels(block: gemmi.cif.Block, symbols: list[str]) -> list[str]:
 
 def _unused(block: gemmi.cif.Block) -> list[str]:
     """Columns of sites that are not used and change the image."""
-    tags = block.find_loop(_SITES + "fract_x").get_loop().tags
-    names = [tag.removeprefix(_SITES) for tag in tags]
-    return [f"column {name}" for name in names if not name.startswith(_USED)]
+    loop = block.find_loop(_SITES + "fract_x").get_loop()
+    names = [tag[len(_SITES) :] for tag in ([] if loop is None else loop.tags)]
+    return [
+        f"column {name}"
+        for name in names
+        if not name.lower().startswith(tuple(map(str.lower, _USED)))
+    ]

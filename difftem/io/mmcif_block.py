@@ -25,7 +25,8 @@ _NEEDED = "id label_atom_id label_alt_id label_comp_id label_asym_id label_seq_i
 _IDENTITY = re.compile(
     r"group_PDB|id|type_symbol|(label|auth)_.*|pdbx_PDB_\w*|pdbx_(label|auth|sifts)_.*|pdbx_tls.*|"
     r"Cartn_[xyz](_esd)?|fract_[xyz](_esd)?|occupancy(_esd)?|([BU]_iso_or_equiv)(_esd)?|"
-    r"pdbx_formal_charge|calc_flag|footnote_id|pdbx_\w*label_index|ihm_\w*"
+    r"pdbx_formal_charge|calc_flag|footnote_id|pdbx_\w*label_index|ihm_\w*",
+    re.IGNORECASE,
 )
 
 
@@ -39,9 +40,7 @@ class MmcifNotes:
 
 def has_atoms(block: gemmi.cif.Block) -> bool:
     """Whether a block holds atoms with Cartesian coordinates, as loop or as one row."""
-    return len(block.find_mmcif_category(_SITES)) > 0 and _SITES + "Cartn_x" in list(
-        block.find_mmcif_category(_SITES).tags
-    )
+    return len(block.find_values(_SITES + "Cartn_x")) > 0
 
 
 def repair_mmcif(block: gemmi.cif.Block) -> MmcifNotes:
@@ -56,13 +55,19 @@ def repair_mmcif(block: gemmi.cif.Block) -> MmcifNotes:
     -------
     MmcifNotes
         What a user should know.
+
+    Raises
+    ------
+    ValueError
+        If it is no mmCIF.
     """
+    _check_loops(block)
     _complete_assemblies(block)
-    table = block.find_mmcif_category(_SITES)
-    table.ensure_loop()
-    loop = table.loop
+    if block.find_loop(_SITES + "Cartn_x").get_loop() is None:
+        block.find_mmcif_category(_SITES).ensure_loop()
+    loop = block.find_loop(_SITES + "Cartn_x").get_loop()
     wanted = [_SITES + name for name in _NEEDED.split()]
-    absent = [tag for tag in wanted if tag not in loop.tags]
+    absent = [tag for tag in wanted if not _has(loop, tag)]
     if absent:
         loop.add_columns(absent, ".")
     notes = MmcifNotes()
@@ -72,16 +77,30 @@ def repair_mmcif(block: gemmi.cif.Block) -> MmcifNotes:
     return notes
 
 
+def _check_loops(block: gemmi.cif.Block) -> None:
+    """Refuse a loop with tags of two categories, which gemmi does not survive everywhere."""
+    for item in block:
+        tags = [] if item.loop is None else item.loop.tags
+        categories = {tag.partition(".")[0].lower() for tag in tags}
+        if len(categories) > 1:
+            raise ValueError(f"a loop has tags of {' and '.join(sorted(categories))}")
+
+
+def _has(loop: gemmi.cif.Loop, tag: str) -> bool:
+    """Whether a loop has a tag; their case does not count."""
+    return tag.lower() in [each.lower() for each in loop.tags]
+
+
 def _column(block: gemmi.cif.Block, loop: gemmi.cif.Loop, name: str) -> list[str] | None:
     """Values of a column of atoms, if it is there."""
-    if _SITES + name not in loop.tags:
+    if not _has(loop, _SITES + name):
         return None
     return list(block.find_values(_SITES + name))
 
 
 def _write(block: gemmi.cif.Block, loop: gemmi.cif.Loop, name: str, values: list[str]) -> None:
     """Set a column of atoms, a new one if need be."""
-    if _SITES + name not in loop.tags:
+    if not _has(loop, _SITES + name):
         loop.add_columns([_SITES + name], ".")
     column = block.find_values(_SITES + name)
     for i, value in enumerate(values):
@@ -145,7 +164,7 @@ def _unused(block: gemmi.cif.Block, loop: gemmi.cif.Loop) -> list[str]:
     anisotropic = len(block.find_mmcif_category("_atom_site_anisotrop."))
     if anisotropic:
         left.append(f"anisotropic displacements of {grouped(anisotropic)} atoms (B taken)")
-    names = [tag.removeprefix(_SITES) for tag in loop.tags]
+    names = [tag[len(_SITES) :] for tag in loop.tags]
     left += [f"column {name}" for name in names if not _IDENTITY.fullmatch(name)]
     return left
 
@@ -160,7 +179,7 @@ def _complete_assemblies(block: gemmi.cif.Block) -> None:
     for category, names in _ASSEMBLY_COLUMNS.items():
         table = block.find_mmcif_category(category)
         tags = [category + name for name in names.split()]
-        missing = [tag for tag in tags if tag not in list(table.tags)]
+        missing = [tag for tag in tags if tag not in [each.lower() for each in table.tags]]
         if len(table) and missing:
             table.ensure_loop()
             table.loop.add_columns(missing, "?")

@@ -49,7 +49,8 @@ def repaired_pdb(path: str | Path, text: str) -> PdbText:
     lines = re.split(r"\r\n|\r|\n", text)
     rows = [i for i, line in enumerate(lines) if line[:4].upper() in ("ATOM", "HETA")]
     for i in rows:
-        lines[i] = _with_numbers(path, i + 1, lines[i])
+        # Columns are characters here, bytes in gemmi.
+        lines[i] = _with_numbers(path, i + 1, lines[i].encode("ascii", "replace").decode())
     symbols = {i: _symbol(lines[i]) for i in rows}
     missing = {i for i in rows if not symbols[i]}
     if missing:

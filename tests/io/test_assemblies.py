@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from difftem.io.errors import InputError
 from difftem.io.structure import read_structure
 from tests.helpers.structures import cif, line, said, write
 
@@ -71,3 +72,13 @@ def test_chains_of_an_assembly_have_names_of_any_length(tmp_path, names):
         atoms = read_structure(write(tmp_path / "long.cif", text))
     assert atoms.positions[:, 0].tolist() == [5.0, 10.0, -5.0, -10.0]
     assert "4 atoms (C 4), assembly 1 (2 copies)" in lines[0]
+
+
+def test_operators_that_turn_nothing_are_refused(tmp_path):
+    atom = line(1, "CA", 1.0)
+    for new in ("-2.000000", "      nan", " 0.000000"):
+        text = MATRICES.format(given="").replace(
+            "-1.000000  0.000000  0.0", f"{new}  0.000000  0.0"
+        )
+        with pytest.raises(InputError, match=r"strict NCS: operator 2 is no rotation and shift"):
+            read_structure(write(tmp_path / "bad.pdb", text + atom))

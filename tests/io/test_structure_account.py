@@ -5,6 +5,7 @@ import pytest
 
 from difftem.io.account import grouped
 from difftem.io.atom_table import plain_table
+from difftem.io.errors import InputError
 from difftem.io.structure import read_structure
 from difftem.io.structure_account import atoms_in_words
 from tests.helpers.structures import CIF_COLUMNS, bare_line, cif, line, said, write
@@ -113,3 +114,19 @@ def test_conformers_of_different_residues_share_their_place(tmp_path):
     assert len(read_structure(path)) == 6
     atoms = read_structure(path, altlocs="first")
     assert atoms.positions[:, 0].tolist() == pytest.approx([9.0, 10.0, 12.1])
+
+
+def test_tags_of_mmcif_have_any_case(tmp_path):
+    text = cif("ATOM 1 N N . GLY A 1 1 1 2 3 1 20").replace("Cartn", "CARTN")
+    text = text.replace("B_iso_or_equiv", "b_iso_or_EQUIV").replace("type_symbol", "Type_Symbol")
+    atoms = read_structure(write(tmp_path / "case.cif", text))
+    assert atoms.b_factors.tolist() == [20.0]
+    assert atoms.atomic_numbers.tolist() == [7]
+
+
+@pytest.mark.parametrize("tag", ["_atom_site.group_PDB", "_atom_site.occupancy"])
+def test_a_loop_of_two_categories_is_refused(tmp_path, tag):
+    text = cif("ATOM 1 N N . GLY A 1 1 1 2 3 1 20").replace(tag, "_atom_?site.x")
+    path = write(tmp_path / "mixed.cif", text)
+    with pytest.raises(InputError, match="a loop has tags of _atom_.site and _atom_site"):
+        read_structure(path)
