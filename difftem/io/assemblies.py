@@ -57,16 +57,14 @@ def assembled(
     known = list(file.assemblies)
     if name not in ("auto", "none", *known):
         raise input_error(path, f"no assembly {name!r}, the file has {', '.join(known) or 'none'}")
-    if name == "auto" and known and not whole:
-        chosen = known[0]
+    chosen = known[0] if name == "auto" and known and not whole else name
+    if chosen in known:
         for part in file.assemblies[chosen]:
             _check_operators(path, f"assembly {chosen!r}", part.rotations, part.shifts)
-        if not _is_expanded(tables[0], file.assemblies[chosen]):
+        if name != "auto" or not _is_expanded(tables[0], file.assemblies[chosen]):
             return _copies(path, file, chosen, tables, dtype)
         reason = f"operators of assembly {chosen}, whose copies the file holds"
         return _as_they_are(tables, dtype), [], [reason]
-    if name not in ("auto", "none"):
-        return _copies(path, file, name, tables, dtype)
     left = [f"assembly {', '.join(known)}" + (" (the models are its copies)" if whole else "")]
     left = left if known else []
     if file.ncs is None:
@@ -89,7 +87,6 @@ def _copies(
         n = len(part.rotations)
         if n == 0:
             raise input_error(path, f"assembly {name!r} names operators that are not there")
-        _check_operators(path, f"assembly {name!r}", part.rotations, part.shifts)
         for table in tables:
             chosen = table.keep(part.has(table))
             if len(chosen):

@@ -201,8 +201,5 @@ def _unused(block: gemmi.cif.Block) -> list[str]:
     """Columns of sites that are not used and change the image."""
     loop = block.find_loop(_SITES + "fract_x").get_loop()
     names = [tag[len(_SITES) :] for tag in ([] if loop is None else loop.tags)]
-    return [
-        f"column {name}"
-        for name in names
-        if not name.lower().startswith(tuple(map(str.lower, _USED)))
-    ]
+    used = tuple(map(str.lower, _USED))
+    return [f"column {name}" for name in names if not name.lower().startswith(used)]

@@ -184,9 +184,8 @@ def _restored(short: NDArray[np.bytes_], names: dict[str, str]) -> NDArray[np.by
     if not names:
         return short
     unique, inverse = np.unique(short, return_inverse=True)
-    return np.array(
-        [names.get(each.decode(errors="replace"), "").encode() or each for each in unique]
-    )[inverse]
+    meant = [names.get(each.decode(errors="replace"), "").encode() or each for each in unique]
+    return np.array(meant)[inverse]
 
 
 def _strict_copies(structure: gemmi.Structure) -> tuple[Tensor, Tensor] | None:

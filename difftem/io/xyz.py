@@ -186,7 +186,8 @@ def _b_factors(
     squares = _scalars(path, rows, columns, _U, first)
     if squares is None:
         roots = _scalars(path, rows, columns, _RMS, first)
-        squares = None if roots is None else roots**2
+        with np.errstate(over="ignore"):  # such a B-factor is refused
+            squares = None if roots is None else roots**2
     return None if squares is None else 8 * np.pi**2 * squares
 
 

@@ -77,8 +77,6 @@ def test_chains_of_an_assembly_have_names_of_any_length(tmp_path, names):
 def test_operators_that_turn_nothing_are_refused(tmp_path):
     atom = line(1, "CA", 1.0)
     for new in ("-2.000000", "      nan", " 0.000000"):
-        text = MATRICES.format(given="").replace(
-            "-1.000000  0.000000  0.0", f"{new}  0.000000  0.0"
-        )
+        text = MATRICES.format(given="").replace("-1.000000  0.0", f"{new}  0.0")
         with pytest.raises(InputError, match=r"strict NCS: operator 2 is no rotation and shift"):
             read_structure(write(tmp_path / "bad.pdb", text + atom))

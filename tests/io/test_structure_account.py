@@ -128,5 +128,5 @@ def test_tags_of_mmcif_have_any_case(tmp_path):
 def test_a_loop_of_two_categories_is_refused(tmp_path, tag):
     text = cif("ATOM 1 N N . GLY A 1 1 1 2 3 1 20").replace(tag, "_atom_?site.x")
     path = write(tmp_path / "mixed.cif", text)
-    with pytest.raises(InputError, match="a loop has tags of _atom_.site and _atom_site"):
+    with pytest.raises(InputError, match=r"a loop has tags of _atom_.site and _atom_site"):
         read_structure(path)

@@ -37,7 +37,7 @@ def image(microscope, tmp_path):
 
 
 def test_what_wraps_around_is_below_a_hundredth_of_the_contrast_at_the_border(image):
-    """Rms difference to a field that is padded by one and a half of its side, over the contrast's own."""
+    """Rms difference to a field padded by one and a half of its side, over the contrast's own."""
     truth, _ = image(3 * SIZE // 2)
     edge = torch.ones_like(truth, dtype=torch.bool)
     edge[BORDER:-BORDER, BORDER:-BORDER] = False
