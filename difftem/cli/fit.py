@@ -8,6 +8,7 @@ import warnings
 from typing import Any, NoReturn
 
 import yaml
+from jsonargparse import SUPPRESS
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -27,7 +28,11 @@ from difftem.cli.known_classes import describe_classes
 from difftem.cli.run_folder import given_root, move_loggers
 from difftem.cli.run_names import name_run, run_names
 
-DESCRIPTION = """Fit models to data with Lightning.
+FIRST = {
+    "fit": "Fit a model to data with Lightning.",
+    "test": "Test a fitted model on other data with Lightning.",
+}
+DESCRIPTION = """
 
   difftem fit --config experiments/mtf_recovery/tmv.yaml
   difftem fit --config ... --model.init_args.loss psd --data.init_args.n 20
@@ -46,6 +51,10 @@ TITLES |= {"optimizer": "Optimizer, for tasks without one", "lr_scheduler": "Lea
 
 class _OneLineLightningParser(LightningArgumentParser):
     """Report a bad command line or configuration as an error."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Of the parsers of --model.help, too, whose usage would list every option.
+        super().__init__(*args, **{"usage": SUPPRESS, **kwargs})
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise instead of printing usage and exiting."""
@@ -190,7 +199,7 @@ def _parser_options(arguments: list[str]) -> dict[str, dict[str, Any]]:
     return {
         name: {
             "usage": f"difftem {name} --config FILE.yaml [--key value ...]",
-            "description": text,
+            "description": FIRST[name] + text,
         }
         for name in DifftemCLI.subcommands()
     }

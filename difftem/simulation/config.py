@@ -193,7 +193,8 @@ class ExposureConfig:
         every tilt is imaged at each of them, from one exit wave (simulate only). Default: no
         series.
     exposures
-        Micrographs of the same field, tilt and defocus that differ in noise only.
+        Micrographs of the same field, tilt and defocus that differ in noise only; they follow one
+        another in the files.
     """
 
     dose_e_per_a2: float = 30.0

@@ -48,9 +48,11 @@ class MTFFit(LightningModule):
     Parameters
     ----------
     mtf : MTF
-        Family and start; what it can learn is fitted. Changed to float64 in place.
+        Family of the curve and where the fit starts; what it can learn is fitted. Changed to
+        float64 in place.
     loss : {"whittle", "psd", "ffl_pairwise"}
-        See above.
+        Maximum likelihood of the noise spectrum, log spectra of simulated and measured crops, or
+        the DiffTEM paper's loss of two images.
     gain : float, optional
         Grey values per electron of a counting camera: makes s0 = gain x mean known, which
         divides the error by 3 or more. Without it s0 is fitted.
