@@ -1,6 +1,7 @@
 """Reports and pictures of a fit, into the run's folder and into W&B."""
 
 import csv
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch import Callback
 from lightning.pytorch.loggers import Logger
+
+_READERS = "difftem.io.account"
 
 
 class LogReport(Callback):
@@ -39,6 +42,7 @@ class LogReport(Callback):
         super().__init__()
         self.figures = figures
         self._start = self._seconds = 0.0
+        self._accounts = _Accounts()
         self._pictures: Mapping[str, Any] = {}
         self.line = ""
 
@@ -80,7 +84,7 @@ class LogReport(Callback):
             return
         data = _data(trainer)
         notes = getattr(getattr(data, "facts", None), "notes", ())
-        report = make(getattr(data, "truth", None), notes)
+        report = make(getattr(data, "truth", None), [*self._accounts.lines, *notes])
         folder, metrics = _folder(trainer), {**report.metrics, "fit/seconds": self._seconds}
         if folder is not None:
             _replace_text(folder / "report.md", report.text)
@@ -107,6 +111,23 @@ class LogReport(Callback):
                 show: Any = getattr(logger, "log_image", None)
                 if show is not None:
                     show(key=f"{group}/{name}", images=[_picture(figure)])
+
+
+class _Accounts(logging.Handler):
+    """Keep what readers of files say that they took and left."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[str] = []
+        logger = logging.getLogger(_READERS)
+        for each in [each for each in logger.handlers if isinstance(each, _Accounts)]:
+            logger.removeHandler(each)  # of an earlier run in this process
+        logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line once."""
+        if (line := record.getMessage()) not in self.lines:
+            self.lines.append(line)
 
 
 def _data(trainer: pl.Trainer) -> Any:

@@ -7,6 +7,7 @@ from lightning.pytorch.loggers import CSVLogger
 
 from difftem.callbacks import LogReport
 from difftem.data.flat_field import SyntheticFlatFields
+from difftem.io.account import give_account
 from difftem.tasks.mtf_fit import MTFFit
 from tests.helpers.flat_fields import off_start
 
@@ -58,3 +59,17 @@ def test_figures_can_be_left_out(tmp_path):
 def test_tasks_without_a_report_are_left_alone(tmp_path):
     run = fit(tmp_path, BoringModel())
     assert not (run / "report.md").exists()
+
+
+def test_the_report_names_what_was_read_of_files(tmp_path, caplog):
+    caplog.set_level("INFO", "difftem")
+
+    class Read(SyntheticFlatFields):
+        def make_crops(self):
+            give_account("a.mrc", ["1 image"], ["origin"])
+            return super().make_crops()
+
+    run = fit(
+        tmp_path, MTFFit(off_start(), compare_families=False), Read(n=2, size=64), figures=False
+    )
+    assert "- a.mrc: 1 image; not used: origin" in (run / "report.md").read_text("utf-8")

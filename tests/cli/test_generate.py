@@ -2,11 +2,14 @@ import csv
 import json
 import sys
 
+import mrcfile
+import numpy as np
 import pytest
 import yaml
 
 from difftem.cli.main import main
 from difftem.cli.parsing import parse
+from difftem.io.mrc import read_mrc
 from difftem.io.star import read_star
 from difftem.scene.files.coordinates import read_coordinates
 from difftem.scene.files.relion_read import read_relion_particles
@@ -174,3 +177,36 @@ def test_help_and_print_config_explain_themselves(capsys):
         text = capsys.readouterr().out
         for word in words:
             assert word in text
+
+
+def test_what_maps_and_coordinates_gave_is_said_and_kept_with_every_item(generate, tmp_path):
+    data = np.zeros((12, 10, 8), dtype=np.float32)
+    data[3:9, 3:7, 2:6] = 3.0
+    turned = np.ascontiguousarray(data.transpose(2, 1, 0))
+    for name, values, axes in (("a.mrc", data, (1, 2, 3)), ("b.mrc", turned, (3, 2, 1))):
+        with mrcfile.new(tmp_path / name, data=values) as mrc:
+            mrc.set_volume()
+            for axis, n in zip("zyx", data.shape, strict=True):
+                mrc.header[f"m{axis}"], mrc.header.cella[axis] = n, 2.0 * n
+            mrc.header.mapc, mrc.header.mapr, mrc.header.maps = axes
+    places = tmp_path / "places.csv"
+    places.write_text("x,y,z,phi,theta,psi,score\n0,0,0,10,20,30,1\n")
+    images = []
+    for name in ("a.mrc", "b.mrc"):
+        particles = f"[{{name: m, source: {tmp_path / name}, coordinates: {places}}}]"
+        code, captured, folder = generate(particles=particles, output=tmp_path / name[0])
+        assert code == 0
+        item = folder / "000000"
+        lines = json.loads((item / "run.json").read_text("utf-8"))["inputs"]
+        said = captured.err.splitlines()
+        assert lines == [line for line in said if line in lines]  # in the order of the terminal
+        assert (
+            "places.csv: 1 rows, x y z in Å, phi theta psi in degrees; not used: column score"
+            in (lines)
+        )
+        (line,) = [line for line in lines if line.startswith(f"{name}: ")]
+        assert line.startswith(f"{name}: 8 x 10 x 12 voxels of 2 Å")
+        assert ("axes z y x reordered" in line) == (name == "b.mrc")
+        (micrograph,) = item.glob("micrograph*.mrc")
+        images.append(read_mrc(micrograph).data)
+    np.testing.assert_array_equal(*images)

@@ -25,6 +25,9 @@ def test_an_estimate_holds_the_truth_and_is_saved_and_shown(flat, tmp_path):
     assert float(deviation[10:].max()) < 3.5
     assert estimate.family == "lorentzian"
     assert any("aliased power" in warning for warning in estimate.warnings)
+    line = "flat.mrc: 1 image, 640 x 640 pixels (x, y), float32 (MRC mode 2), 1 Å (header), values"
+    assert estimate.messages[0].startswith(line)
+    assert f"\n## What was read\n\n- {line}" in estimate.report
     written = estimate.save(tmp_path)
     assert written[0] == tmp_path / "mtf.star"
     frequency, value = read_mtf_star(written[0])

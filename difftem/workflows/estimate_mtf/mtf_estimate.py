@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from difftem.micrograph.figure import draw_picking
 from difftem.micrograph.stack_use import FrameUse
+from difftem.simulation.messages import collected
 from difftem.tasks.mtf_fit.report import curve_table, make_report, markdown, parameter_table
 from difftem.tasks.report import Table
 from difftem.workflows.estimate_mtf.from_edge import EdgeEstimate, draw_edge, estimate_edge
@@ -44,6 +45,8 @@ class MTFEstimate:
         Reasons not to trust the curve; what is known about the data.
     figures : dict of str to Figure
         ``png``: the curve; ``crops``: where crops of noise are from.
+    messages : list of str
+        All that was said, first what was read of the files and what of them is not used.
     """
 
     frequency: Tensor
@@ -56,6 +59,7 @@ class MTFEstimate:
     warnings: list[str]
     notes: list[str]
     figures: dict[str, Any]
+    messages: list[str] = field(default_factory=list)
 
     def show(self) -> None:
         """Show the curve in a window or a notebook."""
@@ -188,12 +192,15 @@ def estimate_mtf(
     given["boxes"] = None if boxes is None else str(boxes)
     given["edge_box"] = None if edge_box is None else list(edge_box)
     options = EstimateOptions(**given)
-    estimate = _from_edge(options) if edge else _from_noise(options)
-    for line in estimate.notes:
-        logger.info("note: %s", line)
-    for line in estimate.warnings:
-        logger.warning(line)
-    return estimate
+    with collected() as messages:
+        estimate = _from_edge(options) if edge else _from_noise(options)
+        read = "\n".join(f"- {line}" for line in messages)
+        for line in estimate.notes:
+            logger.info("note: %s", line)
+        for line in estimate.warnings:
+            logger.warning(line)
+    report = f"{estimate.report}\n## What was read\n\n{read}\n"
+    return replace(estimate, report=report, messages=messages)
 
 
 def _from_noise(options: EstimateOptions) -> MTFEstimate:
