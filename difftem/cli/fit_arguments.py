@@ -10,7 +10,6 @@ import typing
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.cli import LightningCLI
 from lightning.pytorch.loggers import Logger
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 
 from difftem.cli.known_classes import known_classes
 from difftem.cli.parsing import YAML
+from difftem.io.yaml_file import parse_option
 from difftem.simulation.settings import check_value, read_mapping
 from difftem.simulation.suggestions import suggestion
 
@@ -135,10 +135,7 @@ class _Check:
 
 def _nested(name: str, text: str) -> dict[str, Any]:
     """Make of an option what a file would hold."""
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        value = text
+    value = parse_option(name, text)
     if name.endswith("+") and not isinstance(value, list):
         value = [value]
     for part in reversed(name.removesuffix("+").split(".")):

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
-
 # mypy does not see through its lazy exports.
 from jsonargparse import (  # type: ignore[attr-defined]
     SUPPRESS,
@@ -17,6 +15,7 @@ from jsonargparse import (  # type: ignore[attr-defined]
 )
 
 from difftem.cli.help_text import FieldFormatter
+from difftem.io.yaml_file import parse_option
 from difftem.simulation.alternatives import overruled, settled
 from difftem.simulation.paths import Config, with_files
 from difftem.simulation.settings import (
@@ -145,10 +144,7 @@ def _nested_options(arguments: list[str]) -> dict[str, Any]:
         name, equals, text = word.removeprefix("--").partition("=")
         section, _, field = name.partition(".")
         text = text if equals or name == "overwrite" else next(words, "")
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
-            value = text
+        value = parse_option(name, text)
         if field:
             values.setdefault(section, {})[field] = value
         elif isinstance(value, dict):
@@ -184,10 +180,7 @@ def _check_options(arguments: list[str], kind: type[Any], known: list[str]) -> N
 
 def _check_text(hint: Any, text: str, name: str) -> None:
     """Refuse the text of a value that does not fit its type."""
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        value = text
+    value = parse_option(name, text)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         if isinstance(value, str) and Path(value).is_file():
             value = read_mapping(Path(value))

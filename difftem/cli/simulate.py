@@ -70,6 +70,8 @@ def _is_tem_simulator(argument: str) -> bool:
         return False
     if path.suffix.lower() == ".txt":
         return True
+    if not path.is_file():  # a pipe would give its bytes only once, or never
+        return False
     try:
         with path.open("rb") as file:
             return COMPONENT in file.read(100_000)

@@ -1,7 +1,9 @@
 """Whole files in and out, with errors that name the file."""
 
 import gzip
+import io
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +11,41 @@ from pathlib import Path
 
 from difftem.io.claimed import remove_stale, temporary_path
 from difftem.io.errors import input_error
+
+MAX_UNPACKED = 4 * 1024**3  # bytes; a file of zeros packs a thousand times smaller
+
+
+def check_regular(path: str | Path) -> Path:
+    """Refuse what is no file with an end: reading a pipe or a device may never stop.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to read.
+
+    Returns
+    -------
+    Path
+        The same.
+
+    Raises
+    ------
+    InputError
+        If it is missing, a folder, a pipe or a device.
+    """
+    path = Path(path)
+    try:
+        kind = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise input_error(path, "no such file") from None
+    except (OSError, ValueError) as error:  # no permission, a name too long or with a zero byte
+        what = getattr(error, "strerror", None) or error
+        raise input_error(path, f"cannot be read: {what}") from error
+    if stat.S_ISDIR(kind):
+        raise input_error(path, "is a folder, expected a file")
+    if not stat.S_ISREG(kind):
+        raise input_error(path, "is no regular file")
+    return path
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -29,25 +66,25 @@ def read_bytes(path: str | Path) -> bytes:
     InputError
         If it is missing, is a folder, cannot be read, or is not a whole gzip file.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise input_error(path, "is a folder, expected a file")
+    path = check_regular(path)
     try:
         packed = path.read_bytes()
-    except FileNotFoundError:
-        raise input_error(path, "no such file") from None
     except OSError as error:
         raise input_error(path, f"cannot be read: {error.strerror}") from error
     if path.suffix.lower() != ".gz":
         return packed
     try:
-        return gzip.decompress(packed)
+        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+            unpacked = file.read(MAX_UNPACKED + 1)
     except EOFError:
         raise input_error(
             path, f"truncated: the gzip stream of {len(packed)} bytes has no end"
         ) from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise input_error(path, f"not a gzip file: {error}") from error
+    if len(unpacked) > MAX_UNPACKED:
+        raise input_error(path, f"unpacks to more than {MAX_UNPACKED >> 30} GB")
+    return unpacked
 
 
 def unpacked_suffix(path: str | Path) -> str:

@@ -10,7 +10,7 @@ from difftem.io.account import give_account
 from difftem.io.acquisition import read_acquisition
 from difftem.io.checks import check_values, unwrap
 from difftem.io.errors import input_error
-from difftem.io.files import unpacked_suffix
+from difftem.io.files import check_regular, unpacked_suffix
 from difftem.io.mrc import read_mrc
 from difftem.io.tiff import PIXEL_SIZES, TIFF_SUFFIXES, read_tiff
 
@@ -101,9 +101,7 @@ class _FileContents:
 
 def _read_tiff(path: Path) -> _FileContents:
     """Pages of a TIFF file."""
-    if not path.is_file():
-        raise input_error(path, "is a folder" if path.is_dir() else "no such file")
-    image = read_tiff(path)
+    image = read_tiff(check_regular(path))
     kind = f"{image.data.dtype} (TIFF)"
     return _FileContents(
         image.data, image.pixel_size, "resolution tag", kind, image.notes, image.left

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from difftem.io.errors import InputError, input_error
-from difftem.io.files import replacing
+from difftem.io.files import check_regular, replacing
 from difftem.io.mrc_header import PACKED, MrcHeader, parse_header, to_zyx
 from difftem.io.mrc_size import check_extended, check_size, read_packed
 
@@ -147,11 +147,7 @@ def read_mrc(path: str | Path) -> MrcImage:
         If the file is missing, truncated or not MRC, of another type, or its axes are no
         permutation.
     """
-    path = Path(path)
-    if path.is_dir() or not path.exists():
-        raise input_error(path, "is a folder, expected a file" if path.is_dir() else "no such file")
-    if not path.is_file():
-        raise input_error(path, "is no regular file")
+    path = check_regular(path)
     if path.suffix.lower() == ".eer":
         raise input_error(
             path, "EER is not read: RELION's relion_convert_to_tiff --eer_grouping N makes TIFF"

@@ -13,6 +13,9 @@ from typing import Any, Literal
 import yaml
 from jsonargparse import ArgumentError, ArgumentParser
 
+from difftem.io.errors import InputError, input_error
+from difftem.io.files import check_regular
+from difftem.io.yaml_file import parse_yaml
 from difftem.simulation.alternatives import overruled, settled
 from difftem.simulation.paths import Config, with_files
 from difftem.simulation.suggestions import RENAMED, suggestion
@@ -108,11 +111,15 @@ def read_mapping(path: Path) -> dict[str, Any]:
         In one line that names the file, if it is missing, or no YAML mapping.
     """
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = parse_yaml(check_regular(path).read_text("utf-8"))
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a YAML file: {' '.join(str(error).split())}") from error
+    except InputError:
+        raise
+    except ValueError as error:
+        raise input_error(path, error) from error
     if not isinstance(content, dict):
         found = "nothing" if content is None else type(content).__name__
         raise ValueError(f"{path}: expected keys and values, got {found}")

@@ -13,7 +13,8 @@ import yaml
 import difftem
 from difftem.io.claimed import claimed, is_temporary, remove_stale
 from difftem.io.errors import input_error
-from difftem.io.files import replacing
+from difftem.io.files import check_regular, replacing
+from difftem.io.yaml_file import parse_yaml
 from difftem.simulation.limits import flattened
 from difftem.simulation.settings import plain
 from difftem.workflows.generate.config import GenerateConfig
@@ -121,8 +122,8 @@ def _read_settings(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        content = parse_yaml(check_regular(path).read_text("utf-8"))
+    except (OSError, yaml.YAMLError, ValueError) as error:
         raise input_error(
             path, f"cannot be read ({error}); --overwrite (overwrite=True) starts anew"
         ) from error
