@@ -26,10 +26,11 @@ the command line (--ice.thickness_nm 60), and --print_config writes a complete f
 Writes a folder 000000, 000001, ... for each micrograph: micrograph_000000.mrc, noise_free.mrc,
 labels.mrc (float32; .mrcs for tilt series), particles.csv and RELION's particles.star and
 micrographs.star, or tomograms.star (where every particle is seen, and with what optics), run.json,
-preview.png. Above them are those tables of the whole set, generate.yaml, summary.csv, preview.png
-and the particles' templates as MRC volumes that lie over their structure files. A run that was
-interrupted goes on where it was when the same command is given again; a larger number of
-micrographs extends the set."""
+preview.png; tilt series have .rawtlt, .tlt, .xf and .mdoc, too. --truth.pickers and its like ask
+for more: coordinates for pickers, particle stacks, numbered labels, volumes. Above them are those
+tables of the whole set, generate.yaml, summary.csv, preview.png and the particles' templates as MRC
+volumes that lie over their structure files. A run that was interrupted goes on where it was when
+the same command is given again; a larger number of micrographs extends the set."""
 
 
 def main(arguments: list[str]) -> None:

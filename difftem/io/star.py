@@ -1,6 +1,7 @@
 """RELION STAR files: tables, and MTF curves."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -172,8 +173,13 @@ def star_text(tables: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
     document = gemmi.cif.Document()
     for name, table in tables.items():
         loop = document.add_new_block(name).init_loop("_", list(table))
-        loop.set_all_values([[gemmi.cif.quote(cell) for cell in cells] for cells in table.values()])
+        loop.set_all_values([[_quoted(cell) for cell in cells] for cells in table.values()])
     return document.as_string()
+
+
+def _quoted(cell: str) -> str:
+    """Quote a cell where that is needed; RELION's lists, [1,2], stand without quotes."""
+    return cell if re.fullmatch(r"\[[^\s'\"#]*\]", cell) else gemmi.cif.quote(cell)
 
 
 def star_numbers(

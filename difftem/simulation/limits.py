@@ -16,6 +16,7 @@ from difftem.simulation.ranges import (
 )
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.simulate_config import SimulateConfig
+from difftem.simulation.truth_check import check_truth
 from difftem.simulation.unit_mistakes import unit_mistake, unit_of
 
 MAX_DEFOCUS_UM = 1000.0
@@ -23,7 +24,7 @@ MAX_TILT_DEG = 80.0
 MAX_SLICES = 100_000
 MIN_SIZE = 16  # pixels
 PIXEL_SIZES = (0.01, 100.0)  # Å; outside, the unit was mistaken
-PIXELS = ("pixel_size", "voxel_size", "coordinates_pixel_size")
+PIXELS = ("pixel_size", "voxel_size", "coordinates_pixel_size", "volume_voxel_size")
 # Largest values by the name of a field, wherever it is; more is a mistake, or would overflow.
 POSITIVE = {
     "dose_e_per_a2": 1e7,
@@ -84,6 +85,7 @@ def check_common(config: SimulateConfig | SceneConfig) -> None:
         raise ValueError(f"seed must fit into 64 bits, got {number_text(config.seed)}")
     _check_sampling(config)
     _check_ice(config.ice)
+    check_truth(config.truth, config.exposure.tilts_deg)
     exposure = config.exposure
     if not exposure.tilts_deg:
         raise ValueError("exposure.tilts_deg must not be empty")

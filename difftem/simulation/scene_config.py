@@ -17,6 +17,7 @@ from difftem.simulation.config import (
     StructureConfig,
     file_field,
 )
+from difftem.simulation.truth_config import TruthConfig
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,8 @@ class SceneConfig:
         Errors of the stage in a tilt series.
     detector
         Camera.
+    truth
+        Files of truth that are written besides the tables and the label images.
     variation
         What changes from micrograph to micrograph.
     seed
@@ -193,6 +196,7 @@ class SceneConfig:
     exposure: ExposureConfig = field(default_factory=ExposureConfig)
     stage: StageConfig = field(default_factory=StageConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
+    truth: TruthConfig = field(default_factory=TruthConfig)
     variation: VariationConfig = field(default_factory=VariationConfig)
     seed: int = 0
     cache: str | None = None

@@ -21,6 +21,7 @@ from difftem.modules import (
 )
 from difftem.modules.simulator import Progress
 from difftem.scene.poses import Scene
+from difftem.scene.templates.template import Template
 from difftem.simulation.advice import padding_advice
 from difftem.simulation.alternatives import settled
 from difftem.simulation.microscope import build_beam, build_detector, build_ice, build_lens
@@ -113,6 +114,13 @@ class SceneMicroscope:
     def radii(self) -> Mapping[str, float]:  # Å
         """Bounding spheres of the particles."""
         return {name: particle.radius for name, particle in self.particles.items()}
+
+    def templates(self) -> dict[str, Template]:
+        """Templates of the particles."""
+        return {
+            name: Template(each.volume.cpu(), each.voxel_size, each.radius, each.center)
+            for name, each in self.particles.items()
+        }
 
     def take(
         self,

@@ -16,6 +16,7 @@ from difftem.simulation.config import (
     StructureConfig,
     file_field,
 )
+from difftem.simulation.truth_config import TruthConfig
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ class SimulateConfig:
         Camera.
     files
         Files of the images.
+    truth
+        Files of truth that are written besides the tables and the label images.
     seed
         Seed of all random numbers: the same seed gives the same bytes.
     accelerator
@@ -137,5 +140,6 @@ class SimulateConfig:
     stage: StageConfig = field(default_factory=StageConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     files: FilesConfig = field(default_factory=FilesConfig)
+    truth: TruthConfig = field(default_factory=TruthConfig)
     seed: int = 0
     accelerator: Accelerator = "cpu"

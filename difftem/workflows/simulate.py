@@ -11,6 +11,8 @@ from difftem.atoms import Atoms
 from difftem.io.image_stack import check_format
 from difftem.modules import Stage
 from difftem.scene.poses import ParticlePoses, Scene
+from difftem.scene.templates.render import Solvent, render_template
+from difftem.scene.templates.template import Template
 from difftem.simulation.advice import band_advice, sampling_advice
 from difftem.simulation.copies import copy_poses, read_particle
 from difftem.simulation.device import accelerator_device
@@ -182,7 +184,16 @@ def _imaged_scene(
         config.exposure.dose_e_per_a2,
         config.exposure.exposures * len(defoci),
         "series",
+        _templates(poses.particle, particle, config),
     )
+
+
+def _templates(name: str, particle: Atoms, config: SimulateConfig) -> dict[str, Template]:
+    """Template of the particle, where a volume of the sample is asked for."""
+    if not config.truth.volumes:
+        return {}
+    solvent: Solvent = "displaced" if config.ice.present else "none"
+    return {name: render_template(particle, config.sampling.pixel_size, solvent=solvent)}
 
 
 def _summary(n_atoms: int, sampling: Sampling) -> str:

@@ -20,13 +20,16 @@ from difftem.simulation.sampling import Sampling
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.units import kev_to_ev
 from difftem.workflows.truth.imaged_scene import ImagedScene, stack_name
-from difftem.workflows.truth.write_truth import TRUTH_FILES, write_truth
+from difftem.workflows.truth.on_demand import ON_DEMAND, write_on_demand
+from difftem.workflows.truth.write_truth import ALIGNMENT, TRUTH_FILES, write_truth
 
 RECORD, PREVIEW, TILTS = "run.json", "preview.png", "micrograph.rawtlt"
 STACKS = ("micrograph", "noise_free", "exit_wave", "labels")
 OUTPUTS = (
     *(name + suffix for name in STACKS for suffix in (*SUFFIXES.values(), ".mrcs")),
     *TRUTH_FILES,
+    *(f"micrograph{suffix}" for suffix in ALIGNMENT),
+    *ON_DEMAND,
     "series.star",
     TILTS,
     PREVIEW,
@@ -144,6 +147,8 @@ class SimulatedMicrographs:
             with stopwatch.stage("output"):
                 micrograph = self._write_images(staged)
                 write_truth(staged, self.imaged, micrograph)
+                first = self.micrographs[0]
+                write_on_demand(staged, self.imaged, micrograph, first, self.config.truth)
                 save_figure(self.figure(), staged / PREVIEW)
             write_record(staged / RECORD, self._record({**self.seconds, **stopwatch.seconds}))
         return Path(folder)

@@ -39,12 +39,13 @@ def test_atoms_are_taken_as_they_are_and_all_is_saved(tmp_path):
     assert result.noise_free.shape == (3, 48, 64)
     folder = result.save(tmp_path / "out")
     names = [
-        "labels.mrcs", "micrograph.mrcs", "micrograph.rawtlt", "noise_free.mrcs", "particles.csv",
+        "labels.mrcs", "micrograph.mdoc", "micrograph.mrcs", "micrograph.rawtlt", "micrograph.tlt",
+        "micrograph.xf", "noise_free.mrcs", "particles.csv",
         "particles.star", "preview.png", "run.json", "series.star", "tomograms.star",
     ]  # fmt: skip
     assert sorted(path.name for path in folder.iterdir()) == names
     assert result.micrographs.dtype == torch.float64  # as the atoms' coordinates
-    assert np.array_equal(read_mrc(folder / names[1]).data, result.micrographs.float())
+    assert np.array_equal(read_mrc(folder / names[2]).data, result.micrographs.float())
     record = json.loads((folder / "run.json").read_text())
     assert record["messages"] == result.messages
     assert "output" in record["seconds"]

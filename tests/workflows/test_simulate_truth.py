@@ -73,3 +73,22 @@ def test_exposures_of_one_field_are_named_as_a_stack(tmp_path):
     names = read_star(folder / "micrographs.star")["micrographs"]["rlnMicrographName"]
     assert names == ["1@micrograph.mrc:mrcs"]
     assert read_mrc(folder / "micrograph.mrc").data.shape == (2, 80, 96)
+
+
+def test_what_truth_asks_for_is_written_and_replaced(tmp_path):
+    wanted = {"truth_pickers": ["eman"], "truth_particle_stacks": True, "truth_volumes": True,
+              "truth_box_size": 16}  # fmt: skip
+    folder = difftem.simulate(atoms(), **wanted, **SIZE).save(tmp_path / "out")
+    assert (folder / "micrograph.box").read_text() == "40\t32\t16\t16\n"
+    stack = read_star(folder / "particle_stack.star")["particles"]
+    assert stack["rlnImageName"] == ["000001@particle_stack.mrcs"]
+    box = read_mrc(folder / "particle_stack.mrcs").data.reshape(16, 16)
+    image = read_mrc(folder / "micrograph.mrc").data.reshape(80, 96)
+    assert (image[32:48, 40:56] == box).all()
+    volume = read_mrc(folder / "volume.mrc").data
+    # The density's projection is where the image is dark.
+    dark = -read_mrc(folder / "noise_free.mrc").data.reshape(80, 96)
+    assert np.corrcoef(volume.sum(0).ravel(), dark.ravel())[0, 1] > 0.3
+    difftem.simulate(atoms(), **SIZE).save(folder, overwrite=True)
+    left = {path.name for path in folder.iterdir()}
+    assert not left & {"micrograph.box", "particle_stack.mrcs", "volume.mrc"}

@@ -25,6 +25,9 @@ OUTPUTS = (
     "particles.star",
     "micrographs.star",
     "tomograms.star",
+    "particle_stacks.star",
+    "coordinates.star",
+    "topaz.txt",
     "summary.csv",
     "preview.png",
 )

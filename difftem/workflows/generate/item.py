@@ -10,10 +10,12 @@ from pathlib import Path
 import difftem
 from difftem.io.claimed import temporary_path
 from difftem.io.mrc import write_mrc, write_rawtlt
+from difftem.scene.templates.template import Template
 from difftem.simulation.image_truth import image_truth
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.scene_microscope import SceneMicrograph
 from difftem.workflows.truth.imaged_scene import ImagedScene, is_series, stack_name
+from difftem.workflows.truth.on_demand import write_on_demand
 from difftem.workflows.truth.write_truth import write_truth
 
 RECORD = "run.json"
@@ -40,6 +42,7 @@ def write_item(
     config: SceneConfig,
     radii: dict[str, float],
     inputs: Sequence[str] = (),
+    templates: Mapping[str, Template] | None = None,
 ) -> Path:
     """Write images and truth of one item, all or nothing.
 
@@ -55,6 +58,8 @@ def write_item(
         Of the particles in Å, for the label mask.
     inputs : sequence of str
         What was taken from each file and what was left, for the record.
+    templates : mapping of str to Template, optional
+        Of the particles, where `config.truth` asks for volumes.
 
     Returns
     -------
@@ -68,7 +73,9 @@ def write_item(
     try:
         _write_images(staging, item, config)
         image = micrograph_name(item.index, config.exposure.tilts_deg)
-        write_truth(staging, imaged_scene(item, config, radii), image, f"{folder.name}/")
+        made, inside = imaged_scene(item, config, radii, templates or {}), f"{folder.name}/"
+        write_truth(staging, made, image, inside)
+        write_on_demand(staging, made, image, item.micrographs[0], config.truth, inside)
         _write_record(staging / RECORD, item, config, inputs)
         if folder.exists():  # left by a program that did not write this way
             shutil.rmtree(folder)
@@ -111,7 +118,10 @@ def _write_images(folder: Path, item: SceneMicrograph, config: SceneConfig) -> N
 
 
 def imaged_scene(
-    item: SceneMicrograph, config: SceneConfig, radii: Mapping[str, float]
+    item: SceneMicrograph,
+    config: SceneConfig,
+    radii: Mapping[str, float],
+    templates: Mapping[str, Template],
 ) -> ImagedScene:
     """Gather what files of truth say of an item."""
     drawn = dataclasses.replace(config.microscope, defocus_um=item.conditions.defocus_um)
@@ -128,6 +138,7 @@ def imaged_scene(
         item.conditions.dose_e_per_a2,
         1,
         f"series_{item.index:06d}",
+        templates,
     )
 
 

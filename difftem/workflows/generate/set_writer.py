@@ -50,4 +50,5 @@ class SetWriter:
         with slices_bar() if show_slices else nullcontext() as progress:
             item = self.microscope.take(index, progress)
         radii = dict(self.microscope.radii)
-        write_item(self.output, item, self.config, radii, self.inputs)
+        templates = self.microscope.templates() if self.config.truth.volumes else {}
+        write_item(self.output, item, self.config, radii, self.inputs, templates)

@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
 from difftem.io.files import replacing
 from difftem.io.star import StarTable, read_star, star_text
+from difftem.scene.files.relion_picks import SUFFIX, write_relion_coordinate_files
+from difftem.scene.files.topaz import join_topaz
 from difftem.simulation.scene_config import SceneConfig
 from difftem.workflows.generate.folder import TILT_SERIES
 from difftem.workflows.generate.item import RECORD, item_folder
@@ -39,6 +41,10 @@ def write_summary(output: Path, items: list[int], config: SceneConfig) -> None:
         _write_tomograms(output, folders, groups)
     else:
         _merge(output, folders, "micrographs.star", "micrographs")
+        _write_picks(output, folders, config.truth.pickers)
+        if any((folder / f"particles_{folder.name}.star").exists() for folder in folders):
+            cut = [f for f in folders if (f / f"particles_{f.name}.star").exists()]
+            _merge(output, cut, "particle_stacks.star", "particles", "particles_{}.star")
     write_templates(output, config)
     from difftem.workflows.generate.sheet import write_sheet  # loads the library for plots
 
@@ -61,7 +67,24 @@ def _write_csv(path: Path, folders: list[Path]) -> None:
     _replace(path, text.getvalue())
 
 
-def _merge(output: Path, folders: list[Path], name: str, table_name: str) -> dict[str, str]:
+def _write_picks(output: Path, folders: list[Path], pickers: Sequence[str]) -> None:
+    """Write the tables that pickers want of all micrographs together."""
+    stems = [f"micrograph_{folder.name}" for folder in folders]
+    if "topaz" in pickers:
+        parts = [folder / f"{stem}.txt" for folder, stem in zip(folders, stems, strict=True)]
+        join_topaz(output / "topaz.txt", parts)
+    if "relion" in pickers:
+        paths = [f"{folder.name}/{stem}" for folder, stem in zip(folders, stems, strict=True)]
+        write_relion_coordinate_files(
+            output / "coordinates.star",
+            [f"{path}.mrc" for path in paths],
+            [f"{path}{SUFFIX}" for path in paths],
+        )
+
+
+def _merge(
+    output: Path, folders: list[Path], name: str, table_name: str, part: str | None = None
+) -> dict[str, str]:
     """Write a RELION table of the whole set, item by item: a set may have millions of particles.
 
     Items of equal optics share a group; returns the name of each item's.
@@ -69,13 +92,15 @@ def _merge(output: Path, folders: list[Path], name: str, table_name: str) -> dic
     groups = OpticsGroups()
     names: dict[str, str] = {}
     with replacing(output / name, overwrite=True) as temporary, TemporaryFile("w+") as body:
-        for number, folder in enumerate(folders):
-            tables = read_star(folder / name)
-            table = tables[table_name]
+        for folder in folders:
+            tables = read_star(folder / (part or name).format(folder.name))
+            table = tables.get(table_name, {})
             group = groups.number(tables["optics"])
             names[folder.name] = groups.name(group)
+            if not table:  # a micrograph without particles
+                continue
             table[_GROUP] = [str(group)] * len(table[_GROUP])
-            if number == 0:
+            if body.tell() == 0:
                 header = [f"\ndata_{table_name}\n", "loop_", *(f"_{n}" for n in table), ""]
                 body.write("\n".join(header))
             # No cell needs quotes: see difftem.scene.poses.is_name.

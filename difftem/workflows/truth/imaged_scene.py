@@ -1,12 +1,13 @@
 """A scene and the images of it: all that files of truth are made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from difftem.scene.poses import Scene
+from difftem.scene.templates.template import Template
 from difftem.simulation.image_truth import ImageTruth
 
 STACK_SUFFIXES = (".mrc", ".mrcs")
@@ -40,6 +41,8 @@ class ImagedScene:
         Images of each tilt in the stack, of which the tables have the first.
     name : str
         Of the tomogram, and of its file of tilts.
+    templates : mapping of str to Template
+        Of the particles; empty where no volumes are asked for.
     """
 
     scene: Scene
@@ -53,6 +56,7 @@ class ImagedScene:
     dose_e_per_a2: float
     exposures: int
     name: str
+    templates: Mapping[str, Template] = field(default_factory=dict)
 
     @property
     def is_series(self) -> bool:

@@ -6,13 +6,17 @@ import torch
 
 from difftem.io.mrc import write_mrc
 from difftem.scene.files.coordinates import write_coordinates_csv
+from difftem.scene.files.imod import aligned, write_tlt, write_xf
 from difftem.scene.files.labels import label_mask
+from difftem.scene.files.mdoc import Acquisition, write_mdoc
 from difftem.scene.files.relion_micrographs import write_relion_micrographs
 from difftem.scene.files.relion_tilt_series import TiltSeries, write_relion_tilt_series
 from difftem.scene.files.relion_write import write_relion_particles
+from difftem.units import angstrom_to_um
 from difftem.workflows.truth.imaged_scene import ImagedScene, stack_name
 
 TRUTH_FILES = ("particles.csv", "particles.star", "micrographs.star", "tomograms.star")
+ALIGNMENT = (".tlt", ".xf", ".mdoc")  # of a tilt series, beside its stack
 MAX_LABELS = 9  # names of particles in the header of a label image, beside that of ice
 
 
@@ -55,7 +59,32 @@ def write_truth(folder: Path, made: ImagedScene, image: str, inside: str = "") -
         write_relion_tilt_series(
             folder, made.name, made.scene, series, optics, made.shape, image, made.exposures
         )
+        _write_alignment(folder, made, image)
     write_labels(folder / stack_name("labels", made.tilts_deg), made)
+
+
+def _write_alignment(folder: Path, made: ImagedScene, image: str) -> None:
+    """Write what IMOD and SerialEM say of a tilt series, for every image of the stack."""
+    stem = Path(image).stem
+    times = made.exposures
+    rotations = made.truth.rotations(made.rotations).repeat_interleave(times, 0)
+    shifts = (made.shifts + made.truth.shift).repeat_interleave(times, 0)
+    tilts, turns = aligned(rotations, made.tilt_axis_deg)
+    write_tlt(folder / f"{stem}.tlt", tilts)
+    write_xf(folder / f"{stem}.xf", turns, shifts / made.pixel_size, made.shape)
+    defocus = made.truth.defocus
+    acquisition = Acquisition(
+        image,
+        made.shape,
+        made.pixel_size,
+        made.truth.optics.voltage_kv,
+        made.tilts_deg,
+        made.dose_e_per_a2,
+        angstrom_to_um((defocus.u + defocus.v) / 2),
+        made.tilt_axis_deg,
+        times,
+    )
+    write_mdoc(folder / f"{stem}.mdoc", acquisition)
 
 
 def write_labels(path: Path, made: ImagedScene, instances: bool = False) -> None:
