@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 from pathlib import Path
 
 import torch
@@ -38,6 +39,16 @@ def write_templates(output: Path, config: SceneConfig) -> None:
     if (folder / TABLE).exists():
         return
     folder.mkdir(exist_ok=True)
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)  # what the sources hold was said when they were read first
+    try:
+        _write(folder, config)
+    finally:
+        logging.disable(before)
+
+
+def _write(folder: Path, config: SceneConfig) -> None:
+    """Write all templates and their table."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = ["particle", "source", "center_x", "center_y", "center_z", "voxel_size", "radius"]
@@ -63,7 +74,7 @@ def write_templates(output: Path, config: SceneConfig) -> None:
         )
         numbers = (*center, template.voxel_size, template.radius, *particle.rotation_deg)
         source = Path(particle.source).name
-        writer.writerow([particle.name, source, *(f"{value:.6g}" for value in numbers)])
+        writer.writerow([particle.name, source, *(f"{value:.9g}" for value in numbers)])
     with replacing(folder / TABLE, overwrite=True) as temporary:  # last: it says all are there
         temporary.write_text(text.getvalue(), encoding="utf-8")
 
