@@ -7,7 +7,7 @@ from difftem.io.files import replacing
 
 
 @dataclass(frozen=True)
-class Acquisition:
+class SeriesAcquisition:
     """What an ``.mdoc`` says of a series.
 
     Attributes
@@ -43,7 +43,7 @@ class Acquisition:
     exposures: int = 1
 
 
-def write_mdoc(path: str | Path, series: Acquisition, *, overwrite: bool = False) -> None:
+def write_mdoc(path: str | Path, series: SeriesAcquisition, *, overwrite: bool = False) -> None:
     """Write the keys that IMOD, Warp and RELION look for.
 
     The title's tilt axis angle is counted from y, counter-clockwise, as Etomo's image rotation;
@@ -54,7 +54,7 @@ def write_mdoc(path: str | Path, series: Acquisition, *, overwrite: bool = False
     ----------
     path : str or Path
         File to write, in a folder that exists.
-    series : Acquisition
+    series : SeriesAcquisition
         What to say.
     overwrite : bool
         Replace a file that exists.

@@ -8,7 +8,7 @@ from difftem.io.mrc import write_mrc
 from difftem.scene.files.coordinates import write_coordinates_csv
 from difftem.scene.files.imod import aligned, write_tlt, write_xf
 from difftem.scene.files.labels import label_mask
-from difftem.scene.files.mdoc import Acquisition, write_mdoc
+from difftem.scene.files.mdoc import SeriesAcquisition, write_mdoc
 from difftem.scene.files.relion_micrographs import write_relion_micrographs
 from difftem.scene.files.relion_tilt_series import TiltSeries, write_relion_tilt_series
 from difftem.scene.files.relion_write import write_relion_particles
@@ -73,7 +73,7 @@ def _write_alignment(folder: Path, made: ImagedScene, image: str) -> None:
     write_tlt(folder / f"{stem}.tlt", tilts)
     write_xf(folder / f"{stem}.xf", turns, shifts / made.pixel_size, made.shape)
     defocus = made.truth.defocus
-    acquisition = Acquisition(
+    acquisition = SeriesAcquisition(
         image,
         made.shape,
         made.pixel_size,

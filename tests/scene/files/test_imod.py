@@ -7,7 +7,7 @@ import torch
 
 from difftem.functional.pose import tilt_rotation
 from difftem.scene.files.imod import aligned, write_tlt, write_xf
-from difftem.scene.files.mdoc import Acquisition, write_mdoc
+from difftem.scene.files.mdoc import SeriesAcquisition, write_mdoc
 
 
 def about(axis, degrees):
@@ -49,7 +49,7 @@ def test_transforms_and_tilts_bring_every_point_where_a_tilt_about_y_has_it(
 
 
 def test_mdoc_has_a_section_for_each_image_with_tilt_dose_and_angles(tmp_path):
-    series = Acquisition("s.mrcs", (48, 64), 2.5, 300.0, [-20.0, 0.0], 3.0, 4.25, 85.0, 2)
+    series = SeriesAcquisition("s.mrcs", (48, 64), 2.5, 300.0, [-20.0, 0.0], 3.0, 4.25, 85.0, 2)
     write_mdoc(tmp_path / "s.mdoc", series)
     head, *sections = (tmp_path / "s.mdoc").read_text().split("[ZValue = ")
     assert "[T =     Tilt axis angle = -5, binning = 1]" in head
