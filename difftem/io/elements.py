@@ -50,12 +50,13 @@ _ION = {name: symbol for symbol, names in _IONS.items() for name in (symbol, *na
 
 _AMINO_ACIDS = frozenset(
     "ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL MSE SEC PYL "
-    "SEP TPO PTR HSD HSE HSP HID HIE HIP CYX CYM ASH GLH LYN ACE NME NMA ASX GLX".split()
+    "SEP TPO PTR HSD HSE HSP HID HIE HIP CYX CYM ASH GLH LYN ACE NME NMA ASX GLX UNK".split()
 )
+_ORGANIC = (1, 6, 7, 8, 15, 16, 34)
 _NUCLEOTIDES = frozenset(
     "A C G U I T DA DC DG DT DU DI ADE CYT GUA URA THY RA RC RG RU A5 A3 C5 C3 G5 G3 U5 U3".split()
 )
-_ANY = ("", "ION", "IONS", "UNK", "UNL", "UNX", "HET", "MOL")  # residues that say nothing
+_ANY = ("", "ION", "IONS", "UNL", "UNX", "HET", "MOL")  # residues that say nothing
 # Two letters that no common atom of a molecule bears by its place in it, as CA, CD, HG and NE do.
 _PLAIN = frozenset("CL BR FE MG ZN MN SE SI LI AL CU RU RH IR MO AG AU XE KR".split())
 
@@ -104,6 +105,11 @@ def guessed_number(name: str, residue: str, alone: bool, two_letters: bool | Non
 def is_biopolymer(residue: str) -> bool:
     """Whether a residue is an amino acid or a nucleotide, whose atoms are no metals."""
     return residue.strip().upper() in _AMINO_ACIDS | _NUCLEOTIDES
+
+
+def is_foreign(number: int, residue: str) -> bool:
+    """Whether an element is none that an amino acid has: CA was taken for calcium by a program."""
+    return number > 0 and number not in _ORGANIC and residue.strip().upper() in _AMINO_ACIDS
 
 
 def formula(atomic_numbers: NDArray[np.int64]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Structures of materials (POSCAR, CFG, LAMMPS, GROMACS, ...) through ASE, an optional extra."""
 
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,21 @@ from difftem.io.errors import InputError, input_error
 
 _B = ("debye_waller_factors", "bfactor", "b_factors")
 _OCCUPANCIES = ("occupancies", "occupancy")
+_HEAD = 50  # lines that may say how many atoms there are
+_FEW = 1_000_000
+_WORDS = b"Number of particles = atoms".split()
 _KNOWN = {"numbers", "positions", "residuenames", "residuenumbers", "atomtypes", *_B, *_OCCUPANCIES}
 
 
-def read_material(path: Path) -> StructureFile:
+def read_material(path: Path, content: bytes) -> StructureFile:
     """Read the last frame of whatever ASE reads.
 
     Parameters
     ----------
     path : Path
         Of any suffix.
+    content : bytes
+        The file's.
 
     Returns
     -------
@@ -39,6 +45,7 @@ def read_material(path: Path) -> StructureFile:
         raise InputError(
             f"{path}: this format is read by ASE, install it with: pip install difftem[materials]"
         ) from None
+    _check_counts(path, content)
     frames, frame = 0, None
     try:
         with warnings.catch_warnings():
@@ -64,6 +71,27 @@ def read_material(path: Path) -> StructureFile:
     left = [f"{frames - 1} earlier frame{'s' * (frames > 2)}"] if frames > 1 else []
     left += [f"column {name}" for name in arrays if name not in _KNOWN]
     return StructureFile(table, taken=taken, left=left)
+
+
+def _check_counts(path: Path, content: bytes) -> None:
+    """Refuse a text that claims more atoms than it has letters: ASE would go and look for them."""
+    lines = [] if b"\0" in content[:1000] else content[:10_000].splitlines()[:_HEAD]
+    for number, (before, line) in enumerate(pairwise([b"", *lines]), start=1):
+        words = [word for word in line.split() if word not in _WORDS]
+        if b"TIMESTEP" in before.upper() or not all(map(_is_number, words)):
+            continue
+        most = max((int(word[:18]) for word in words if word.isdigit()), default=0)
+        if most > max(len(content), _FEW):
+            raise input_error(path, f"line {number} says {most} atoms, more than fit into the file")
+
+
+def _is_number(word: bytes) -> bool:
+    """Whether a word is a number."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _first(arrays: dict[str, Any], names: tuple[str, ...]) -> NDArray[np.float64] | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from difftem.constants.scattering import ELEMENT_SYMBOLS
 from difftem.io.account import grouped
-from difftem.io.elements import atomic_number, guessed_number
+from difftem.io.elements import atomic_number, guessed_number, is_foreign
 from difftem.io.pdb_text import NOT_GIVEN
 
 _SITES = "_atom_site."
@@ -111,15 +111,21 @@ def _repair_elements(block: gemmi.cif.Block, loop: gemmi.cif.Loop) -> int:
     """Take charges off the symbols; where there is none, ask the name. Return how often."""
     symbols = _column(block, loop, "type_symbol")
     known = {each: atomic_number(_unquoted(each)) for each in set(symbols or ())}
-    if symbols is not None and all(ELEMENT_SYMBOLS[z] == each for each, z in known.items()):
+    residues = _column(block, loop, "label_comp_id") or []
+    pairs = set(zip(symbols or [], residues, strict=False))
+    mistaken = {(each, name) for each, name in pairs if is_foreign(known[each], _unquoted(name))}
+    usual = all(ELEMENT_SYMBOLS[z] == each for each, z in known.items())
+    if symbols is not None and usual and not mistaken:
         return 0
     # An unknown symbol stays, so that it is refused; only where there is none the name counts.
-    silent = [True] * loop.length() if symbols is None else [each in _MISSING for each in symbols]
     symbols = symbols or ["?"] * loop.length()
+    silent = [
+        each in _MISSING or (each, name) in mistaken
+        for each, name in zip(symbols, residues, strict=True)
+    ]
     fixed = [ELEMENT_SYMBOLS[known.get(each, 0)] if known.get(each) else each for each in symbols]
     if any(silent):
         names = _column(block, loop, "label_atom_id") or []
-        residues = _column(block, loop, "label_comp_id") or []
         alone = _alone(block, loop)
         for i in np.flatnonzero(silent).tolist():
             z = guessed_number(_unquoted(names[i]), _unquoted(residues[i]), alone[i])

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from difftem.constants.scattering import ELEMENT_SYMBOLS
 from difftem.io.account import grouped
-from difftem.io.elements import guessed_number, is_biopolymer
+from difftem.io.elements import atomic_number, guessed_number, is_biopolymer, is_foreign
 from difftem.io.errors import input_error
 
 NOT_GIVEN = -99999.0  # a B-factor that fits into its columns and that nothing has
 
 _COORDINATES = {"x": (30, 38), "y": (38, 46), "z": (46, 54)}
 _OPTIONAL = {"occupancy": (54, 60, "  1.00"), "B": (60, 66, f"{NOT_GIVEN:6.0f}")}
+_USUAL = ("C", "N", "O", "H", "S")
 _HEADER = ("HEADER", "TITLE ", "REMARK", "EXPDTA", "PARENT", "COMPND", "DBREF ", "SOURCE")
 
 
@@ -52,7 +53,7 @@ def repaired_pdb(path: str | Path, text: str) -> PdbText:
         # Columns are characters here, bytes in gemmi.
         lines[i] = _with_numbers(path, i + 1, lines[i].encode("ascii", "replace").decode())
     symbols = {i: _symbol(lines[i]) for i in rows}
-    missing = {i for i in rows if not symbols[i]}
+    missing = {i for i in rows if not symbols[i] or _is_mistaken(symbols[i], lines[i])}
     if missing:
         aligned = not any(_is_left_aligned(lines[i]) for i in rows)
         for group in _residues(lines, rows):
@@ -100,6 +101,11 @@ def _symbol(line: str) -> str:
     """Symbol in columns 77 and 78, or there with a charge behind it; empty if there is none."""
     match = re.match(r"\s*([A-Za-z]{1,2})", line[76:80])
     return match[1] if match else ""
+
+
+def _is_mistaken(symbol: str, line: str) -> bool:
+    """Whether an amino acid has no such element."""
+    return symbol not in _USUAL and is_foreign(atomic_number(symbol), _residue(line))
 
 
 def _guess(line: str, alone: bool, aligned: bool) -> str:

@@ -162,7 +162,7 @@ def _read_file(path: Path, selection: str | None) -> StructureFile:
         if any(map(has_fractions, document)):
             return read_crystal(path, document)
         raise input_error(path, "no atoms: no _atom_site loop with Cartn_x or fract_x")
-    return read_xyz(path, _text(path, packed)) if is_xyz else read_material(path)
+    return read_xyz(path, _text(path, packed)) if is_xyz else read_material(path, packed)
 
 
 def _text(path: Path, packed: bytes) -> str:

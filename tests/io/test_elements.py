@@ -121,3 +121,29 @@ def test_a_name_that_tells_no_element_is_refused(tmp_path):
     path = write(tmp_path / "dummy.pdb", bare_line(" QB ", "ALA"))
     with pytest.raises(InputError, match=r"dummy.pdb: atom 1 'QB': unknown element"):
         read_structure(path)
+
+
+def test_metals_of_amino_acids_are_the_atoms_that_their_names_mean(tmp_path):
+    # As programs write that take the name's first two letters: CA, CD, HG.
+    names = {"CA": ("CA", 6), "CD": ("CD", 6), "HG": ("HG", 1), "SD": ("S", 16)}
+    text = "".join(
+        line(i, name, 2.0 * i, symbol, res="MET")
+        for i, (name, (symbol, _)) in enumerate(names.items())
+    )
+    rows = [
+        f"ATOM {i} {symbol.capitalize()} {name} . MET A 1 1 {2 * i} 2 3 1 20"
+        for i, (name, (symbol, _)) in enumerate(names.items())
+    ]
+    calcium = line(9, "CA", 30.0, "CA", res=" CA", number=9)
+    for path in (
+        write(tmp_path / "a.pdb", text + calcium),
+        write(tmp_path / "a.cif", cif(*rows, "HETATM 9 CA CA . CA B 2 . 30 2 3 1 20")),
+    ):
+        with said() as lines:
+            assert read_structure(path).atomic_numbers.tolist() == [6, 6, 1, 16, 20]
+        assert "elements of 3 atoms by their names" in lines[0]
+
+
+def test_a_trace_of_unknown_amino_acids_is_of_carbon(tmp_path):
+    text = "".join(bare_line("CA  ", "UNK", i, 3.8 * i) for i in range(1, 5))
+    assert read_structure(write(tmp_path / "u.pdb", text)).atomic_numbers.tolist() == [6] * 4

@@ -77,3 +77,27 @@ def test_missing_ase_is_told_with_the_extra_to_install(tmp_path, monkeypatch):
     path = write(tmp_path / "pt.vasp", POSCAR)
     with pytest.raises(InputError, match=r"pip install difftem\[materials\]"):
         read_structure(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "number"),
+    [
+        ("a.vasp", POSCAR.replace("1 1\n", "1 5000000000\n"), 7),
+        ("a.gro", "box\n5000000000\n    1GLY     CA    1   0.100   0.200   0.300\n 2 2 2\n", 2),
+        ("a.lammpstrj", "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n5000000000\n", 4),
+        ("a.cfg", "Number of particles = 5000000000\nA = 1.0 Angstrom\n", 1),
+        ("a.data", "LAMMPS\n\n5000000000 atoms\n", 3),
+    ],
+)
+def test_more_atoms_than_fit_into_a_file_are_refused_at_once(tmp_path, name, text, number):
+    pytest.importorskip("ase")
+    with pytest.raises(InputError, match=rf"{name}: line {number} says 5000000000 atoms"):
+        read_structure(write(tmp_path / name, text))
+
+
+def test_a_late_time_step_is_no_number_of_atoms(tmp_path):
+    pytest.importorskip("ase")
+    text = "ITEM: TIMESTEP\n5000000000\nITEM: NUMBER OF ATOMS\n1\nITEM: BOX BOUNDS pp pp pp\n"
+    text += "0 9\n0 9\n0 9\nITEM: ATOMS id type element x y z\n1 1 Pt 1 2 3\n"
+    atoms = read_structure(write(tmp_path / "late.lammpstrj", text))
+    assert atoms.positions.tolist() == [[1.0, 2.0, 3.0]]
