@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from difftem.io.mrc import write_mrc
+from difftem.io.mrc import read_mrc, write_mrc
+from difftem.io.tiff import read_tiff
 from difftem.io.tiff_write import write_tiff
-from difftem.io.zarr import write_zarr
+from difftem.io.zarr import read_zarr, write_zarr
 
 StackFormat = Literal["mrc", "tiff", "zarr"]
 SUFFIXES = {"mrc": ".mrc", "tiff": ".tif", "zarr": ".zarr"}
@@ -85,3 +86,33 @@ def write_stack(
     else:
         known = {"pixel_size_angstrom": pixel_size, "description": list(labels)}
         write_zarr(path, data, axes, {**known, **(attributes or {})})
+
+
+def read_stack(path: Path) -> tuple[NDArray[np.generic], float]:
+    """Read images that `write_stack` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        Its suffix tells the format.
+
+    Returns
+    -------
+    images : ndarray
+        ``(n, y, x)``.
+    pixel_size : float
+        Å.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, or not of that format.
+    """
+    if path.suffix == SUFFIXES["zarr"]:
+        images, attributes = read_zarr(path)
+        return images.reshape(-1, *images.shape[-2:]), float(attributes["pixel_size_angstrom"])
+    if path.suffix == SUFFIXES["tiff"]:
+        found = read_tiff(path)
+        return found.data, found.pixel_size or 1.0
+    image = read_mrc(path)
+    return image.data.reshape(-1, *image.data.shape[-2:]), image.voxel_size[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from difftem.io.errors import input_error
 
@@ -53,3 +53,32 @@ def write_zarr(
         made[...] = data
     except OSError as error:
         raise input_error(path, f"cannot be written: {error.strerror or error}") from error
+
+
+def read_zarr(path: Path) -> tuple[NDArray[np.generic], dict[str, Any]]:
+    """Read an array and its attributes.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of one array.
+
+    Returns
+    -------
+    array : ndarray
+        All of it.
+    attributes : dict
+        As written.
+
+    Raises
+    ------
+    InputError
+        If there is no such array.
+    """
+    import zarr  # optional, and slow to load
+
+    try:
+        opened = zarr.open_array(str(path), mode="r")
+        return np.asarray(opened[...]), dict(opened.attrs)
+    except (OSError, ValueError, KeyError) as error:
+        raise input_error(path, f"not an array of zarr: {error}") from error

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from difftem.io.image_stack import StackFormat
+
 Accelerator = Literal["cpu", "cuda"]
 Orientations = Literal["random", "in_plane", "fixed"]
 Hydrogens = Literal["file", "implicit", "none"]
@@ -266,3 +268,17 @@ class DetectorConfig:
     gain: float | None = None
     dqe: float | None = None
     read_noise: float | None = None
+
+
+@dataclass(frozen=True)
+class FilesConfig:
+    """Files of the images.
+
+    Parameters
+    ----------
+    format
+        Format of the images: 'mrc', 'tiff' (float32, with the pixel size as ImageJ has it) or
+        'zarr' (a folder; needs the zarr package, and RELION does not read it).
+    """
+
+    format: StackFormat = "mrc"

@@ -1,5 +1,6 @@
 """Impossible configurations of scenes, refused in one line."""
 
+from difftem.io.image_stack import check_format
 from difftem.simulation.config import VIRION, IceConfig
 from difftem.simulation.limits import check_common, check_defocus
 from difftem.simulation.particle_fields import check_particle_fields
@@ -28,6 +29,7 @@ def check_scene(config: SceneConfig) -> None:
         In one line that names the key.
     """
     check_common(config)
+    check_format(config.files.format)
     _check_particles(config.particles)
     if config.exposure.exposures != 1:
         raise ValueError("exposure.exposures must be 1 here; ask for more micrographs instead")

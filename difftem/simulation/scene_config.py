@@ -9,6 +9,7 @@ from difftem.simulation.config import (
     VIRION,
     DetectorConfig,
     ExposureConfig,
+    FilesConfig,
     IceConfig,
     MicroscopeConfig,
     Orientations,
@@ -183,6 +184,8 @@ class SceneConfig:
         Files of truth that are written besides the tables and the label images.
     variation
         What changes from micrograph to micrograph.
+    files
+        Files of the images.
     seed
         Seed of all random numbers: micrograph i is the same whatever else is made.
     cache
@@ -198,5 +201,6 @@ class SceneConfig:
     detector: DetectorConfig = field(default_factory=DetectorConfig)
     truth: TruthConfig = field(default_factory=TruthConfig)
     variation: VariationConfig = field(default_factory=VariationConfig)
+    files: FilesConfig = field(default_factory=FilesConfig)
     seed: int = 0
     cache: str | None = None

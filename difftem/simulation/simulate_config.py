@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from difftem.io.image_stack import StackFormat
 from difftem.simulation.config import (
     Accelerator,
     DetectorConfig,
     ExposureConfig,
+    FilesConfig,
     IceConfig,
     MicroscopeConfig,
     Orientations,
@@ -81,20 +81,18 @@ class AtomSamplingConfig(SamplingConfig):
 
 
 @dataclass(frozen=True)
-class FilesConfig:
+class AtomFilesConfig(FilesConfig):
     """Files of the images.
+
+    Besides the fields of `FilesConfig`:
 
     Parameters
     ----------
-    format
-        Format of the images: 'mrc', 'tiff' (float32, with the pixel size as ImageJ has it) or
-        'zarr' (a folder; needs the zarr package, and RELION does not read it).
     exit_wave
         Also write the complex exit wave of every tilt, in the whole simulated field: exit_wave.mrc
         (mode 4), .tif (channels real and imaginary part) or .zarr (complex64).
     """
 
-    format: StackFormat = "mrc"
     exit_wave: bool = False
 
 
@@ -139,7 +137,7 @@ class SimulateConfig:
     exposure: ExposureConfig = field(default_factory=ExposureConfig)
     stage: StageConfig = field(default_factory=StageConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
-    files: FilesConfig = field(default_factory=FilesConfig)
+    files: AtomFilesConfig = field(default_factory=AtomFilesConfig)
     truth: TruthConfig = field(default_factory=TruthConfig)
     seed: int = 0
     accelerator: Accelerator = "cpu"

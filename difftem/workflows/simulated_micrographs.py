@@ -185,9 +185,7 @@ class SimulatedMicrographs:
 
     def _stack_name(self, name: str) -> str:
         """Name of a file of images: MRC stacks of tilt series end as RELION wants it."""
-        suffix = SUFFIXES[self.config.files.format]
-        tilts = self.config.exposure.tilts_deg
-        return stack_name(name, tilts) if suffix == SUFFIXES["mrc"] else name + suffix
+        return stack_name(name, self.config.exposure.tilts_deg, self.config.files.format)
 
     def _wave_facts(self) -> dict[str, Any]:
         """Say what a user of the exit waves must know."""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import difftem
 from difftem.io.claimed import temporary_path
-from difftem.io.mrc import write_mrc, write_rawtlt
+from difftem.io.image_stack import write_stack
+from difftem.io.mrc import write_rawtlt
 from difftem.scene.templates.template import Template
 from difftem.simulation.image_truth import image_truth
 from difftem.simulation.scene_config import SceneConfig
@@ -26,9 +27,10 @@ def item_folder(output: Path, index: int) -> Path:
     return output / f"{index:06d}"
 
 
-def micrograph_name(index: int, tilts_deg: list[float]) -> str:
+def micrograph_name(index: int, config: SceneConfig) -> str:
     """File of an item's images; every item has a name of its own, by which pickers know it."""
-    return stack_name(f"micrograph_{index:06d}", tilts_deg)
+    stem = f"micrograph_{index:06d}"
+    return stack_name(stem, config.exposure.tilts_deg, config.files.format)
 
 
 def is_finished(output: Path, index: int) -> bool:
@@ -72,7 +74,7 @@ def write_item(
     staging.mkdir(parents=True)
     try:
         _write_images(staging, item, config)
-        image = micrograph_name(item.index, config.exposure.tilts_deg)
+        image = micrograph_name(item.index, config)
         made, inside = imaged_scene(item, config, radii, templates or {}), f"{folder.name}/"
         write_truth(staging, made, image, inside)
         write_on_demand(staging, made, image, item.micrographs[0], config.truth, inside)
@@ -97,11 +99,13 @@ def _write_images(folder: Path, item: SceneMicrograph, config: SceneConfig) -> N
         f"{drawn.dose_e_per_a2:.3g} e/A2, {config.detector.preset}, seed {config.seed}"
     )
     labels = [f"difftem {difftem.__version__}, micrograph {item.index}", conditions[:80]]
-    micrograph = micrograph_name(item.index, tilts)
-    clean = stack_name("noise_free", tilts)
+    micrograph = micrograph_name(item.index, config)
+    clean = stack_name("noise_free", tilts, config.files.format)
+    axes = ("tilt", "y", "x") if is_series(tilts) else ("y", "x")
+    known = {"unit": "grey value", "tilt_deg": tilts, "defocus_um": drawn.defocus_um}
     for name, images in ((micrograph, item.micrographs), (clean, item.noise_free)):
-        array = images.numpy()
-        write_mrc(folder / name, array if is_series(tilts) else array[0], pixel_size, labels)
+        array = images.numpy() if is_series(tilts) else images[0].numpy()
+        write_stack(folder / name, array, pixel_size, axes, labels, known)
     if is_series(tilts):
         write_rawtlt((folder / micrograph).with_suffix(".rawtlt"), tilts)
     counts = ", ".join(f"{n} {name}" for name, n in item.scene.counts().items())

@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from difftem.io.files import replacing
-from difftem.io.mrc import read_mrc
+from difftem.io.image_stack import SUFFIXES, read_stack
 from difftem.simulation.preview import draw_image, image_title, save_figure
 from difftem.workflows.generate.item import RECORD
 
@@ -47,11 +47,12 @@ def draw_sheet(folders: list[Path]) -> Figure:
     figure = Figure(figsize=(4 * columns, 4.3 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).flatten()
     for axes, folder in zip(panels, folders, strict=False):
-        (path,) = folder.glob("micrograph*.mrc*")
-        image = read_mrc(path)
-        images = image.data.reshape(-1, *image.data.shape[-2:])
+        # Files of pickers and angles have the same name.
+        named = folder.glob(f"micrograph_{folder.name}.*")
+        (path,) = (each for each in named if each.suffix in (*SUFFIXES.values(), ".mrcs"))
+        images, pixel_size = read_stack(path)
         middle = len(images) // 2
-        draw_image(axes, torch.tensor(images[middle]), image.voxel_size[0])
+        draw_image(axes, torch.tensor(images[middle]), pixel_size)
         record = json.loads((folder / RECORD).read_text("utf-8"))
         title = f"{folder.name}: {record['defocus_um']:.2f} µm"
         tilts = [float(line) for each in folder.glob("*.rawtlt") for line in _lines(each)]

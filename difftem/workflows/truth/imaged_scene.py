@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from difftem.io.image_stack import SUFFIXES
 from difftem.scene.poses import Scene
 from difftem.scene.templates.template import Template
 from difftem.simulation.image_truth import ImageTruth
@@ -79,6 +80,8 @@ def is_series(tilts_deg: list[float]) -> bool:
     return len(tilts_deg) > 1 or tilts_deg[0] != 0
 
 
-def stack_name(stem: str, tilts_deg: list[float]) -> str:
-    """Name of a file of images: RELION knows stacks by their suffix."""
+def stack_name(stem: str, tilts_deg: list[float], file_format: str = "mrc") -> str:
+    """Name of a file of images: RELION knows MRC stacks by their suffix."""
+    if file_format != "mrc":
+        return stem + SUFFIXES[file_format]
     return stem + STACK_SUFFIXES[is_series(tilts_deg)]
