@@ -1,6 +1,7 @@
 """Orientations of copies: random, equal, turned in the plane, standing on a surface."""
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -8,7 +9,29 @@ from torch import Tensor
 
 from difftem.functional.pose import random_rotations, rotation_from_vector
 
-Orientation = Literal["random", "fixed", "in_plane"]
+Orientation = Literal["random", "fixed", "in_plane", "preferred"]
+
+
+@dataclass(frozen=True)
+class Preference:
+    """How copies that stick to a surface are turned.
+
+    Attributes
+    ----------
+    axis : tuple of float
+        Of the particle, x, y, z of any length: what points along the beam.
+    spread_deg : float
+        Standard deviation, in degrees, of its angle to the beam along each of two directions.
+    share : float
+        Of the copies; the others are turned at random.
+    flipped : float
+        Share of these whose axis points against the beam.
+    """
+
+    axis: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    spread_deg: float = 10.0
+    share: float = 1.0
+    flipped: float = 0.0
 
 
 def orientations(
@@ -16,6 +39,7 @@ def orientations(
     kind: Orientation,
     generator: torch.Generator,
     rotation: Tensor | None = None,
+    preference: Preference | None = None,
 ) -> Tensor:  # (n, 3, 3)
     """Rotations of n copies.
 
@@ -23,12 +47,15 @@ def orientations(
     ----------
     n : int
         How many.
-    kind : {"random", "fixed", "in_plane"}
-        Evenly over all rotations; all alike; or all alike but turned at random about z, the beam.
+    kind : {"random", "fixed", "in_plane", "preferred"}
+        Evenly over all rotations; all alike; all alike but turned at random about z, the beam; or
+        as `preference` has it.
     generator : torch.Generator
         Source of randomness.
     rotation : Tensor, optional
         What comes first, shape ``(3, 3)``. Default: the particle as it is.
+    preference : Preference, optional
+        Of "preferred". Default: z along the beam, within 10 degrees.
 
     Returns
     -------
@@ -47,7 +74,36 @@ def orientations(
         return first.repeat(n, 1, 1)
     if kind == "in_plane":
         return _about_z(n, generator) @ first
-    raise ValueError(f"orientations must be random, fixed or in_plane, got {kind!r}")
+    if kind == "preferred":
+        return _preferred(n, generator, preference or Preference()) @ first
+    raise ValueError(f"orientations must be random, fixed, in_plane or preferred, got {kind!r}")
+
+
+def _preferred(n: int, generator: torch.Generator, wanted: Preference) -> Tensor:  # (n, 3, 3)
+    r"""Rotations that scatter an axis about the beam, turned at random about that axis.
+
+    Its directions are those of von Mises and Fisher, of a density proportional to
+    :math:`e^{\kappa \cos\theta}` on the sphere with :math:`\kappa = 1 / \sigma^2`: a Gaussian cone.
+    The cosine is drawn by inverting its cumulative distribution [1]_.
+
+    .. [1] Wood, Commun. Stat. Simul. Comput. 23 (1994) 157.
+    """
+    random = random_rotations(n, generator)
+    shares = torch.rand(n, 4, generator=generator, dtype=torch.float64)
+    spread = math.radians(wanted.spread_deg)
+    cosine = torch.ones(n, dtype=torch.float64)
+    if spread > 0:
+        kappa = spread**-2
+        least = math.exp(-2 * kappa)
+        cosine = 1 + torch.log(least + (1 - least) * (1 - shares[:, 0])) * spread**2
+    sine = torch.sqrt((1 - cosine**2).clamp_min(0))
+    azimuth = 2 * math.pi * shares[:, 1]
+    direction = torch.stack([sine * azimuth.cos(), sine * azimuth.sin(), cosine], 1)
+    direction = torch.where(shares[:, 2:3] < wanted.flipped, -direction, direction)
+    axis = torch.tensor([wanted.axis], dtype=torch.float64)
+    upright_axis = _to_normal(axis / axis.norm()).mT
+    turned = _to_normal(direction) @ _about_z(n, generator) @ upright_axis
+    return torch.where(shares[:, 3, None, None] < wanted.share, turned, random)
 
 
 def upright(

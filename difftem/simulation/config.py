@@ -6,7 +6,7 @@ from typing import Any, Literal
 from difftem.io.image_stack import StackFormat
 
 Accelerator = Literal["cpu", "cuda"]
-Orientations = Literal["random", "in_plane", "fixed"]
+Orientations = Literal["random", "in_plane", "fixed", "preferred"]
 Hydrogens = Literal["file", "implicit", "none"]
 BUNDLED, VIRION, PHANTOM = "apoferritin", "sars-cov-2", "phantom"  # instead of a file
 

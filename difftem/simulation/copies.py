@@ -1,5 +1,7 @@
 """From the configuration to the atoms of the whole specimen."""
 
+import dataclasses
+
 import torch
 from torch import Tensor
 
@@ -9,7 +11,7 @@ from difftem.io.examples import example_structure
 from difftem.io.structure import read_structure
 from difftem.io.text_matrix import read_transforms
 from difftem.scene.files.coordinates import read_coordinates
-from difftem.scene.orientations import orientations
+from difftem.scene.orientations import Preference, orientations
 from difftem.scene.packing import PackingRequest, pack
 from difftem.scene.placement import random_positions
 from difftem.scene.poses import ParticlePoses
@@ -18,6 +20,7 @@ from difftem.simulation.config import BUNDLED, StructureConfig
 from difftem.simulation.limits import changed
 from difftem.simulation.microscope import MIN_ICE_NM
 from difftem.simulation.particle_fields import OF_COORDINATES
+from difftem.simulation.preferred_config import check_preferred
 from difftem.simulation.sampling import MARGIN
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.units import angstrom_to_nm, deg_to_rad, nm_to_angstrom
@@ -115,7 +118,7 @@ def _transforms(
     copies, sampling = config.copies, config.sampling
     files = [name for name in ("coordinates", "transforms") if getattr(copies, name) is not None]
     if files:
-        more = sorted((changed(copies) & {"count", "orientations"}) | set(files[1:]))
+        more = sorted((changed(copies) & {"count", "orientations", "preferred"}) | set(files[1:]))
         if more:
             raise ValueError(f"copies.{more[0]} does not apply with copies.{files[0]}")
     for name in OF_COORDINATES:
@@ -138,6 +141,7 @@ def _transforms(
             tomogram_size=copies.tomogram_size,
         )
         return torch.cat([e.rotations for e in read]), torch.cat([e.positions for e in read])
+    check_preferred("copies.", copies.orientations, copies.preferred)
     n = copies.count
     if n < 1:
         raise ValueError(f"copies.count must be at least 1, got {n}")
@@ -145,7 +149,8 @@ def _transforms(
     if n > 1:
         shifts = _places(n, particle, config, generator)
     kind = copies.orientations or ("random" if n > 1 else "fixed")
-    return orientations(n, kind, generator), shifts
+    preference = Preference(**dataclasses.asdict(copies.preferred))
+    return orientations(n, kind, generator, preference=preference), shifts
 
 
 def _places(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from difftem.simulation.config import PHANTOM, VIRION
 from difftem.simulation.limits import changed
+from difftem.simulation.preferred_config import check_preferred
 from difftem.simulation.scene_config import ParticleConfig
 
 # What only files of coordinates need.
@@ -77,6 +78,7 @@ def check_particle_fields(particle: ParticleConfig) -> None:
     for name in OF_COORDINATES:
         if particle.coordinates is None and getattr(particle, name) is not None:
             raise ValueError(f"particle {particle.name!r}: {name} applies with coordinates only")
+    check_preferred(f"particle {particle.name!r}: ", particle.orientations, particle.preferred)
     if particle.coordinates is not None and "orientations" in given:
         raise ValueError(
             f"particle {particle.name!r}: orientations does not apply with coordinates, whose file "

@@ -1,16 +1,15 @@
 """Impossible configurations of scenes, refused in one line."""
 
 from difftem.io.image_stack import check_format
-from difftem.simulation.config import VIRION, IceConfig
-from difftem.simulation.limits import check_common, check_defocus
+from difftem.simulation.config import VIRION
+from difftem.simulation.limits import check_common
 from difftem.simulation.particle_fields import check_particle_fields
-from difftem.simulation.ranges import USUAL_PATH_NM, check_transmission
 from difftem.simulation.scene_config import (
     ParticleConfig,
     PhantomConfig,
     SceneConfig,
-    VariationConfig,
 )
+from difftem.simulation.variation_check import check_variation
 
 DENSITIES = ("per_um3", "micromolar", "fraction")
 
@@ -38,7 +37,7 @@ def check_scene(config: SceneConfig) -> None:
             "exposure.focus_series_um applies to difftem simulate only; variation.defocus_um gives "
             "every micrograph a defocus of its own"
         )
-    _check_variation(config.variation, config.ice)
+    check_variation(config)
     if not config.ice.present:
         for each in config.particles:
             if each.solvent not in (None, "none") or each.source == VIRION:
@@ -46,24 +45,6 @@ def check_scene(config: SceneConfig) -> None:
                 raise ValueError(
                     f"particle {each.name!r}: {what} does not apply without ice (ice.present)"
                 )
-        if config.variation.ice_thickness_nm is not None:
-            raise ValueError("variation.ice_thickness_nm does not apply without ice")
-
-
-def _check_variation(variation: VariationConfig, ice: IceConfig) -> None:
-    """Check ranges."""
-    for name in ("defocus_um", "dose_e_per_a2", "ice_thickness_nm"):
-        limits = getattr(variation, name)
-        if limits is None:
-            continue
-        if not limits[0] <= limits[1]:
-            raise ValueError(f"variation.{name} must be [low, high], got {list(limits)}")
-    for value in variation.ice_thickness_nm or ():
-        check_transmission(
-            "variation.ice_thickness_nm", value, ice.mean_free_path_nm or USUAL_PATH_NM
-        )
-    for value in variation.defocus_um or ():
-        check_defocus("variation.defocus_um", value)
 
 
 def _check_particles(particles: list[ParticleConfig]) -> None:

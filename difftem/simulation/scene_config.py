@@ -18,7 +18,9 @@ from difftem.simulation.config import (
     StructureConfig,
     file_field,
 )
+from difftem.simulation.preferred_config import PreferredConfig
 from difftem.simulation.truth_config import TruthConfig
+from difftem.simulation.variation_config import VariationConfig
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,10 @@ class ParticleConfig(StructureConfig):
     tomogram_size
         Size (x, y, z) in those pixels of the tomogram whose coordinates a STAR file has.
     orientations
-        Orientations of the copies: 'random', 'in_plane' (turned about the beam only) or 'fixed'.
+        Orientations of the copies: 'random', 'in_plane' (turned about the beam only), 'fixed' or
+        'preferred'.
+    preferred
+        What 'preferred' orientations are.
     rotation_deg
         Euler angles phi, theta, psi in degrees (about z, x, z) that turn the particle first.
     solvent
@@ -108,6 +113,7 @@ class ParticleConfig(StructureConfig):
     coordinates_pixel_size: float | None = None
     tomogram_size: tuple[int, int, int] | None = None
     orientations: Orientations = "random"
+    preferred: PreferredConfig = field(default_factory=PreferredConfig)
     rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     solvent: Literal["displaced", "floor", "none"] | None = None
     voxel_size: float | None = None
@@ -138,25 +144,6 @@ class SceneSamplingConfig(SamplingConfig):
     pixel_size: float = 2.0
     depth: Literal["slice", "particle", "ignored"] = "slice"
     interpolation: Literal["default", "fine"] = "default"
-
-
-@dataclass(frozen=True)
-class VariationConfig:
-    """What changes from micrograph to micrograph, drawn evenly between two values.
-
-    Parameters
-    ----------
-    defocus_um
-        Range [low, high] in µm. Default: microscope.defocus_um in all.
-    dose_e_per_a2
-        Range [low, high] in e/Å². Default: exposure.dose_e_per_a2 in all.
-    ice_thickness_nm
-        Range [low, high] in nm. Default: ice.thickness_nm in all.
-    """
-
-    defocus_um: tuple[float, float] | None = None
-    dose_e_per_a2: tuple[float, float] | None = None
-    ice_thickness_nm: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ from difftem.simulation.seed import item_seed
 from difftem.simulation.stage import draw_stage
 from difftem.simulation.templates import make_template
 from difftem.simulation.unit_mistakes import doubtful_units
+from difftem.simulation.variation import varied
+from difftem.simulation.variation_config import ALWAYS_DRAWN
 from difftem.units import angstrom_to_nm, nm_to_angstrom
 
 logger = logging.getLogger(__name__)
@@ -58,6 +60,8 @@ class SceneMicrograph:
     """One micrograph with its truth."""
 
     index: int
+    config: SceneConfig  # what varies as it was drawn
+    varied: dict[str, float]  # that, by its key
     scene: Scene
     conditions: Conditions
     noise_free: Tensor  # (n_tilts, y, x) grey values
@@ -141,17 +145,22 @@ class SceneMicroscope:
         SceneMicrograph
             Images and truth.
         """
-        config = self.config
+        config, drawn = varied(self.config, index)
         generator = torch.Generator().manual_seed(item_seed(config.seed, index))
         conditions = self._draw(generator)
+        microscope = dataclasses.replace(config.microscope, defocus_um=conditions.defocus_um)
+        config = dataclasses.replace(config, microscope=microscope)
         thickness = nm_to_angstrom(conditions.ice_thickness_nm)
         scene = place_particles(config, self.radii, thickness, self.given, generator)
         errors = torch.Generator().manual_seed(item_seed(config.seed, index, "stage"))
-        simulator = self.simulator(scene, conditions, draw_stage(config, errors)).to(self.device)
+        stage = draw_stage(config, errors)
+        simulator = self.simulator(config, scene, conditions, stage).to(self.device)
         simulator.detector.cpu()  # noise is drawn from the CPU's random numbers
         taken = take_series(simulator, generator, progress=progress, max_slices=MAX_SLICES)
         return SceneMicrograph(
             index,
+            config,
+            drawn,
             scene,
             conditions,
             taken.noise_free,
@@ -162,10 +171,11 @@ class SceneMicroscope:
             taken.n_slices,
         )
 
-    def simulator(self, scene: Scene, conditions: Conditions, stage: Stage) -> Simulator:
+    def simulator(
+        self, config: SceneConfig, scene: Scene, conditions: Conditions, stage: Stage
+    ) -> Simulator:
         """Compose the stages for a scene."""
-        config, sampling = self.config, self.config.sampling
-        microscope = dataclasses.replace(config.microscope, defocus_um=conditions.defocus_um)
+        microscope, sampling = config.microscope, config.sampling
         field = choose_field(sampling, microscope)
         if (advice := padding_advice(field)) is not None:
             logger.warning(advice)
@@ -198,7 +208,7 @@ class SceneMicroscope:
         shares = torch.rand(3, generator=generator, dtype=torch.float64).tolist()
         thickness = angstrom_to_nm(ice_thickness(config, self.radii))
         fixed = (config.microscope.defocus_um, config.exposure.dose_e_per_a2, thickness)
-        ranges = dataclasses.astuple(config.variation)
+        ranges = [getattr(config.variation, name) for name in ALWAYS_DRAWN]
         drawn = [
             value if limits is None else limits[0] + share * (limits[1] - limits[0])
             for value, limits, share in zip(fixed, ranges, shares, strict=True)

@@ -1,5 +1,6 @@
 """From the configuration and chance to a scene: where every copy is and how it is turned."""
 
+import dataclasses
 import logging
 import math
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from difftem.scene.files.coordinates import read_coordinates
 from difftem.scene.neighbours import outside
-from difftem.scene.orientations import orientations
+from difftem.scene.orientations import Preference, orientations
 from difftem.scene.packing import PackingRequest, number_of_copies, pack
 from difftem.scene.poses import ParticlePoses, Scene
 from difftem.scene.regions import BoxRegion, FilmRegion, Region, layer
@@ -88,7 +89,10 @@ def place_particles(
         random.append(particle)
     places = pack(requests, generator, nm_to_angstrom(config.ice.gap_nm), obstacles)
     for particle, positions in zip(random, places, strict=True):
-        turned = orientations(len(positions), particle.orientations, generator)
+        preference = Preference(**dataclasses.asdict(particle.preferred))
+        turned = orientations(
+            len(positions), particle.orientations, generator, preference=preference
+        )
         instances.append(ParticlePoses(particle.name, positions.double(), turned.double()))
     scene = Scene(tuple(instances), (width, height, thickness))
     if obstacles:

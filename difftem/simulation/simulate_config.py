@@ -16,6 +16,7 @@ from difftem.simulation.config import (
     StructureConfig,
     file_field,
 )
+from difftem.simulation.preferred_config import PreferredConfig
 from difftem.simulation.truth_config import TruthConfig
 
 
@@ -29,8 +30,10 @@ class CopiesConfig:
         Number of copies, at random places without overlap in the middle of the ice; a single one
         stands in the centre of the field.
     orientations
-        Orientations of the copies: 'random', 'in_plane' (turned about the beam only) or 'fixed'
-        (as in the file). Default: 'random', and 'fixed' for a single copy.
+        Orientations of the copies: 'random', 'in_plane' (turned about the beam only), 'fixed' (as
+        in the file) or 'preferred'. Default: 'random', and 'fixed' for a single copy.
+    preferred
+        What 'preferred' orientations are.
     rotation_deg
         Euler angles phi, theta, psi in degrees (about z, x, z) that turn the particle first.
     coordinates
@@ -50,6 +53,7 @@ class CopiesConfig:
 
     count: int = 1
     orientations: Orientations | None = None
+    preferred: PreferredConfig = field(default_factory=PreferredConfig)
     rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     coordinates: str | None = file_field()
     image: str | None = None

@@ -13,9 +13,9 @@ from difftem.simulation.scene_config import (
     ParticleConfig,
     SceneConfig,
     SceneSamplingConfig,
-    VariationConfig,
 )
 from difftem.simulation.scene_placement import ice_thickness, place_particles, read_places
+from difftem.simulation.variation_config import VariationConfig
 from difftem.workflows.generate.item import write_item
 from tests.helpers.relion_tilt_series import read_relion_tilt_series
 

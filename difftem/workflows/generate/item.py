@@ -128,17 +128,16 @@ def imaged_scene(
     templates: Mapping[str, Template],
 ) -> ImagedScene:
     """Gather what files of truth say of an item."""
-    drawn = dataclasses.replace(config.microscope, defocus_um=item.conditions.defocus_um)
     nx, ny = config.sampling.size
     return ImagedScene(
         item.scene,
         radii,
-        image_truth(drawn, config.ice.present, config.sampling.pixel_size),
+        image_truth(item.config.microscope, config.ice.present, config.sampling.pixel_size),
         (ny, nx),
         config.exposure.tilts_deg,
         item.rotations,
         item.shifts,
-        config.exposure.tilt_axis_deg,
+        item.config.exposure.tilt_axis_deg,
         item.conditions.dose_e_per_a2,
         1,
         f"series_{item.index:06d}",
@@ -154,6 +153,7 @@ def _write_record(
         "index": item.index,
         "seed": config.seed,
         **dataclasses.asdict(item.conditions),
+        "varied": item.varied,
         "counts": item.scene.counts(),
         "n_slices": item.n_slices,
         "mean_expected_counts_per_pixel": round(item.mean_counts, 6),

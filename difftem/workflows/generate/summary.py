@@ -55,15 +55,16 @@ def _write_csv(path: Path, folders: list[Path]) -> None:
     """Write one row per item: what was drawn, and how many particles of each kind."""
     records = [json.loads((folder / RECORD).read_text("utf-8")) for folder in folders]
     kinds = list(dict.fromkeys(name for record in records for name in record["counts"]))
+    varied = list(dict.fromkeys(name for record in records for name in record["varied"]))
     drawn = ["index", "defocus_um", "dose_e_per_a2", "ice_thickness_nm", "n_slices"]
     mean = "mean_expected_counts_per_pixel"
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["folder", *drawn, mean, "particles", *kinds])
+    writer.writerow(["folder", *drawn, *varied, mean, "particles", *kinds])
     for folder, record in zip(folders, records, strict=True):
         counts = [record["counts"].get(name, 0) for name in kinds]
-        row = [record[name] for name in (*drawn, mean)]
-        writer.writerow([folder.name, *row, sum(counts), *counts])
+        row = [record[name] for name in drawn] + [record["varied"][name] for name in varied]
+        writer.writerow([folder.name, *row, record[mean], sum(counts), *counts])
     _replace(path, text.getvalue())
 
 
