@@ -3,8 +3,11 @@
 import dataclasses
 
 from difftem.modules import Lens
+from difftem.simulation.alternatives import NM_PER_UM
 from difftem.simulation.microscope import build_lens
 from difftem.simulation.simulate_config import SimulateConfig
+
+SMALL_UM = 0.1
 
 
 def defoci_um(config: SimulateConfig) -> list[float]:
@@ -26,3 +29,28 @@ def focus_lenses(config: SimulateConfig, pixel_size: float) -> list[Lens]:
         dataclasses.replace(config.microscope, defocus_um=each) for each in defoci_um(config)
     )
     return [build_lens(each, pixel_size) for each in microscopes]
+
+
+def defocus_in_words(*defoci_um: float) -> str:
+    """Write a defocus, or the range of several, in nm where that is the usual unit.
+
+    Parameters
+    ----------
+    *defoci_um : float
+        Underfocus in µm, one at least.
+
+    Returns
+    -------
+    str
+        For a title.
+
+    Examples
+    --------
+    >>> defocus_in_words(1.5), defocus_in_words(-0.0045), defocus_in_words(0.5, 2.0)
+    ('1.5 µm', '-4.5 nm', '0.5 to 2 µm')
+    """
+    low, high = min(defoci_um), max(defoci_um)
+    in_nm = 0 < max(abs(low), abs(high)) < SMALL_UM
+    scale, unit = (NM_PER_UM, "nm") if in_nm else (1.0, "µm")
+    values = f"{scale * low:.4g}" + ("" if low == high else f" to {scale * high:.4g}")
+    return f"{values} {unit}"

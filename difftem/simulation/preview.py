@@ -10,6 +10,7 @@ from torch import Tensor
 
 from difftem.analysis.spectrum import power_spectrum
 from difftem.functional.grid import crop_center
+from difftem.simulation.focus import defocus_in_words
 
 # A panel has some 500 pixels: larger images are binned, and their spectrum is that of the middle.
 PANEL_PIXELS = 1024
@@ -97,7 +98,7 @@ def image_title(index: int, tilts_deg: Sequence[float], defoci_um: Sequence[floa
     if len(tilts_deg) > 1 or tilts_deg[0] != 0:
         words.append(f"tilt {tilts_deg[index]:g}°")
     if len(set(defoci_um)) > 1:
-        words.append(f"defocus {defoci_um[index]:g} µm")
+        words.append(f"defocus {defocus_in_words(defoci_um[index])}")
     which = f"image {index + 1} of {len(tilts_deg)}: " if len(tilts_deg) > 1 else ""
     return which + ", ".join(words) if words else ""
 

@@ -13,6 +13,7 @@ from difftem.io.mrc import write_rawtlt
 from difftem.io.staged_folder import staged_folder
 from difftem.scene.poses import is_name
 from difftem.simulation.config import BUNDLED
+from difftem.simulation.focus import defocus_in_words
 from difftem.simulation.peak_memory import peak_memory_bytes
 from difftem.simulation.record import versions, write_record
 from difftem.simulation.run import Stopwatch
@@ -229,9 +230,7 @@ def particle_name(config: SimulateConfig) -> str:
 
 def conditions(config: SimulateConfig, *defoci_um: float) -> str:
     """How it was imaged, in one line."""
-    low, high = min(defoci_um), max(defoci_um)
-    defocus = f"{low:g}" if low == high else f"{low:g} to {high:g}"
     return (
-        f"{config.microscope.voltage_kv:g} kV, defocus {defocus} µm, "
+        f"{config.microscope.voltage_kv:g} kV, defocus {defocus_in_words(*defoci_um)}, "
         f"{config.exposure.dose_e_per_a2:.4g} e/Å², {config.detector.preset}"
     )
