@@ -35,6 +35,31 @@ def wavelength(
     return PLANCK_TIMES_C_EV_ANGSTROM / torch.sqrt(energy * (energy + 2 * ELECTRON_REST_ENERGY_EV))
 
 
+def relative_velocity(
+    energy: Tensor,  # (...) eV
+) -> Tensor:  # (...)
+    r"""Velocity of the beam electrons over that of light.
+
+    .. math:: \beta = \frac{v}{c} = \frac{\sqrt{E (E + 2 m_0 c^2)}}{E + m_0 c^2}
+
+    Parameters
+    ----------
+    energy : Tensor
+        Kinetic energy in eV, shape ``(...)``.
+
+    Returns
+    -------
+    Tensor
+        β in (0, 1), shape ``(...)``.
+
+    References
+    ----------
+    Kirkland, Advanced Computing in Electron Microscopy (2010), chapter 2.
+    """
+    rest = ELECTRON_REST_ENERGY_EV
+    return torch.sqrt(energy * (energy + 2 * rest)) / (energy + rest)
+
+
 def interaction_constant(
     energy: Tensor,  # (...) eV
 ) -> Tensor:  # (...) rad / (V Å)

@@ -13,7 +13,11 @@ from torch import Tensor
 from difftem.atoms import Atoms
 from difftem.functional.grid import check_pixel_size
 from difftem.functional.soft_potential import copied_positions, soft_potential
-from difftem.functional.solvent import ice_absorption_potential, ice_potential
+from difftem.functional.solvent import (
+    ICE_MOLECULES_PER_A3,
+    ice_absorption_potential,
+    ice_potential,
+)
 
 BOX_MARGIN = 5.0  # Å between the outermost atoms and the box
 
@@ -48,17 +52,19 @@ def map_grid(
 def fill_with_ice(
     potential: Tensor,  # (..., z, y, x) V
     energy: Tensor | None = None,  # () eV
+    molecules_per_a3: float = ICE_MOLECULES_PER_A3,
 ) -> Tensor:  # (..., z, y, x) V
     """Raise potential and absorption to those of ice wherever the atoms have less.
 
     A complex potential needs the beam's energy.
     """
+    level = ice_potential(molecules_per_a3)
     if not potential.is_complex():
-        return potential.clamp(min=ice_potential())
+        return potential.clamp(min=level)
     if energy is None:
         raise ValueError("the absorption of ice needs the beam's energy")
-    floor = float(ice_absorption_potential(energy.detach()))
-    return torch.complex(potential.real.clamp(min=ice_potential()), potential.imag.clamp(min=floor))
+    floor = float(ice_absorption_potential(energy.detach(), molecules_per_a3))
+    return torch.complex(potential.real.clamp(min=level), potential.imag.clamp(min=floor))
 
 
 def without_border_mean(
@@ -92,6 +98,7 @@ def particle_map(
     shape: tuple[int, int, int] | None = None,
     copies: tuple[Tensor, Tensor] | None = None,  # (n, 3, 3), (n, 3) Å
     solvent: bool = True,
+    molecules_per_a3: float = ICE_MOLECULES_PER_A3,
     amplitude_contrast: float | Tensor | None = None,
     cut_exponent: float | None = None,
 ) -> ParticleMap:
@@ -111,6 +118,8 @@ def particle_map(
         As in `soft_potential`.
     solvent : bool
         Ice between and around the atoms; otherwise they are in vacuum.
+    molecules_per_a3 : float
+        Of that ice. Default: TEM-simulator's.
     amplitude_contrast : float or Tensor, optional
         Absorb this fraction of the real potential instead of what the cross sections say.
     cut_exponent : float, optional
@@ -128,7 +137,7 @@ def particle_map(
     absorbing = energy if amplitude_contrast is None else None
     values = soft_potential(atoms, voxel_size, shape, center, absorbing, copies, cut_exponent)
     if solvent:
-        values = fill_with_ice(values, energy)
+        values = fill_with_ice(values, energy, molecules_per_a3)
     values = without_border_mean(values)
     if amplitude_contrast is not None:
         values = with_amplitude_contrast(values, amplitude_contrast)

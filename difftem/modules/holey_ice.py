@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from difftem.functional.film import attenuate, carbon_per_ice, film_paths, scatter_in_film
 from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.inelastic import WATER, ice_attenuation
+from difftem.functional.solvent import ice_mean_free_path
 from difftem.modules.beam import Beam
+from difftem.modules.flat_ice import check_path
 from difftem.modules.inelastic import ApertureTransfer
 from difftem.modules.quantity import Positive, check_learnable, quantity, register_quantity
 from difftem.units import nm_to_angstrom
@@ -32,9 +34,10 @@ class HoleyIce(nn.Module):
         the support.
     offset_nm : tuple of float or Tensor
         x, y of the hole's centre in the specimen, in nm.
-    mean_free_path_nm : float or Tensor or None
-        Path in ice over which the intensity falls by 1/e, in nm. None takes TEM-simulator's
-        model: scattered electrons that pass the aperture arrive, blurred by the defocus.
+    mean_free_path_nm : float or Tensor or "measured" or None
+        Path in ice over which the intensity falls by 1/e, in nm. "measured" is 300 nm at 300 kV
+        and follows the beam's voltage (`ice_mean_free_path`). None takes TEM-simulator's model:
+        scattered electrons that pass the aperture arrive, blurred by the defocus.
     aperture_mrad : float, optional
         Semi-angle of the objective aperture; that model needs it.
     angular_step_mrad : float, optional
@@ -61,7 +64,7 @@ class HoleyIce(nn.Module):
         center_thickness_nm: float | Tensor = 50.0,
         edge_thickness_nm: float | Tensor = 100.0,
         offset_nm: tuple[float, float] | Tensor = (0.0, 0.0),
-        mean_free_path_nm: float | Tensor | None = 300.0,
+        mean_free_path_nm: float | Tensor | Literal["measured"] | None = "measured",
         aperture_mrad: float | None = None,
         angular_step_mrad: float | None = None,
         *,
@@ -77,7 +80,10 @@ class HoleyIce(nn.Module):
             register_quantity(self, name, given[name], learnable, Positive())
         register_quantity(self, "offset_nm", torch.as_tensor(offset_nm), learnable)
         self.transfer: ApertureTransfer | None = None
-        if mean_free_path_nm is not None:
+        self.measured = isinstance(mean_free_path_nm, str)
+        if isinstance(mean_free_path_nm, str):
+            check_path(mean_free_path_nm, learnable)
+        elif mean_free_path_nm is not None:
             if not bool((torch.as_tensor(mean_free_path_nm) > 0).all()):
                 raise ValueError(f"mean_free_path_nm must be positive, got {mean_free_path_nm}")
             register_quantity(self, "mean_free_path_nm", mean_free_path_nm, learnable, Positive())
@@ -149,8 +155,11 @@ class HoleyIce(nn.Module):
         ice, support = self.paths(shape, rotation, dtype)
         ratio = carbon_per_ice(beam.energy).to(dtype)
         if self.transfer is None:
-            free_path = nm_to_angstrom(quantity(self, "mean_free_path_nm")).to(dtype)
-            return attenuate(intensity, ice + ratio * support, free_path)
+            if self.measured:
+                free_path = ice_mean_free_path(beam.energy)
+            else:
+                free_path = nm_to_angstrom(quantity(self, "mean_free_path_nm"))
+            return attenuate(intensity, ice + ratio * support, free_path.to(dtype))
         if defocus is None:
             raise ValueError("a film without mean_free_path_nm needs the defocus")
         distance = defocus.double().abs()

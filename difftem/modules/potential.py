@@ -16,7 +16,11 @@ from difftem.functional.potential import (
     slice_atoms,
 )
 from difftem.functional.render import render_potential
-from difftem.functional.solvent import ice_potential
+from difftem.functional.solvent import (
+    ICE_DENSITY_G_PER_CM3,
+    ice_molecules_per_a3,
+    ice_potential,
+)
 from difftem.functional.species import SpeciesBasis, species_basis
 from difftem.functional.spread import kernel_width
 from difftem.modules.beam import Beam
@@ -47,6 +51,8 @@ class Potential(nn.Module):
     solvated : bool
         Subtract the ice that the atoms displace (Fraser's Gaussian spheres), for a structure
         embedded in vitreous ice; otherwise it stands in vacuum.
+    ice_density_g_per_cm3 : float
+        Of that ice, in g/cm³.
     interpolate_z : bool
         Share each atom between two slices, which gives z a gradient.
     periodic : bool
@@ -82,6 +88,7 @@ class Potential(nn.Module):
         *,
         table: TableName = "peng",
         solvated: bool = False,
+        ice_density_g_per_cm3: float = ICE_DENSITY_G_PER_CM3,
         interpolate_z: bool = False,
         periodic: bool = True,
         band_limit: float = 2 / 3,
@@ -106,6 +113,7 @@ class Potential(nn.Module):
         self.slice_thickness = slice_thickness
         self.table = table
         self.solvated = solvated
+        self.ice_density_g_per_cm3 = ice_density_g_per_cm3
         self.interpolate_z = interpolate_z
         self.periodic = periodic
         self.band_limit = band_limit
@@ -156,7 +164,9 @@ class Potential(nn.Module):
             self.band_limit / 2 / pixel_size,
             scattering_table(self.table),
             self.displaced_volume if self.solvated else None,
-            ice_potential() if self.solvated else 0.0,
+            ice_potential(ice_molecules_per_a3(self.ice_density_g_per_cm3))
+            if self.solvated
+            else 0.0,
         )
 
     def source(

@@ -3,7 +3,7 @@ r"""Mean inner potential of protein, RNA and lipid from what they are made of.
 As everywhere in difftem, matter is independent atoms: :math:`V_0 = \frac{c}{\Omega} \sum_Z n_Z
 f_Z(0)` with Peng's factors, the very model of `difftem.functional.solvent.ice_potential`. It gives
 7.93 V for protein, 9.77 V for RNA, 8.41 V for the heads and 5.91 V for the tails of a lipid,
-beside 4.88 V for ice. Chemical bonds lower all of these, the hydrogen-rich tails most: real tails
+beside 4.53 V for ice. Chemical bonds lower all of these, the hydrogen-rich tails most: real tails
 are nearer to ice, so that a real bilayer has a deeper trough than ours.
 """
 
@@ -11,7 +11,11 @@ from dataclasses import dataclass
 
 from difftem.constants.physical import POTENTIAL_CONSTANT
 from difftem.constants.scattering import scattering_table
-from difftem.functional.solvent import ice_potential
+from difftem.functional.solvent import (
+    ICE_DENSITY_G_PER_CM3,
+    ice_molecules_per_a3,
+    ice_potential,
+)
 
 _A3_PER_DALTON = 1.66053907  # Å³/Da at 1 cm³/g
 
@@ -47,9 +51,9 @@ class Matter:
         total = sum(n * float(amplitudes[z]) for z, n in self.formula)
         return POTENTIAL_CONSTANT * total / self.volume
 
-    def contrast(self) -> float:
+    def contrast(self, ice_density_g_per_cm3: float = ICE_DENSITY_G_PER_CM3) -> float:
         """Mean inner potential beyond that of the ice it displaces, in V."""
-        return self.potential() - ice_potential()
+        return self.potential() - ice_potential(ice_molecules_per_a3(ice_density_g_per_cm3))
 
 
 # Mean residue "averagine", 111.1254 Da (Senko, Beu & McLafferty 1995, J. Am. Soc. Mass Spectrom. 6,

@@ -15,6 +15,7 @@ import math
 import torch
 from torch import Tensor
 
+from difftem.functional.solvent import ICE_DENSITY_G_PER_CM3
 from difftem.scene.assembly import Assembly, Blob, Copies, Shell
 from difftem.scene.matter import (
     AREA_PER_LIPID,
@@ -62,6 +63,7 @@ def sars_cov_2(
     m_proteins: int = 2000,
     rnps: int = 38,
     lumen_fraction: float = 0.25,
+    ice_density_g_per_cm3: float = ICE_DENSITY_G_PER_CM3,
     name: str = "sars-cov-2",
 ) -> Assembly:
     """Build a virion like SARS-CoV-2; another state of the generator gives another one.
@@ -93,6 +95,8 @@ def sars_cov_2(
         Ribonucleoprotein complexes.
     lumen_fraction : float
         Of the inside that other protein fills; assumed, for the number of atoms.
+    ice_density_g_per_cm3 : float
+        Of the ice that all of it displaces, in g/cm³.
     name : str
         Of the assembly.
 
@@ -112,7 +116,8 @@ def sars_cov_2(
         raise ValueError(f"lumen_fraction must be 0 to 1, got {lumen_fraction}")
     if radius + _LUMEN <= 2 * _EDGE:
         raise ValueError(f"radius must exceed {2 * _EDGE - _LUMEN:.0f} Å, got {radius} Å")
-    shell, atoms = _envelope(radius, axes, m_proteins, lumen_fraction)
+    density = ice_density_g_per_cm3
+    shell, atoms = _envelope(radius, axes, m_proteins, lumen_fraction, density)
     tilt = lean(spikes, tilt_mean_deg, tilt_max_deg, generator)
     outer = radius + _OUTER
     standing = stand_spikes(spikes, outer, spike, tilt, generator, spike_spacing, axes)
@@ -121,12 +126,14 @@ def sars_cov_2(
     cores = _blob(
         inside * torch.tensor(axes, dtype=torch.float64),
         _RNP_SIGMA,
+        density,
         (PROTEIN_RESIDUE, _N_PER_RNP * _N_RESIDUES),
         (RNA_NUCLEOTIDE, _NUCLEOTIDES_PER_RNP),
     )
     stalks = _blob(
         _stalks(standing, spike),
         _STALK_SIGMA,
+        density,
         (PROTEIN_RESIDUE, _STALK_RESIDUES / _STALK_BLOBS),
     )
     rnp_atoms = _N_PER_RNP * _N_RESIDUES * PROTEIN_RESIDUE.heavy_atoms
@@ -145,7 +152,11 @@ def sars_cov_2(
 
 
 def _envelope(
-    radius: float, axes: tuple[float, float, float], m_proteins: int, lumen_fraction: float
+    radius: float,
+    axes: tuple[float, float, float],
+    m_proteins: int,
+    lumen_fraction: float,
+    ice_density: float,
 ) -> tuple[Shell, dict[str, float]]:
     """Membrane, M proteins and filling as one profile, and the atoms of each."""
     r = torch.arange(0.0, radius + _OUTER + 4 * _HEAD_WIDTH + 1, 0.5, dtype=torch.float64)
@@ -171,7 +182,7 @@ def _envelope(
     values = torch.zeros_like(r)
     atoms: dict[str, float] = {}
     for component, fraction, matter in layers:
-        values += fraction * matter.contrast()
+        values += fraction * matter.contrast(ice_density)
         units = float(torch.trapezoid(fraction * area, r)) / matter.volume
         atoms[component] = atoms.get(component, 0.0) + units * matter.heavy_atoms
     return Shell(radius, r, values, axes), atoms
@@ -188,9 +199,11 @@ def _scaled(layer: Tensor, area: Tensor, r: Tensor, volume: float) -> Tensor:  #
     return layer * volume / float(torch.trapezoid(layer * area, r))
 
 
-def _blob(positions: Tensor, sigma: float, *contents: tuple[Matter, float]) -> Blob:
+def _blob(
+    positions: Tensor, sigma: float, ice_density: float, *contents: tuple[Matter, float]
+) -> Blob:
     """Gaussians that each hold units of matter."""
-    integral = sum(n * matter.volume * matter.contrast() for matter, n in contents)
+    integral = sum(n * matter.volume * matter.contrast(ice_density) for matter, n in contents)
     return Blob(positions, sigma, integral / (2 * math.pi * sigma**2) ** 1.5)
 
 

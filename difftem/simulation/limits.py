@@ -33,6 +33,7 @@ POSITIVE = {
     "edge_thickness_nm": 1e5,
     "slice_thickness_nm": 1e5,
     "mean_free_path_nm": 1e6,
+    "density_g_per_cm3": 3.0,
     "hole_diameter_nm": 1e6,
     "aperture_mrad": 1e3,
     "gain": 1e9,

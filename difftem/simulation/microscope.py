@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 
 from difftem.atoms import Atoms
+from difftem.functional.solvent import ice_amplitude_contrast
 from difftem.io.star import read_mtf_star
 from difftem.modules import (
     Beam,
@@ -30,7 +31,6 @@ from difftem.units import angstrom_to_nm, deg_to_rad
 logger = logging.getLogger(__name__)
 
 MIN_ICE_NM = 10.0
-ICE_AMPLITUDE_CONTRAST = 0.07  # customary for proteins in ice at 300 kV
 
 
 def build_beam(config: MicroscopeConfig) -> Beam:
@@ -116,23 +116,25 @@ def build_ice(
     """
     if not config.present:
         return None
+    path: float | Literal["measured"]
+    path = "measured" if config.mean_free_path_nm is None else config.mean_free_path_nm
     if config.hole_diameter_nm is None:
-        return FlatIce(thickness_nm, config.mean_free_path_nm)
+        return FlatIce(thickness_nm, path, density_g_per_cm3=config.density_g_per_cm3)
     edge = config.edge_thickness_nm
     return HoleyIce(
         pixel_size,
         config.hole_diameter_nm,
         thickness_nm,
         thickness_nm if edge is None else edge,
-        mean_free_path_nm=config.mean_free_path_nm,
+        mean_free_path_nm=path,
     )
 
 
 def amplitude_contrast(config: MicroscopeConfig, in_ice: bool = True) -> float:
-    """Fraction of the potential that absorbs, as configured or as is customary."""
+    """Fraction of the potential that absorbs, as configured or as is customary at the voltage."""
     if config.amplitude_contrast is not None:
         return config.amplitude_contrast
-    return ICE_AMPLITUDE_CONTRAST if in_ice else 0.0
+    return float(ice_amplitude_contrast(Beam(config.voltage_kv).energy)) if in_ice else 0.0
 
 
 def ice_thickness_nm(atoms: Atoms, config: IceConfig) -> float:
@@ -161,6 +163,7 @@ def build_simulator(
         sampling.slice_thickness,
         table=config.sampling.table,
         solvated=in_ice,
+        ice_density_g_per_cm3=config.ice.density_g_per_cm3,
         periodic=False,
         band_limit=config.sampling.potential_band_limit,
     )

@@ -52,6 +52,7 @@ def _rendered(
     atoms = read_particle(particle.structure(), particle.rotation_deg)
     voxel_size, taper = _voxels(config)
     voltage = config.microscope.voltage_kv if solvent == "floor" else None
+    density = None if solvent == "none" else config.ice.density_g_per_cm3
     key = content_key(
         atoms,
         voxel_size=voxel_size,
@@ -59,6 +60,7 @@ def _rendered(
         solvent=solvent,
         contrast=contrast,
         voltage=voltage,
+        ice_density=density,
     )
 
     def make() -> Template:
@@ -71,6 +73,7 @@ def _rendered(
             amplitude_contrast=contrast,
             energy=energy,
             taper=taper,
+            ice_density_g_per_cm3=config.ice.density_g_per_cm3,
         )
 
     return cached_template(key, make, _cache(config))
@@ -94,17 +97,25 @@ def _virion(particle: ParticleConfig, config: SceneConfig) -> Template:
     if particle.solvent not in (None, "displaced") or not config.ice.present:
         raise ValueError(f"particle {particle.name!r}: {VIRION!r} knows solvent 'displaced' only")
     spike = read_particle(particle.structure(particle.parts))
-    voxel_size, taper = _voxels(config)
-    key = content_key(spike, voxel_size=voxel_size, taper=taper, virion=VIRION, seed=VIRION_SEED)
+    (voxel_size, taper), density = _voxels(config), config.ice.density_g_per_cm3
+    key = content_key(
+        spike,
+        voxel_size=voxel_size,
+        taper=taper,
+        virion=VIRION,
+        seed=VIRION_SEED,
+        ice_density=density,
+    )
 
     def make() -> Template:
-        assembly = sars_cov_2(torch.Generator().manual_seed(VIRION_SEED), name=particle.name)
+        generator = torch.Generator().manual_seed(VIRION_SEED)
+        assembly = sars_cov_2(generator, ice_density_g_per_cm3=density, name=particle.name)
         logger.info(
             "building %s: stands for %.1f million atoms without hydrogen",
             particle.name,
             assembly.total_heavy_atoms() / 1e6,
         )
-        template = render_template(spike, voxel_size, taper=taper)
+        template = render_template(spike, voxel_size, taper=taper, ice_density_g_per_cm3=density)
         names = {each.particle for each in assembly.copies()}
         return build_template(assembly, dict.fromkeys(names, template), voxel_size)
 

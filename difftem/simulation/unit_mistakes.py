@@ -17,6 +17,7 @@ _USUAL: dict[str, tuple[str, tuple[float, float], dict[str, float]]] = {
     "edge_thickness_nm": _LENGTH_NM,
     "slice_thickness_nm": ("nm", (0.05, 200.0), {"Å": 10.0, "m": 1e-9}),
     "mean_free_path_nm": ("nm", (20.0, 3e3), {"Å": 10.0, "m": 1e-9, "µm": 1e-3}),
+    "density_g_per_cm3": ("g/cm³", (0.5, 2.0), {"kg/m³": 1e3}),
     "hole_diameter_nm": ("nm", (100.0, 5e3), {"Å": 10.0, "µm": 1e-3}),
     "pixel_size": ("Å", (0.05, 50.0), {"nm": 0.1, "pm": 100.0, "m": 1e-10}),
     "voxel_size": ("Å", (0.05, 50.0), {"nm": 0.1, "pm": 100.0, "m": 1e-10}),

@@ -9,7 +9,7 @@ from difftem.functional.particle_map import (
     without_border_mean,
 )
 from difftem.functional.soft_potential import soft_potential
-from difftem.functional.solvent import ice_absorption_potential, ice_potential
+from difftem.functional.solvent import ICE_MOLECULES_PER_A3, ice_absorption_potential, ice_potential
 from tests.helpers.specimen import random_atoms
 
 ENERGY = torch.tensor(200e3, dtype=torch.float64)
@@ -47,9 +47,9 @@ def test_ice_fills_what_the_atoms_leave_and_the_border_is_zero_on_average(atoms)
     assert torch.equal(made.center, center)
     raw = soft_potential(atoms, 1.0, shape, center, ENERGY)
     filled = fill_with_ice(raw, ENERGY)
-    assert float(filled.real.min()) == pytest.approx(ice_potential())
+    assert float(filled.real.min()) == pytest.approx(ice_potential(ICE_MOLECULES_PER_A3))
     assert float(filled.imag.min()) == pytest.approx(float(ice_absorption_potential(ENERGY)))
-    inside = raw.real > ice_potential()
+    inside = raw.real > ice_potential(ICE_MOLECULES_PER_A3)
     assert torch.equal(filled.real[inside], raw.real[inside])
     assert inside.any()
     assert not inside.all()

@@ -23,9 +23,28 @@ def test_ice_of_one_mean_free_path_leaves_one_part_in_e():
 
 
 def test_ice_shifts_the_phase_by_its_mean_inner_potential():
-    wave = through(FlatIce(1.0))
-    expected = BEAM.sigma.item() * 4.87746 * 10
-    assert torch.angle(wave[0, 0]).item() == pytest.approx(expected, rel=1e-5)
+    for options, volts in (({}, 4.5262), ({"density_g_per_cm3": 1.0}, 4.8669)):
+        wave = through(FlatIce(1.0, **options))
+        expected = BEAM.sigma.item() * volts * 10
+        assert torch.angle(wave[0, 0]).item() == pytest.approx(expected, rel=2e-5)
+
+
+@pytest.mark.parametrize(("kv", "path_nm"), [(100, 149.52), (200, 240.5), (300, 300.0)])
+def test_the_measured_path_follows_the_voltage(kv, path_nm):
+    ice, beam = FlatIce(50.0), Beam(float(kv))
+    image = ice(torch.ones(2, 2, dtype=torch.float64), beam, torch.eye(3).double())
+    beta2 = 1 - 1 / (1 + kv / 510.99895) ** 2
+    expected = math.exp(-50 / (300 * beta2 / (1 - 1 / (1 + 300 / 510.99895) ** 2)))
+    assert image[0, 0].item() == pytest.approx(expected, rel=1e-6)
+    assert -50 / math.log(image[0, 0].item()) == pytest.approx(path_nm, rel=1e-3)
+
+
+def test_a_path_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="must be a number, \"measured\" or None, got 'long'"):
+        FlatIce(30.0, "long")
+    for path in ("measured", None):
+        with pytest.raises(ValueError, match="can be learned from a number in nm only"):
+            FlatIce(30.0, path, learnable=["mean_free_path_nm"])
 
 
 def test_tilted_ice_is_longer_and_batches_follow_the_tilt():

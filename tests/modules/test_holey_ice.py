@@ -24,6 +24,16 @@ def test_mean_free_path_darkens_by_the_tilted_thickness():
     torch.testing.assert_close(image, expected[:, None, None].expand(3, 8, 9), rtol=1e-6, atol=0)
 
 
+def test_the_measured_path_follows_the_voltage():
+    for kv in (100.0, 200.0, 300.0):
+        beta2 = 1 - 1 / (1 + kv / 510.99895) ** 2
+        path_nm = 300 * beta2 / (1 - 1 / (1 + 300 / 510.99895) ** 2)
+        image = HoleyIce(10.0, **FLAT)(torch.ones(4, 4).double(), Beam(kv), stage(0.0))
+        assert image[0, 0].item() == pytest.approx(math.exp(-60 / path_nm), rel=1e-6)
+    with pytest.raises(ValueError, match="can be learned from a number in nm only"):
+        HoleyIce(5.0, learnable=["mean_free_path_nm"])
+
+
 def test_field_of_pixels_is_centred_as_asked():
     parabola = {"hole_diameter_nm": 100.0, "center_thickness_nm": 20.0, "edge_thickness_nm": 80.0}
     ice, support = HoleyIce(20.0, **parabola).paths((8, 9), stage(0.0))

@@ -3,7 +3,7 @@ import torch
 
 from difftem.atoms import Atoms
 from difftem.constants.displaced_volume import DISPLACED_VOLUME, OTHER_DISPLACED_VOLUME
-from difftem.functional.solvent import ice_potential
+from difftem.functional.solvent import ice_molecules_per_a3, ice_potential
 from difftem.modules import Potential
 from tests.helpers.specimen import make_atoms, project, random_atoms
 
@@ -40,7 +40,8 @@ def test_solvated_atoms_displace_their_volumes_of_ice(numbers):
     positions = torch.linspace(-2, 2, n)[:, None].expand(n, 3)
     atoms = make_atoms(positions, numbers, 30.0, occupancies)
     volumes = [DISPLACED_VOLUME.get(z, OTHER_DISPLACED_VOLUME) for z in numbers]
-    displaced = sum(v * o for v, o in zip(volumes, occupancies, strict=True)) * ice_potential()
+    displaced = sum(v * o for v, o in zip(volumes, occupancies, strict=True))
+    displaced *= ice_potential(ice_molecules_per_a3(0.93))
     whole, difference = (
         Potential(atoms, (32, 32), 0.8, 1, 9.0, solvated=solvated)().sum().item() * 0.8**2
         for solvated in (False, True)

@@ -10,6 +10,7 @@ from difftem.atoms import Atoms
 from difftem.constants.scattering import TableName
 from difftem.functional.particle_map import particle_map, without_border_mean
 from difftem.functional.sampling import good_fft_size
+from difftem.functional.solvent import ICE_DENSITY_G_PER_CM3, ice_molecules_per_a3
 from difftem.modules.potential import Potential
 from difftem.scene.templates.template import Template
 
@@ -33,6 +34,7 @@ def render_template(
     table: TableName = "peng",
     energy: Tensor | None = None,  # () eV
     taper: float = TAPER,
+    ice_density_g_per_cm3: float = ICE_DENSITY_G_PER_CM3,
 ) -> Template:
     """Render the template of a structure, its origin where the atoms have theirs.
 
@@ -55,6 +57,8 @@ def render_template(
     taper : float
         Cycles/voxel over which the map fades out before 0.8 of Nyquist: 0.1 leaves it as it is up
         to 0.6, and `STEEP` up to 2/3.
+    ice_density_g_per_cm3 : float
+        Of the solvent, in g/cm³.
 
     Returns
     -------
@@ -73,7 +77,9 @@ def render_template(
                 'solvent "floor" needs the beam energy, takes absorption from cross sections and '
                 "knows the table peng only"
             )
-        made = particle_map(atoms, voxel_size, energy)
+        made = particle_map(
+            atoms, voxel_size, energy, molecules_per_a3=ice_molecules_per_a3(ice_density_g_per_cm3)
+        )
         # The map's voxels lie about the middle of the atoms' box.
         grid = reversed(made.values.shape)
         center = tuple(
@@ -93,6 +99,7 @@ def render_template(
         n * voxel_size,
         table=table,
         solvated=solvent == "displaced",
+        ice_density_g_per_cm3=ice_density_g_per_cm3,
         band_limit=BAND_LIMIT,
         taper=taper,
     )

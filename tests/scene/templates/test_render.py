@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from difftem.functional.particle_map import particle_map
+from difftem.functional.solvent import ICE_MOLECULES_PER_A3, ice_molecules_per_a3
 from difftem.modules import Beam, Potential
 from difftem.scene.templates.render import absorbing, render_template
 from tests.helpers.specimen import random_atoms, relative_rms
@@ -76,13 +77,19 @@ def test_a_fraction_of_the_potential_absorbs(atoms):
 def test_floor_is_tem_simulators_map_about_the_atoms_own_origin(atoms):
     moved = atoms.translated(torch.tensor([3.3, -1.7, 5.1], dtype=atoms.positions.dtype))
     energy = Beam(300.0).energy
-    template = render_template(moved, VOXEL, solvent="floor", energy=energy)
-    plain = particle_map(moved, VOXEL, energy)
+    tem_simulators_ice = ICE_MOLECULES_PER_A3 / ice_molecules_per_a3(1.0)
+    options = {"solvent": "floor", "energy": energy}
+    template = render_template(moved, 0.8, ice_density_g_per_cm3=tem_simulators_ice, **options)
+    plain = particle_map(moved, 0.8, energy)
+    assert float(plain.values.real.max()) > 0.3  # voxels of 2 Å would leave nothing above the ice
     assert template.values.shape == plain.values.shape
     difference = template.values - plain.values.to(torch.complex64)
     assert float((difference - difference.mean()).abs().max()) < 1e-4
+    # Thinner ice leaves more of the atoms.
+    lighter = render_template(moved, 0.8, **options)
+    assert float(lighter.values.real.sum()) > 1.02 * float(template.values.real.sum())
     # The point that is turned about is the atoms' origin: the map follows when they are moved.
-    still = render_template(atoms, VOXEL, solvent="floor", energy=energy)
+    still = render_template(atoms, 0.8, **options)
     shift = [a - b for a, b in zip(template.center, still.center, strict=True)]
     assert shift == pytest.approx([-3.3, 1.7, -5.1], abs=1e-4)
 
