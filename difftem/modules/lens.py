@@ -8,18 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from difftem.functional.coherence import (
+    coherence_envelope,
+    ensemble_nodes,
     focal_spread,
     illumination_ensemble,
-    spatial_envelope,
-    temporal_envelope,
 )
-from difftem.functional.grid import frequency_grid, mirrored
+from difftem.functional.grid import mirrored
 from difftem.functional.lens import (
     ABERRATIONS,
-    aberration_gradient,
+    TiltedFrequencies,
     aberration_phase,
     aperture,
     phase_plate,
+    tilted_frequencies,
 )
 from difftem.functional.wave import phase_factor, squared_modulus
 from difftem.modules.beam import Beam
@@ -84,7 +85,8 @@ class Lens(nn.Module):
     coherence : {"envelope", "sum"}
         Damping envelopes on the wave, or explicit incoherent sums over focus and source.
     n_focus, n_source : int
-        Gauss-Hermite nodes of the sums: over focus, and per axis over the source.
+        Gauss-Hermite nodes of the sums: over focus, and per axis over the source. Default: as
+        many as wave and lens ask for.
     learnable : collection of str
         Any of the quantities' names.
     """
@@ -107,8 +109,8 @@ class Lens(nn.Module):
         voltage_instability: float | Tensor = 0.0,
         source_semiangle_mrad: float | Tensor = 0.0,
         coherence: Literal["envelope", "sum"] = "envelope",
-        n_focus: int = 7,
-        n_source: int = 3,
+        n_focus: int | None = None,
+        n_source: int | None = None,
         learnable: Collection[str] = (),
     ) -> None:
         super().__init__()
@@ -130,8 +132,9 @@ class Lens(nn.Module):
             register_quantity(self, name, value, learnable)
         if not bool((torch.as_tensor(phase_plate_cut_on) > 0).all()):
             raise ValueError(f"phase_plate_cut_on must be positive, got {phase_plate_cut_on} 1/Å")
-        if n_focus < 1 or n_source < 1:
-            raise ValueError(f"n_focus, n_source must be >= 1, got {n_focus}, {n_source}")
+        for name, count in (("n_focus", n_focus), ("n_source", n_source)):
+            if count is not None and count < 1:
+                raise ValueError(f"{name} must be at least 1, got {count}")
         self.pixel_size = pixel_size
         self.aberration_names = tuple(aberrations)
         self.coherence = coherence
@@ -194,15 +197,13 @@ class Lens(nn.Module):
         dtype: torch.dtype,
     ) -> Tensor:
         wavelength = beam.wavelength
-        qy, qx = frequency_grid(shape, self.pixel_size, device=wavelength.device)
-        angle = None
+        frequencies = tilted_frequencies(shape, self.pixel_size, wavelength, tilt)
+        qy, qx, _ = frequencies
         coefficients = self.coefficients(defocus_offset)
         even = tilt is None and not any(ABERRATIONS[name][1] for name in coefficients)
-        if tilt is not None:
-            angle = tilt.double()[..., None, None] / wavelength
-            qx, qy = qx + angle[..., 0, :, :], qy + angle[..., 1, :, :]
-        elif even:  # a round lens is known from a quarter of its plane
+        if even:  # a round lens is known from a quarter of its plane
             qx, qy = qx[:, : shape[1] // 2 + 1].abs(), qy[: shape[0] // 2 + 1].abs()
+            frequencies = TiltedFrequencies(qy, qx, None)
         phase = -aberration_phase(qy, qx, wavelength, coefficients)
         if is_active(self, "phase_shift"):
             spot, plate = (qy, qx), (self._get("phase_shift"), self._get("phase_plate_cut_on"))
@@ -214,11 +215,11 @@ class Lens(nn.Module):
         turns = torch.round(phase / (2 * math.pi))
         transfer = phase_factor(torch.sub(phase, turns, alpha=2 * math.pi).to(dtype))
         if self.has_aperture:
-            edge = [mrad_to_rad(self._get(f"aperture{part}_mrad")) for part in ("", "_softness")]
-            transfer = transfer * aperture(qy, qx, wavelength, *edge).to(dtype)
+            transfer = transfer * aperture(qy, qx, wavelength, *self._edge()).to(dtype)
         if damped:
-            envelope = self._envelope(qy, qx, angle, beam, coefficients, dtype)
-            transfer = transfer * envelope.to(dtype)
+            spread, source = self.focal_spread(beam.energy), self._source()
+            blur = coherence_envelope(frequencies, wavelength, coefficients, spread, source, dtype)
+            transfer = transfer * blur.to(dtype)
         return mirrored(transfer, shape) if even else transfer
 
     def forward(
@@ -241,11 +242,8 @@ class Lens(nn.Module):
         if self.coherence == "envelope":
             return squared_modulus(self(wave, beam, defocus_offset))
         spectrum = torch.fft.fft2(wave)
-        source = None
-        if is_active(self, "source_semiangle_mrad"):
-            source = mrad_to_rad(self._get("source_semiangle_mrad"))
-        spread = self.focal_spread(beam.energy)
-        nodes = illumination_ensemble(spread, source, self.n_focus, self.n_source)
+        counts = self._nodes(spectrum, beam, defocus_offset)
+        nodes = illumination_ensemble(self.focal_spread(beam.energy), self._source(), *counts)
         total: Tensor | float = 0.0
         for weight, focus, direction in nodes:
             if direction is None:
@@ -257,30 +255,29 @@ class Lens(nn.Module):
             total = total + weight * squared_modulus(image)
         return torch.as_tensor(total)
 
-    def _envelope(
-        self,
-        qy: Tensor,
-        qx: Tensor,
-        angle: Tensor | None,  # (..., 2, 1, 1) 1/Å
-        beam: Beam,
-        coefficients: Mapping[str, Tensor],
-        dtype: torch.dtype,
-    ) -> Tensor:
-        """Coherence envelopes relative to the direct beam, which nothing damps."""
-        q2 = qx**2 + qy**2
-        if angle is not None:
-            q2 = q2 - (angle**2).sum(-3)
-        wavelength, spread = beam.wavelength, self.focal_spread(beam.energy)
-        envelope = temporal_envelope(q2.to(dtype), wavelength.to(dtype), spread.to(dtype))
-        if is_active(self, "source_semiangle_mrad"):
-            gy, gx = aberration_gradient(qy, qx, wavelength, coefficients)
-            if angle is not None:
-                direct = (angle[..., 1, :, :], angle[..., 0, :, :])
-                ty, tx = aberration_gradient(*direct, wavelength, coefficients)
-                gy, gx = gy - ty, gx - tx
-            source = mrad_to_rad(self._get("source_semiangle_mrad"))
-            envelope = envelope * spatial_envelope((gy, gx), wavelength, source)
-        return envelope
+    def _nodes(
+        self, spectrum: Tensor, beam: Beam, defocus_offset: float | Tensor
+    ) -> tuple[int, int]:
+        """Nodes over focus and, per axis, source: as given, or as the spectrum asks for."""
+        shape, power = (spectrum.shape[-2], spectrum.shape[-1]), squared_modulus(spectrum.detach())
+        frequencies = tilted_frequencies(shape, self.pixel_size, beam.wavelength, beam.tilt)
+        if self.has_aperture:
+            qy, qx, _ = frequencies
+            power = power * aperture(qy, qx, beam.wavelength, *self._edge()).detach() ** 2
+        coefficients, spread = self.coefficients(defocus_offset), self.focal_spread(beam.energy)
+        lens = (frequencies, beam.wavelength, coefficients, spread, self._source())
+        return ensemble_nodes(power, *lens, n_focus=self.n_focus, n_source=self.n_source)
+
+    def _source(self) -> Tensor | None:
+        """Illumination angle in rad, None for a point source."""
+        if not is_active(self, "source_semiangle_mrad"):
+            return None
+        return mrad_to_rad(self._get("source_semiangle_mrad"))
+
+    def _edge(self) -> tuple[Tensor, Tensor]:
+        """Semi-angle and softness of the aperture in rad."""
+        angle, softness = self._get("aperture_mrad"), self._get("aperture_softness_mrad")
+        return mrad_to_rad(angle), mrad_to_rad(softness)
 
     def _image(
         self,
