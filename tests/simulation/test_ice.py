@@ -50,7 +50,8 @@ def test_a_template_follows_the_density_of_the_ice_and_is_kept_apart(pdb, tmp_pa
             MicroscopeConfig(amplitude_contrast=0.0),
             cache=str(tmp_path / "cache"),
         )
-        sums.append(float(make_template(config.particles[0], config).values.double().sum()) * 8)
+        template = make_template(config.particles[0], config)
+        sums.append(float(template.values.double().sum()) * template.voxel_size**3)
     assert sums[0] == sums[2]
     # 47.878 V Å² x 0.07 g/cm³ x 6.022e23 / 18.015 g x (1.983 + 2 x 0.529) Å more is displaced.
     step = 47.878 * 0.07 * 0.60221 / 18.015 * 3.041
