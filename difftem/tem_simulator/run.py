@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from difftem.io.account import give_account
 from difftem.simulation.messages import ACCOUNTS, collected
 from difftem.simulation.run import Stopwatch
 from difftem.tem_simulator.differences import chance_differences, structure_differences
@@ -27,6 +28,8 @@ def simulate(simulation: TemSimulatorInput, folder: Path) -> None:
     for note in simulation.notes + notes:
         logger.info("note: %s", note)
     with collected(ACCOUNTS) as inputs:
+        parts = [f"{kind} {part.name}".strip() for kind, part in simulation.components()]
+        give_account(simulation.path, parts, simulation.unused)
         templates = make_templates(simulation, generator, stopwatch)
     found = [note for template in templates.values() for note in template.notes]
     series = None

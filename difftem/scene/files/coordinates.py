@@ -19,6 +19,7 @@ from difftem.scene.poses import ParticlePoses, Scene, is_name
 logger = logging.getLogger(__name__)
 
 _NM = 10.0  # Å
+_REACH = 3e7  # Å
 _PLACE = ("x", "y", "z")
 _TURN = ("phi", "theta", "psi")
 _NAME = "particle"
@@ -76,14 +77,17 @@ def read_coordinates(
     """
     suffix = unpacked_suffix(path)
     if suffix == ".star":
-        return read_relion_particles(
+        return _within_reach(
             path,
-            particle=particle,
-            pixel_size=pixel_size,
-            shape=shape,
-            image=image,
-            coordinates_pixel_size=coordinates_pixel_size,
-            tomogram_size=tomogram_size,
+            read_relion_particles(
+                path,
+                particle=particle,
+                pixel_size=pixel_size,
+                shape=shape,
+                image=image,
+                coordinates_pixel_size=coordinates_pixel_size,
+                tomogram_size=tomogram_size,
+            ),
         )
     if image is not None:
         raise input_error(path, f"image {image!r} cannot be chosen: only STAR files name images")
@@ -92,18 +96,28 @@ def read_coordinates(
         if value is not None:
             raise input_error(path, f"{option} does not apply: only STAR files count pixels")
     if suffix == ".csv":
-        return _read_csv(path, particle)
+        return _within_reach(path, _read_csv(path, particle))
     table = read_text_matrix(path, min_columns=6)
     more = [f"columns 7 to {table.shape[1]}"] if table.shape[1] > 6 else []
     taken = [f"{len(table)} rows", "x y z in nm", "phi theta psi in degrees"]
     give_account(path, taken, more)
-    return (
-        ParticlePoses(
-            particle,
-            (_NM * table[:, :3]).contiguous(),
-            rotation_from_tem_simulator(table[:, 3:6]),
-        ),
-    )
+    places = (_NM * table[:, :3]).contiguous()
+    poses = ParticlePoses(particle, places, rotation_from_tem_simulator(table[:, 3:6]))
+    return _within_reach(path, (poses,))
+
+
+def _within_reach(path: str | Path, poses: tuple[ParticlePoses, ...]) -> tuple[ParticlePoses, ...]:
+    """Refuse places that are no places on a grid."""
+    for each in poses:
+        beyond = ~(each.positions.abs() <= _REACH).all(-1)
+        if bool(beyond.any()):
+            x, y, z = each.positions[beyond][0].tolist()
+            raise input_error(
+                path,
+                f"a particle at ({x:.4g}, {y:.4g}, {z:.4g}) Å, at most {_REACH:g} Å (a grid's "
+                "diameter) from the middle are allowed; are the coordinates in Å, or in pixels?",
+            )
+    return poses
 
 
 def write_coordinates_csv(

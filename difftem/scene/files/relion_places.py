@@ -13,6 +13,7 @@ from difftem.io.star import StarTable, star_numbers
 from difftem.scene.files.relion_pixels import PixelSizes, image_pixels
 from difftem.scene.files.relion_write import HEIGHT, SAMPLE
 
+_MOST = 1e12  # of any column; more would overflow
 PIXEL = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
 _ORIGIN = tuple(f"rlnOrigin{axis}Angst" for axis in "XYZ")
 _ORIGIN_PIXEL = tuple(f"rlnOrigin{axis}" for axis in "XYZ")  # RELION 3.0
@@ -40,7 +41,14 @@ class ParticleTable:
     def numbers(self, name: str) -> NDArray[np.float64]:  # (n,)
         """Take a column as numbers."""
         self.used.add(name)
-        return star_numbers(self.path, self.columns, name)
+        numbers = star_numbers(self.path, self.columns, name)
+        if (np.abs(numbers) > _MOST).any():
+            row = int((np.abs(numbers) > _MOST).argmax())
+            raise input_error(
+                self.path,
+                f"row {row + 1}: {name} must be within {_MOST:g}, got {self.columns[name][row]}",
+            )
+        return numbers
 
     def vectors(self, names: Sequence[str]) -> Tensor:  # (n, 3)
         """Take columns, 0 where the file has none."""

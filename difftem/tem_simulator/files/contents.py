@@ -52,6 +52,8 @@ class TemSimulatorInput:
         In the order of the file.
     notes : list of str
         What a user should know: unknown names, aliases, values without effect.
+    unused : list of str
+        Parameters that are given and mean nothing beside other settings, and why.
     """
 
     path: Path
@@ -65,6 +67,7 @@ class TemSimulatorInput:
     detectors: list[DetectorInput] = field(default_factory=list)
     volumes: list[Volume] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
 
     def micrograph_parts(self) -> tuple[Sample, Geometry, ElectronBeam, Optics]:
         """Sample, geometry, beam and optics, all of which micrographs need.

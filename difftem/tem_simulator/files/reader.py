@@ -10,6 +10,7 @@ from difftem.tem_simulator.files.parameter import parameters, required_fields
 from difftem.tem_simulator.files.rules import check
 from difftem.tem_simulator.files.specimen import Component, ParticleInput
 from difftem.tem_simulator.files.syntax import Section, read_sections
+from difftem.tem_simulator.files.unused import without_effect
 
 _SEVERAL = {"particle", "particleset", "detector", "volume"}
 
@@ -39,6 +40,7 @@ def read_input(path: str | Path, *, output_folder: str | Path | None = None) -> 
     path = Path(path)
     outputs = path.parent if output_folder is None else Path(output_folder)
     sections, notes = read_sections(path)
+    left: list[str] = []
     found: dict[str, list[Any]] = {kind: [] for kind in COMPONENTS}
     for section in sections:
         kind = section.kind.lower()
@@ -49,12 +51,13 @@ def read_input(path: str | Path, *, output_folder: str | Path | None = None) -> 
             )
         if found[kind] and kind not in _SEVERAL:
             raise InputError(f"{where}: there is a component {kind} already")
-        component, remarks = _component(
+        component, remarks, unused = _component(
             path, section, COMPONENTS[kind], outputs, keep_inside=output_folder is not None
         )
         remarks += [f"line {section.line}: {kind}: {remark}" for remark in check(component)]
         found[kind].append(component)
         notes += remarks
+        left += unused
     if not found["simulation"]:
         raise input_error(path, "there is no component === simulation ===")
     particles: dict[str, ParticleInput] = {}
@@ -72,6 +75,7 @@ def read_input(path: str | Path, *, output_folder: str | Path | None = None) -> 
         detectors=found["detector"],
         volumes=found["volume"],
         notes=notes,
+        unused=left,
         **single,
     )
     whole.check()
@@ -80,8 +84,8 @@ def read_input(path: str | Path, *, output_folder: str | Path | None = None) -> 
 
 def _component(
     path: Path, section: Section, cls: type[Component], outputs: Path, *, keep_inside: bool
-) -> tuple[Component, list[str]]:
-    """Component of a section, and notes about it."""
+) -> tuple[Component, list[str], list[str]]:
+    """Component of a section, notes about it, and what of it has no effect."""
     kind = section.kind.lower()
     rows = parameters(cls)
     fields = {alias: name for name, row in rows.items() for alias in (row.name, *row.aliases)}
@@ -114,7 +118,9 @@ def _component(
     for name in required_fields(cls):
         if name not in values:
             raise InputError(f"{origin}: {rows[name].name} is missing")
-    return cls(name=section.name, origin=origin, **values), notes
+    component = cls(name=section.name, origin=origin, **values)
+    unused = without_effect(component, [rows[name].name for name in values])
+    return component, notes, [f"line {section.line}: {kind}: {each}" for each in unused]
 
 
 def _is_below(path: Path, folder: Path) -> bool:

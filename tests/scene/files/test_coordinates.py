@@ -174,3 +174,25 @@ def test_options_of_star_files_are_refused_for_others(tmp_path):
         read_coordinates(path, coordinates_pixel_size=1.0)
     with pytest.raises(InputError, match="tomogram_size does not apply: only STAR files"):
         read_coordinates(path, tomogram_size=(1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "x,y,z\n1,2,4e7\n"),
+        ("a.txt", "1 6\n4e6 0 0 0 0 0\n"),
+        ("a.star", "data_\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\n1e9 1\n"),
+    ],
+)
+def test_places_beyond_a_grid_are_refused(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"at most 3e.07 Å .* are the coordinates in Å"):
+        read_coordinates(path, shape=(9, 9), pixel_size=2.0)
+
+
+def test_numbers_that_would_overflow_are_refused_by_their_row(tmp_path):
+    path = tmp_path / "a.star"
+    path.write_text("data_\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\n1 2\n1e308 1\n")
+    with pytest.raises(InputError, match=r"row 2: rlnCoordinateX must be within 1e\+12, got 1e308"):
+        read_coordinates(path, shape=(9, 9), pixel_size=2.0)
