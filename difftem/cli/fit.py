@@ -42,8 +42,8 @@ DESCRIPTION = """
 Several --config files are merged, the last one wins. A run's folder gets config.yaml, metrics.csv,
 report.md, pictures and checkpoints; --trainer.default_root_dir DIR puts it into DIR, also where the
 configuration's loggers name another one. Runs of W&B get name, group and tags from the
-configuration, unless init_args.name and dict_kwargs.group and .tags of the logger (or WANDB_NAME,
-WANDB_RUN_GROUP, WANDB_TAGS) say others. --model.help CLASS and --data.help CLASS list arguments."""
+configuration, unless init_args of the logger (name, group, tags) or WANDB_NAME, WANDB_RUN_GROUP,
+WANDB_TAGS say others. --model.help CLASS and --data.help CLASS list arguments."""
 
 TITLES = {"trainer": "Trainer of Lightning", "model": "Task", "data": "Data module"}
 TITLES |= {"optimizer": "Optimizer, for tasks without one", "lr_scheduler": "Learning rate"}

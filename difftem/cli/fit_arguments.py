@@ -91,7 +91,8 @@ class _Check:
 
     def value(self, given: Any, hint: Any, key: str, file: Path | None) -> None:
         """Check a value: that of a type, or a class and its arguments."""
-        if hint is Any and (isinstance(given, str) or "class_path" in (given or ())):
+        is_class = isinstance(given, dict) and "class_path" in given
+        if hint is Any and (isinstance(given, str) or is_class):
             self.classes[key] = None  # one that jsonargparse looks for
         nameless = isinstance(given, dict) and given and given.keys() <= _OF_CLASS.keys()
         if nameless and key not in self.classes and "class_path" not in given:

@@ -1,4 +1,4 @@
-from types import SimpleNamespace
+from lightning.pytorch.loggers import WandbLogger
 
 from difftem.cli.run_names import name_run, run_names
 
@@ -31,10 +31,14 @@ def test_a_run_made_again_from_its_own_file_is_named_after_its_folder():
 
 def test_what_the_user_names_stays(monkeypatch):
     monkeypatch.setenv("WANDB_TAGS", "mine")
-    logger = SimpleNamespace(_wandb_init={"name": "first try", "project": "difftem"})
+    logger = WandbLogger("first try", project="difftem", offline=True, group=None)
     name_run(logger, run_names(OPTIONS))
-    assert logger._wandb_init == {
-        "name": "first try",
-        "project": "difftem",
-        "group": "mtf_recovery",
-    }
+    kept = {key: logger._wandb_init.get(key) for key in ("name", "project", "group", "tags")}
+    assert kept == {
+        "name": "first try", "project": "difftem", "group": "mtf_recovery", "tags": None,
+    }  # fmt: skip
+    named = WandbLogger(offline=True, group="my group", tags=["mine"])
+    monkeypatch.delenv("WANDB_TAGS")
+    name_run(named, run_names(OPTIONS))
+    assert (named._wandb_init["group"], named._wandb_init["tags"]) == ("my group", ["mine"])
+    assert named._wandb_init["name"] == "mtf_recovery/k3+short psd"
