@@ -203,6 +203,10 @@ class ExposureConfig:
     exposures
         Micrographs of the same field, tilt and defocus that differ in noise only; they follow one
         another in the files.
+    radiation_damage
+        Let the contrast fade with the exposure, the finest detail first, by the critical exposure
+        of proteins (Grant & Grigorieff 2015): over the dose of each image and those before it.
+        Default: nothing fades, also along a tilt series.
     """
 
     dose_e_per_a2: float = 30.0
@@ -211,6 +215,7 @@ class ExposureConfig:
     tilt_axis_deg: float = 90.0
     focus_series_um: list[float] | None = None
     exposures: int = 1
+    radiation_damage: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from difftem.modules import Lens, Simulator
 from difftem.modules.simulator import Progress
+from difftem.simulation.damage import Fade
 
 
 @dataclass
@@ -82,6 +83,7 @@ def take_series(
     max_slices: int | None = None,
     lenses: Sequence[Lens] = (),
     keep_waves: bool = False,
+    fade: Fade | None = None,
 ) -> Series:
     """Take every tilt's micrographs, one slice of potential in memory at a time.
 
@@ -103,6 +105,8 @@ def take_series(
         That image each exit wave, one after the other. Default: the simulator's own.
     keep_waves : bool
         Keep the exit waves.
+    fade : callable, optional
+        Changes the intensity for radiation damage, given its pixel size and the image's number.
 
     Returns
     -------
@@ -115,7 +119,8 @@ def take_series(
         If a tilt has too many slices.
     """
     watch = stopwatch or Stopwatch()
-    noise_free, micrographs, mean_counts, most = [], [], [], 0
+    noise_free: list[Tensor] = []
+    micrographs, mean_counts, most = [], [], 0
     waves, heights = [], []
     lenses = [each.to(simulator.stage.tilt_deg.device) for each in lenses or [simulator.lens]]
     # A GPU takes slice and wave together: to time each would make it wait.
@@ -143,6 +148,8 @@ def take_series(
                 simulator.lens = lens
                 with watch.stage("lens"):
                     intensity = simulator.image(exit_wave, tilt)[1]
+                    if fade is not None:
+                        intensity = fade(intensity, simulator.dose.pixel_size, len(noise_free))
                     if number == len(lenses):
                         del exit_wave  # before the next one is made
                     expected = simulator.expected_counts(intensity, tilt).cpu()

@@ -24,6 +24,7 @@ from difftem.scene.poses import Scene
 from difftem.scene.templates.template import Template
 from difftem.simulation.advice import padding_advice
 from difftem.simulation.alternatives import settled
+from difftem.simulation.damage import image_fading
 from difftem.simulation.microscope import build_beam, build_detector, build_ice, build_lens
 from difftem.simulation.run import take_series
 from difftem.simulation.sampling import choose_field
@@ -156,7 +157,10 @@ class SceneMicroscope:
         stage = draw_stage(config, errors)
         simulator = self.simulator(config, scene, conditions, stage).to(self.device)
         simulator.detector.cpu()  # noise is drawn from the CPU's random numbers
-        taken = take_series(simulator, generator, progress=progress, max_slices=MAX_SLICES)
+        fade = image_fading(config.exposure, conditions.dose_e_per_a2, config.microscope.voltage_kv)
+        taken = take_series(
+            simulator, generator, progress=progress, max_slices=MAX_SLICES, fade=fade
+        )
         return SceneMicrograph(
             index,
             config,

@@ -15,6 +15,7 @@ from difftem.scene.templates.render import Solvent, render_template
 from difftem.scene.templates.template import Template
 from difftem.simulation.advice import band_advice, sampling_advice
 from difftem.simulation.copies import copy_poses, read_particle
+from difftem.simulation.damage import image_fading
 from difftem.simulation.device import accelerator_device
 from difftem.simulation.focus import at_largest_defocus, defoci_um, focus_lenses
 from difftem.simulation.image_truth import image_truth
@@ -139,6 +140,7 @@ def _simulate(
             stopwatch,
             lenses=lenses,
             keep_waves=asked.files.exit_wave,
+            fade=image_fading(exposure, exposure.dose_e_per_a2, config.microscope.voltage_kv),
         )
     if len(lenses) > 1:
         logger.info("of a focus series, the tables of particles name the first image")

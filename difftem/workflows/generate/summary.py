@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -14,7 +14,7 @@ from difftem.scene.files.relion_picks import SUFFIX, write_relion_coordinate_fil
 from difftem.scene.files.topaz import join_topaz
 from difftem.simulation.scene_config import SceneConfig
 from difftem.workflows.generate.folder import TILT_SERIES
-from difftem.workflows.generate.item import RECORD, item_folder
+from difftem.workflows.generate.item import RECORD, item_folder, micrograph_name
 from difftem.workflows.generate.optics_groups import OpticsGroups, stacked
 from difftem.workflows.generate.template_files import write_templates
 
@@ -41,7 +41,7 @@ def write_summary(output: Path, items: list[int], config: SceneConfig) -> None:
         _write_tomograms(output, folders, groups)
     else:
         _merge(output, folders, "micrographs.star", "micrographs")
-        _write_picks(output, folders, config.truth.pickers)
+        _write_picks(output, folders, config)
         if any((folder / f"particles_{folder.name}.star").exists() for folder in folders):
             cut = [f for f in folders if (f / f"particles_{f.name}.star").exists()]
             _merge(output, cut, "particle_stacks.star", "particles", "particles_{}.star")
@@ -53,7 +53,9 @@ def write_summary(output: Path, items: list[int], config: SceneConfig) -> None:
 
 def _write_csv(path: Path, folders: list[Path]) -> None:
     """Write one row per item: what was drawn, and how many particles of each kind."""
-    records = [json.loads((folder / RECORD).read_text("utf-8")) for folder in folders]
+    records = [
+        {"varied": {}} | json.loads((folder / RECORD).read_text("utf-8")) for folder in folders
+    ]
     kinds = list(dict.fromkeys(name for record in records for name in record["counts"]))
     varied = list(dict.fromkeys(name for record in records for name in record["varied"]))
     drawn = ["index", "defocus_um", "dose_e_per_a2", "ice_thickness_nm", "n_slices"]
@@ -68,9 +70,9 @@ def _write_csv(path: Path, folders: list[Path]) -> None:
     _replace(path, text.getvalue())
 
 
-def _write_picks(output: Path, folders: list[Path], pickers: Sequence[str]) -> None:
+def _write_picks(output: Path, folders: list[Path], config: SceneConfig) -> None:
     """Write the tables that pickers want of all micrographs together."""
-    stems = [f"micrograph_{folder.name}" for folder in folders]
+    stems, pickers = [f"micrograph_{folder.name}" for folder in folders], config.truth.pickers
     if "topaz" in pickers:
         parts = [folder / f"{stem}.txt" for folder, stem in zip(folders, stems, strict=True)]
         join_topaz(output / "topaz.txt", parts)
@@ -78,7 +80,7 @@ def _write_picks(output: Path, folders: list[Path], pickers: Sequence[str]) -> N
         paths = [f"{folder.name}/{stem}" for folder, stem in zip(folders, stems, strict=True)]
         write_relion_coordinate_files(
             output / "coordinates.star",
-            [f"{path}.mrc" for path in paths],
+            [f"{f.name}/{micrograph_name(int(f.name), config)}" for f in folders],
             [f"{path}{SUFFIX}" for path in paths],
         )
 
