@@ -125,8 +125,9 @@ def _read_mrc(path: Path) -> _FileContents:
     if abs(x - y) > 0.01 * max(x, y):
         raise input_error(path, f"pixels are not square: {x:g} x {y:g} Å")
     pixel_size: float | None = x or None
-    if pixel_size is not None and not PIXEL_SIZES[0] <= pixel_size <= PIXEL_SIZES[1]:
-        left.append(f"pixel size of {pixel_size:g} Å, which no microscope has")
+    low, high = PIXEL_SIZES
+    if pixel_size is not None and not low <= pixel_size <= high:
+        left.append(f"pixel size of {pixel_size:g} Å, outside of {low:g} to {high:g} Å")
         pixel_size = None
     kind = ", ".join(
         filter(None, (f"{image.data.dtype} (MRC mode {header.mode})", image.reordered))

@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ _UNREADABLE = (
     IndexError,
     ArithmeticError,
     TypeError,
+    AttributeError,
+    AssertionError,
+    SyntaxError,  # of Pillow, for files that it does not know
     MemoryError,
     struct.error,
     zlib.error,
@@ -148,6 +152,8 @@ def _check_pages(path: Path, tiff: tifffile.TiffFile) -> tifffile.TiffPage:
         if colours > 1:
             which = f"page {number} " if number > 1 else ""
             raise input_error(path, f"{which}has {colours} colour channels, expected grey values")
+        if len(page.shape) != 2 or not all(isinstance(side, int) for side in page.shape):
+            raise input_error(path, f"not a whole TIFF file: page {number} is no image")
         if (page.shape, page.dtype) != (first.shape, first.dtype):
             (ny, nx), (my, mx) = first.shape, page.shape
             raise input_error(
@@ -163,8 +169,10 @@ def _read_by_pillow(path: Path, source: io.BytesIO | Path) -> NDArray[np.generic
     from PIL import Image, ImageSequence, UnidentifiedImageError
 
     try:
-        with Image.open(source) as image:
-            return np.stack([np.array(page) for page in ImageSequence.Iterator(image)])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tags; what is lost of an image raises
+            with Image.open(source) as image:
+                return np.stack([np.array(page) for page in ImageSequence.Iterator(image)])
     except UnidentifiedImageError:
         raise input_error(
             path, "its compression is not read: save it uncompressed, or with deflate or LZW"

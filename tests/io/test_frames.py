@@ -247,7 +247,7 @@ def test_one_line_says_what_an_image_is_and_what_of_its_header_is_not_used(
     assert caplog.messages == [
         f"a.mrc: 2 images, {size}, uint16 (MRC mode 6), 1.5 Å (header), {values}",
         f"b.mrc: 1 image, {size}, uint16 (MRC mode 6), no pixel size, {first}; not used: extended "
-        "header SERI of 128 bytes, pixel size of 1e+06 Å, which no microscope has",
+        "header SERI of 128 bytes, pixel size of 1e+06 Å, outside of 0.05 to 100 Å",
         f"c.tif: 2 images, {size}, uint16 (TIFF), no pixel size, {values}{printer}",
         f"c.tif: 2 images, {size}, uint16 (TIFF), 2.5 Å (c.tif.mdoc), {values}, "
         f"31.5 e/Å² (c.tif.mdoc){printer}",
