@@ -42,6 +42,7 @@ Lens
     `coherence` : envelopes and incoherent sums
 
 Dose
+    `radiation_damage` : contrast that fades as the exposure grows
     `dose` : expected electrons of every pixel
 
 Poisson
@@ -56,6 +57,7 @@ Grids and tools
     `grid` : coordinates, frequencies, the band limit
     `sampling` : how fine is fine enough
     `spread` : points onto a grid with a narrow kernel
+    `resample` : an image on larger pixels, band-limited
     `box_average` : an image on other pixels
     `reorder` : rows in another order
     `threads` : portions of work in threads of one core each
