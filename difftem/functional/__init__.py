@@ -44,6 +44,7 @@ Lens
 Dose
     `radiation_damage` : contrast that fades as the exposure grows
     `dose` : expected electrons of every pixel
+    `radiation_damage` : detail that fades with the exposure before an image
 
 Poisson
     `poisson` : counting, and gradients through it
@@ -59,6 +60,7 @@ Grids and tools
     `spread` : points onto a grid with a narrow kernel
     `resample` : an image on larger pixels, band-limited
     `box_average` : an image on other pixels
+    `resample` : coarser samples of an image, cut in Fourier space
     `reorder` : rows in another order
     `threads` : portions of work in threads of one core each
 """
