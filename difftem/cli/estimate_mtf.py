@@ -17,20 +17,24 @@ DESCRIPTION = """Estimate the MTF of a detector from background of micrographs.
 
 Counted electrons are white noise; what colours it is the detector. Crops of background are picked
 automatically (or taken from --boxes), two exposures of a field are subtracted so that ice and
-specimen cancel, and a curve is fitted to the noise power by maximum likelihood, with errors. A
-camera that writes each electron as one count in one pixel (K2, K3 in counting mode without
-super-resolution) has white noise whatever its MTF: that is recognised and said; use --edge there.
+specimen cancel, all images of a stack of vacuum are used, and a curve is fitted to the noise power
+by maximum likelihood, with errors. What noise gives is the noise transfer function (NTF); it is
+the MTF of the signal where every electron leaves the same spot. A camera that writes each electron
+as one count in one pixel (K2, K3 in counting mode without super-resolution) has white noise
+whatever its MTF: that is recognised and said; use --edge there, which gives the MTF.
 
   difftem estimate-mtf vacuum.mrc --output mtf.star
   difftem estimate-mtf movie.tif --gain 101.4 --output mtf.star
-  difftem estimate-mtf first.mrc second.mrc --dose 18.3 --output mtf.star
+  difftem estimate-mtf first.mrc second.mrc --dose 18.3 --dqe0 0.8 --output mtf.star
   difftem estimate-mtf edge.tif --edge --output mtf.star
 
 Frequencies are cycles/pixel (Nyquist 0.5) of the pixels in the file."""
 
 EPILOG = """Writes a RELION MTF STAR file (101 rows from 0 to 0.5 cycles/pixel) and beside it .csv
 (curve, 95 % band, errors), .png (fit), .md (report) and _crops.png (where the crops are from).
-Without --gain or --dose the level of the noise is fitted too: errors are several times larger."""
+Without --gain, or --dose with --dqe0, the level of the noise is fitted too: errors are several
+times larger. Frequencies that are left out because of a specimen leave the scale of the whole
+curve open: the band then holds what published cameras do there."""
 
 
 def main(arguments: list[str]) -> None:
@@ -68,12 +72,24 @@ def _parser() -> OneLineArgumentParser:
     add("micrographs", nargs="+", metavar="MICROGRAPH", help="MRC or TIFF: images, stacks, movies")
     add("--output", type=Path, required=True, metavar="FILE.star", help="MTF to write")
     positive = _number("a positive number", lambda x: x > 0)
-    add("--gain", type=positive, metavar="G", help="grey values per electron: fixes the level s0")
+    add(
+        "--gain",
+        type=positive,
+        metavar="G",
+        help="grey values per electron that is counted: fixes the noise level, s0 = G x mean",
+    )
     add(
         "--dose",
         type=positive,
         metavar="D",
-        help="instead: electrons per pixel in one image (frame)",
+        help="instead: electrons that reach a pixel in one image (frame); s0 = mean² / (D x DQE(0))"
+        ": fixed with --dqe0, fitted without, and then DQE(0) is printed",
+    )
+    add(
+        "--dqe0",
+        type=_number("a number in (0, 1]", lambda x: 0 < x <= 1),
+        metavar="Q",
+        help="DQE(0), the part of the dose that is counted, with --dose; 1: every electron",
     )
     add(
         "--read-noise",

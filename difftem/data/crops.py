@@ -25,6 +25,9 @@ class CropFacts:
         Grey values per electron, where known.
     read_noise : float or None
         Standard deviation of the readout in grey values, in one crop as it comes; where known.
+    incident_gain : float or None
+        Grey values per electron that reached the camera, where the dose is known: the gain times
+        DQE(0).
     pixel_size : float or None
         Å.
     n_exposures : int
@@ -49,6 +52,7 @@ class CropFacts:
     n_exposures: int
     differences: bool
     aligned: bool = True
+    incident_gain: float | None = None
     notes: list[str] = field(default_factory=list)
     boxes: tuple[Box, ...] = ()
     fields: tuple[str, ...] = ()
@@ -170,6 +174,22 @@ def _draw_crops(
         axes.set_title(f"crop {index + 1}", fontsize=8)
         axes.set_axis_off()
     return figure
+
+
+def check_dqe0(dqe0: float | None, dose: float | None) -> None:
+    """Refuse a DQE(0) that is none, or has no dose that it is a part of.
+
+    Raises
+    ------
+    ValueError
+        If it is not in (0, 1], or `dose` is missing.
+    """
+    if dqe0 is None:
+        return
+    if not 0 < dqe0 <= 1:
+        raise ValueError(f"dqe0 must be in (0, 1], got {dqe0}")
+    if dose is None:
+        raise ValueError("dqe0 applies with dose only: gain counts the electrons that are counted")
 
 
 def check_positive(**numbers: float | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from difftem.data.crops import CropFacts, Crops, CropSet, check_positive
+from difftem.data.crops import CropFacts, Crops, CropSet, check_dqe0, check_positive
 from difftem.io.errors import input_error
 from difftem.micrograph.background import MIN_SIZE
 from difftem.micrograph.box import Box
@@ -60,7 +60,10 @@ class RealCrops(Crops):
     gain : float, optional
         Grey values per electron.
     dose : float, optional
-        Instead of the gain: electrons per pixel in an image of the file (one frame of a movie).
+        Instead of the gain: electrons that reach a pixel in an image of the file (one frame of a
+        movie). It gives the gain with `dqe0` only.
+    dqe0 : float, optional
+        DQE(0) in (0, 1], the part of them that is counted; 1 where each one is.
     read_noise : float, optional
         Standard deviation of the readout in an image of the file, in grey values.
     pixel_size : float, optional
@@ -90,6 +93,7 @@ class RealCrops(Crops):
         boxes: str | None = None,
         gain: float | None = None,
         dose: float | None = None,
+        dqe0: float | None = None,
         read_noise: float | None = None,
         pixel_size: float | None = None,
         frames: FrameUse = "auto",
@@ -106,10 +110,11 @@ class RealCrops(Crops):
         check_positive(n=n, gain=gain, dose=dose, pixel_size=pixel_size)
         if gain is not None and dose is not None:
             raise ValueError(f"give gain or dose, not both; got gain {gain} and dose {dose}")
+        check_dqe0(dqe0, dose)
         if read_noise is not None and not 0 <= read_noise < float("inf"):
             raise ValueError(f"read_noise must not be negative, got {read_noise}")
         self.size, self.n, self.boxes = size, n, boxes
-        self.gain, self.dose, self.read_noise = gain, dose, read_noise
+        self.gain, self.dose, self.dqe0, self.read_noise = gain, dose, dqe0, read_noise
         self.pixel_size, self.frames, self.fields = pixel_size, frames, fields
         self.differences = differences
         self._pictures: list[Picked] = []
@@ -147,13 +152,13 @@ class RealCrops(Crops):
             mixed = crops, crops.double().mean((-2, -1))
             if use_differences:
                 mixed = contrasts(crops, part.levels)
-            known = self.gain is not None or self.dose is not None
+            known = self.gain is not None or self.dqe0 is not None
             check_crops(part.picked.name, own, *mixed, known)
             images.append(mixed[0].flatten(0, 1))
             means.append(mixed[1].flatten())
             boxes += own
         crops, mean = torch.cat(images), torch.cat(means).float()
-        gain = self._gain(parts, notes)
+        gain, incident = self._gains(parts, notes)
         summed = parts[0].frames_per_exposure
         read_noise = None if self.read_noise is None else self.read_noise * summed**0.5
         if not use_differences and self.boxes is None:
@@ -167,6 +172,7 @@ class RealCrops(Crops):
             n_exposures=n_exposures,
             differences=use_differences,
             aligned=not any(part.flat for part in parts),
+            incident_gain=incident,
             notes=list(dict.fromkeys(notes)),
             boxes=tuple(boxes),
             fields=tuple(part.picked.name for part in parts),
@@ -222,24 +228,31 @@ class RealCrops(Crops):
             notes.append(f"no differences: {', '.join(single)} has a single exposure")
         return not single if self.differences is None else self.differences
 
-    def _gain(self, parts: Sequence[_Part], notes: list[str]) -> float | None:
-        """Gain as told, or from the dose; a header's dose is only compared."""
+    def _gains(self, parts: Sequence[_Part], notes: list[str]) -> tuple[float | None, float | None]:
+        """Gain as told, or from dose and DQE(0), and that of all electrons, where the dose is told.
+
+        A header's dose is only compared.
+        """
         level = float(torch.cat([part.levels for part in parts]).mean())
         level /= parts[0].frames_per_exposure
-        gain = self.gain if self.dose is None else level / self.dose
+        gain = self.gain
+        incident = None if self.dose is None else level / self.dose
+        if incident is not None and self.dqe0 is not None:
+            gain = incident / self.dqe0
         header = parts[0].header_dose
         if header is not None:
             expected = level / header
-            if gain is None:
+            told = gain if incident is None else incident
+            if told is None:
                 notes.append(
                     f"the header's dose of {header:.3g} e/pixel would mean {expected:.4g} grey "
-                    "values per electron: give gain or dose to use it"
+                    "values per electron: give gain, or dose and dqe0, to use it"
                 )
-            elif abs(gain / expected - 1) > _DOSE_TOLERANCE:
+            elif abs(told / expected - 1) > _DOSE_TOLERANCE:
                 notes.append(
-                    f"gain {gain:.4g} does not agree with {expected:.4g} from the header's dose"
+                    f"gain {told:.4g} does not agree with {expected:.4g} from the header's dose"
                 )
-        return gain
+        return gain, incident
 
     def _structure(self) -> str:
         """Say how much structure single exposures keep."""

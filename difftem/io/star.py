@@ -89,6 +89,7 @@ def write_mtf_star(
     value: ArrayLike,
     name: str = "mtf",
     *,
+    comments: Sequence[str] = (),
     overwrite: bool = False,
 ) -> None:
     """Write an MTF curve that RELION and `read_mtf_star` read.
@@ -103,6 +104,8 @@ def write_mtf_star(
         MTF, near 1 at the first frequency, shape ``(n,)``.
     name : str
         Name of the data block.
+    comments : sequence of str
+        Lines above it, which readers skip.
     overwrite : bool
         Replace a file that exists.
 
@@ -119,7 +122,8 @@ def write_mtf_star(
     if (problem := curve_problem(x, y)) is not None:
         raise ValueError(problem)
     columns = {_FREQUENCY[1:]: x, _VALUE[1:]: y}
-    text = star_text({name: {tag: [f"{v:.8f}" for v in cells] for tag, cells in columns.items()}})
+    text = "".join(f"# {line}\n" for line in comments)
+    text += star_text({name: {tag: [f"{v:.8f}" for v in cells] for tag, cells in columns.items()}})
     with replacing(Path(path), overwrite) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

@@ -115,7 +115,9 @@ def write_boxes(folder, boxes):
 def test_a_movie_becomes_the_difference_of_its_even_and_odd_halves(tmp_path, expose):
     frames = np.stack([expose(dose=DOSE / 3) for _ in range(7)])
     tifffile.imwrite(tmp_path / "movie.tif", frames)
-    data = RealCrops(str(tmp_path / "movie.tif"), size=128, n=9, dose=DOSE / 3, read_noise=2.0)
+    data = RealCrops(
+        str(tmp_path / "movie.tif"), size=128, n=9, dose=DOSE / 3, dqe0=1.0, read_noise=2.0
+    )
     facts = data.facts
     assert (facts.differences, facts.n_exposures) == (True, 2)
     assert facts.gain == pytest.approx(GAIN, rel=0.01)
@@ -213,6 +215,8 @@ def test_input_that_cannot_be_used_is_refused(tmp_path, expose):
         ({"n": 0}, "n must be positive"),
         ({"gain": -1.0}, "gain must be positive"),
         ({"gain": 1.0, "dose": 2.0}, "give gain or dose, not both"),
+        ({"dqe0": 0.9}, "dqe0 applies with dose only"),
+        ({"dose": 2.0, "dqe0": 1.1}, r"dqe0 must be in \(0, 1\], got 1.1"),
         ({"read_noise": math.inf}, "read_noise must not be negative, got inf"),
     ],
 )
@@ -246,7 +250,9 @@ def test_counting_camera_has_the_noise_of_its_electrons(shared_data):
 
 def test_integrating_blur_of_a_falcon_lowers_the_variance(shared_data):
     path = str(shared_data / "micrographs/krios_falcon3EC_300kV_crop2048.mrc")
-    data = RealCrops(path, size=256, n=20, dose=18.3)
+    assert RealCrops(path, size=256, n=20, dose=18.3).facts.gain is None
+    data = RealCrops(path, size=256, n=20, dose=18.3, dqe0=1.0)
+    assert data.facts.incident_gain == data.facts.gain
     assert data.facts.gain == pytest.approx(306.9, abs=0.1)
     assert data.facts.pixel_size == pytest.approx(0.667, abs=1e-4)
     variance = data.crops.images.double().var((-2, -1))

@@ -50,6 +50,8 @@ FAMILIES: dict[str, Callable[[float], MTF]] = {
 _FROM_ZERO = tuple(name for name in FAMILIES if not name.startswith("even_spline"))
 # Others can hide a narrow part where there are no data.
 _FROM_ABOVE = tuple(name for name in FAMILIES if name.startswith("even_spline"))
+# A known level holds the curve at zero, too; cameras that scatter far fall faster than even ones.
+_BETWEEN = tuple(name for name in FAMILIES if "spline" in name)
 
 
 def mtf_family(
@@ -126,20 +128,24 @@ def fit_spectrum(
     return infer(model, measured, family or name)
 
 
-def usual_families(lowest_frequency: float) -> tuple[str, ...]:
+def usual_families(lowest_frequency: float, known_level: bool = False) -> tuple[str, ...]:
     """Families worth trying on data from a frequency on: splines that the data determine.
 
     Parameters
     ----------
     lowest_frequency : float
         Of the data, cycles/pixel.
+    known_level : bool
+        s0 is known.
 
     Returns
     -------
     tuple of str
         Names of `mtf_family`.
     """
-    return _FROM_ZERO if lowest_frequency < _NEAR_ZERO else _FROM_ABOVE
+    if lowest_frequency < _NEAR_ZERO:
+        return _FROM_ZERO
+    return _BETWEEN if known_level else _FROM_ABOVE
 
 
 def select_family(
@@ -172,7 +178,7 @@ def select_family(
         For an unknown family, or if none can be fitted.
     """
     lowest, highest = (float(measured.spectrum.frequency[i]) for i in (0, -1))
-    families = usual_families(lowest) if families is None else families
+    families = usual_families(lowest, s0 is not None) if families is None else families
     results = [
         fit_spectrum(measured, mtf_family(name, highest), s0, read_noise, n_starts, name)
         for name in families

@@ -18,7 +18,7 @@ def draw_fit(
     others: Sequence[MTFFitResult] = (),
     title: str = "",
 ) -> Any:
-    """Draw three panels: MTF with 95 % band, noise power and model, measured over fitted power.
+    """Draw three panels: NTF with 95 % band, noise power and model, measured over fitted power.
 
     Parameters
     ----------
@@ -67,7 +67,8 @@ def _draw_curve(
     for other in others:
         axes.plot(frequency, other.curve.numpy(), color="0.7", lw=0.7)
     lower, upper = result.band()
-    axes.fill_between(frequency, lower.numpy(), upper.numpy(), alpha=0.3, label="95 % band")
+    if result.has_band:
+        axes.fill_between(frequency, lower.numpy(), upper.numpy(), alpha=0.3, label="95 % band")
     measured = (result.frequency >= lowest) & (result.frequency <= highest)
     inside = torch.where(measured, result.curve, torch.nan)
     axes.plot(frequency, inside.numpy(), color="C0", label=f"{result.family}")
@@ -81,10 +82,10 @@ def _draw_curve(
     top = max(1.05, float(result.curve.max()) * 1.05)
     axes.set(
         xlabel="frequency (cycles/pixel)",
-        ylabel="MTF",
+        ylabel="NTF (of the noise)",
         xlim=(0, 0.5),
         ylim=(min(0.0, float(result.curve.min())), min(top, 3.0)),
-        title="modulation transfer, 1 at zero frequency",
+        title="noise transfer, 1 at zero frequency",
     )
     axes.legend(fontsize=9)
     axes.grid(alpha=0.3)

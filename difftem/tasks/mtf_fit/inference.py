@@ -1,6 +1,6 @@
 """Errors, tests and bounds of a fitted noise spectrum."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from difftem.analysis.fisher import (
 from difftem.analysis.noise_spectrum import RingSpectrum, equal_bins, merge_rings
 from difftem.losses.whittle import whittle_loss
 from difftem.modules.mtf import MTF
+from difftem.tasks.mtf_fit.continuation import with_continuation
 from difftem.tasks.mtf_fit.model import NoiseSpectrum, PlainParameters
 from difftem.tasks.mtf_fit.result import MTFFitResult, Whiteness
 from difftem.tasks.mtf_fit.warnings import doubts
@@ -61,7 +62,8 @@ def infer(
     the constraint is not used, so the band is rather too wide than too narrow. Directions
     without information (the width of a Lorentzian of weight 0) do not move the spectrum, and so
     not the curve; they are left out of the covariance, and the parameters that they touch have
-    infinite errors.
+    infinite errors. Losses that are no likelihood get no errors and no band (NaN): what they
+    scatter by is not in the spectrum.
 
     Parameters
     ----------
@@ -131,7 +133,24 @@ def infer(
         excluded=measured.excluded,
         warnings=(),
     )
-    return doubts(bare, plain.lower, plain.upper, measured.lines)
+    found = doubts(with_continuation(bare), plain.lower, plain.upper, measured.lines)
+    return found if loss == "whittle" else _without_band(found)
+
+
+def _without_band(result: MTFFitResult) -> MTFFitResult:
+    """Take the errors off a curve that is no maximum of the likelihood that they are from."""
+
+    def unknown(values: Tensor) -> Tensor:
+        return torch.full_like(values, torch.nan)
+
+    return replace(
+        result,
+        curve_covariance=unknown(result.curve_covariance),
+        standard_errors=unknown(result.standard_errors),
+        covariance=unknown(result.covariance),
+        s0_error=result.s0_error and torch.nan,
+        read_noise_error=result.read_noise_error and torch.nan,
+    )
 
 
 def whiteness(

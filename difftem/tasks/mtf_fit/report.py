@@ -19,7 +19,7 @@ def make_report(
     results: Sequence[MTFFitResult],
     truth: Tensor | None = None,  # (101,)
     notes: Sequence[str] = (),
-    title: str = "MTF from noise",
+    title: str = "NTF from noise",
 ) -> Report:
     """Report the first of several fits of one spectrum; the others are named beside it.
 
@@ -87,16 +87,16 @@ def curve_table(result: MTFFitResult, truth: Tensor | None = None) -> Table:
     for frequency in _SHOWN:
         i = round(frequency / step)
         values = (result.curve[i], result.standard_error[i], result.cramer_rao_error[i])
-        row = [f"{frequency:g}", *(f"{float(value):.4f}" for value in values)]
+        row = [f"{frequency:g}", *(_number(float(value), ".4f") for value in values)]
         rows.append(row if truth is None else [*row, f"{float(truth[i]):.4f}"])
-    columns = ["frequency (cycles/pixel)", "MTF", "standard error", "Cramér-Rao bound"]
+    columns = ["frequency (cycles/pixel)", "NTF", "standard error", "Cramér-Rao bound"]
     return Table(columns if truth is None else [*columns, "truth"], rows)
 
 
 def parameter_table(result: MTFFitResult, *, knots: bool = True) -> Table:
     """Parameters with standard errors, those of a spline's knots only where wanted."""
     rows = [
-        [name, f"{value:.5g}", f"{error:.2g}" if math.isfinite(error) else "not determined"]
+        [name, f"{value:.5g}", _number(error, ".2g")]
         for name, value, error in zip(
             result.names, result.values.tolist(), result.standard_errors.tolist(), strict=True
         )
@@ -106,7 +106,7 @@ def parameter_table(result: MTFFitResult, *, knots: bool = True) -> Table:
         ("s0 (grey values²)", result.s0, result.s0_error),
         ("read noise (grey values)", result.read_noise, result.read_noise_error),
     ):
-        rows.append([name, f"{value:.5g}", f"{error:.2g}" if error else "given"])
+        rows.append([name, f"{value:.5g}", _number(error, ".2g") if error else "given"])
     return Table([f"{result.family}", "value", "standard error"], rows)
 
 
@@ -131,12 +131,15 @@ def full_curve(result: MTFFitResult, truth: Tensor | None = None) -> Table:
     lower, upper = result.band()
     columns = {
         "frequency": result.frequency,
-        "mtf": result.curve,
+        "ntf": result.curve,
         "lower_95": lower,
         "upper_95": upper,
         "standard_error": result.standard_error,
         "cramer_rao_error": result.cramer_rao_error,
     }
+    if not result.has_band:
+        for name in ("lower_95", "upper_95", "standard_error"):
+            del columns[name]
     if truth is not None:
         columns["truth"] = truth.to(result.curve)
     return Table(list(columns), torch.stack(list(columns.values()), 1).tolist())
@@ -159,7 +162,8 @@ def fit_metrics(result: MTFFitResult, truth: Tensor | None = None) -> dict[str, 
         error.update(result.curve, truth.to(result.curve))
         coverage.update(*result.band(), truth)
         found |= {f"fit/{name}_error": float(error.compute()[name]) for name in ("max", "mean")}
-        found["fit/coverage"] = float(coverage.compute())
+        if result.has_band:
+            found["fit/coverage"] = float(coverage.compute())
     return found
 
 
@@ -174,11 +178,24 @@ def _sentence(result: MTFFitResult) -> str:
     """Say what was fitted to what."""
     low, high = (float(result.spectrum.frequency[i]) for i in (0, -1))
     known = "known from the gain" if result.s0_error == 0 else "fitted"
+    errors = (
+        "Errors are one standard deviation, from the observed information; the band in the figure "
+        "is 95 %."
+        if result.has_band
+        else "The loss is no likelihood: there are no errors and no band."
+    )
     return (
         f"Family `{result.family}`, loss `{result.loss}`, {result.n_crops} crops, {low:.3f} to "
-        f"{high:.3f} cycles/pixel, noise level {known}. Errors are one standard deviation, from "
-        "the observed information; the band in the figure is 95 %."
+        f"{high:.3f} cycles/pixel, noise level {known}. {errors} The curve is the noise transfer "
+        "function (NTF), which is the MTF where every electron leaves the same spot."
     )
+
+
+def _number(value: float, form: str) -> str:
+    """Format an error, or say that there is none."""
+    if math.isnan(value):
+        return "none"
+    return format(value, form) if math.isfinite(value) else "not determined"
 
 
 def _test(result: MTFFitResult) -> str:

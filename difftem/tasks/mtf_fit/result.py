@@ -45,7 +45,8 @@ class MTFFitResult:
         H there.
     curve_covariance : Tensor
         From the observed information, by the delta method, shape ``(101, 101)``; of a family that
-        was chosen among several, with what they differ by.
+        was chosen among several, with what they differ by, and where low frequencies were left
+        out, with what cameras do there. NaN of a loss that is no likelihood: it has no band.
     cramer_rao : Tensor
         Smallest possible covariance of an unbiased curve if the fit is the truth, shape
         ``(101, 101)``.
@@ -102,6 +103,11 @@ class MTFFitResult:
     n_crops: int
     excluded: int
     warnings: tuple[str, ...]
+
+    @property
+    def has_band(self) -> bool:
+        """Whether there are errors at all: the loss is a likelihood."""
+        return not bool(self.curve_covariance.isnan().any())
 
     @property
     def standard_error(self) -> Tensor:  # (101,)

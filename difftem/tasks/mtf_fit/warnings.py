@@ -5,18 +5,19 @@ from dataclasses import replace
 
 import torch
 
+from difftem.tasks.mtf_fit.continuation import MEASURED_FROM
 from difftem.tasks.mtf_fit.result import MTFFitResult
 
 _LOW = 0.06  # cycles/pixel; structure of ice is below
 _NO_CAMERA = 0.75  # H at that frequency; the lowest of the presets has 0.88
-_FROM, _TO = 0.03, 0.485  # cycles/pixel; a range inside these is continued by the family
+_TO = 0.485  # cycles/pixel; a range that ends before is continued by the family
 _FOLDED = 0.25  # H(0.5) above which folding matters
 _AT_BOUND = 1e-3  # parameters are of order 1 or above
 _UNDETERMINED = 10.0  # relative error of a positive parameter
 _EXPLAIN = {
-    "psd": "the band is that of Whittle's likelihood at a curve fitted otherwise",
-    "ffl_pairwise": "the pairwise loss is inconsistent: its minimum is not the true MTF, and the "
-    "band does not hold",
+    "psd": "the loss is no likelihood: there are no errors and no band; loss whittle has them",
+    "ffl_pairwise": "the pairwise loss is inconsistent: its minimum is not the true curve; there "
+    "are no errors and no band",
 }
 
 
@@ -75,13 +76,24 @@ def _flat(result: MTFFitResult) -> str | None:
 def _continued(result: MTFFitResult) -> str | None:
     """Say where the curve is not measured."""
     lowest, highest = (float(result.spectrum.frequency[i]) for i in (0, -1))
-    parts = [f"below {lowest:.2f}"] * (lowest > _FROM) + [f"above {highest:.2f}"] * (highest < _TO)
-    if not parts:
-        return None
-    return (
-        f"{' and '.join(parts)} cycles/pixel the curve is not measured but continued by the "
-        "family: its band says nothing there"
-    )
+    texts = []
+    if lowest > MEASURED_FROM:
+        hangs = (
+            "the band holds what cameras do there"
+            if result.s0_error == 0
+            else "the scale of the whole curve hangs on them, and the band holds what cameras do "
+            "there (15 %)"
+        )
+        texts.append(
+            f"frequencies below {lowest:.2f} cycles/pixel are not measured but continued by the "
+            f"family: {hangs}"
+        )
+    if highest < _TO:
+        texts.append(
+            f"above {highest:.2f} cycles/pixel the curve is not measured but continued by the "
+            "family: its band says nothing there"
+        )
+    return "; ".join(texts) or None
 
 
 def _structure(result: MTFFitResult) -> str | None:

@@ -15,6 +15,7 @@ from difftem.tasks.mtf_fit import (
     usable_from,
     without_ice_ring,
 )
+from difftem.workflows.estimate_mtf.level import told_by_dose, with_told_level
 from difftem.workflows.estimate_mtf.options import EstimateOptions
 
 _BINS = 20
@@ -46,6 +47,7 @@ def read_crops(options: EstimateOptions) -> RealCrops:
         boxes=options.boxes,
         gain=options.gain,
         dose=options.dose,
+        dqe0=options.dqe0,
         read_noise=options.read_noise,
         pixel_size=options.pixel_size,
         frames=options.frames,
@@ -94,6 +96,8 @@ def fit_noise(
     registered = facts.differences and facts.aligned
     if lowest is None and not registered:
         lowest = usable_from(measured, s0)
+        if lowest and s0 is not None:  # or is it the level that was told?
+            lowest = usable_from(measured, None)
         if lowest:
             measured = replace(measured, spectrum=restrict(measured.spectrum, lowest))
             decided.append(
@@ -108,9 +112,13 @@ def fit_noise(
     read_noise = None if options.read_noise is None else (facts.read_noise or 0.0)
     if options.family != "auto":
         curve = mtf_family(options.family, float(measured.spectrum.frequency[-1]))
-        result = fit_spectrum(measured, curve, s0, read_noise, family=options.family)
-        return [result], decided
-    return select_family(measured, None, s0, read_noise), decided
+        results = [fit_spectrum(measured, curve, s0, read_noise, family=options.family)]
+    else:
+        results = select_family(measured, None, s0, read_noise)
+    if s0 is not None:
+        results[0] = with_told_level(results[0], measured, s0, read_noise)
+    decided += told_by_dose(results[0], facts, float(crops.means.mean()))
+    return results, decided
 
 
 def _check_level(spectrum: RingSpectrum, s0: float, options: EstimateOptions) -> None:
@@ -121,7 +129,9 @@ def _check_level(spectrum: RingSpectrum, s0: float, options: EstimateOptions) ->
     bins = merge_rings(above, equal_bins(above, _BINS))
     ratio = float((bins.power / s0).max())
     if ratio > _MOST_POWER:
-        given = f"gain {options.gain}" if options.gain is not None else f"dose {options.dose}"
+        given = f"gain {options.gain}"
+        if options.gain is None:
+            given = f"dose {options.dose} or dqe0 {options.dqe0}"
         raise ValueError(
             f"{options.micrographs[0]}: noise power is {ratio:.3g} times gain x mean, at most 1 is "
             f"possible for counted electrons: {given} is wrong, or the camera does not count "

@@ -21,18 +21,27 @@ from difftem.workflows.estimate_mtf.output import check_output, write_files
 logger = logging.getLogger(__name__)
 
 _SHOWN = (0.1, 0.2, 0.3, 0.4, 0.5)  # cycles/pixel
+_KINDS = {
+    "MTF": "MTF: modulation transfer function of the signal, from a knife edge; the aperture of "
+    "the pixel is part of it",
+    "NTF": "NTF: noise transfer function, square root of the noise power spectrum over its value "
+    "at zero; it is the MTF of the signal only where every electron leaves the same spot",
+}
 
 
 @dataclass(frozen=True, eq=False)
 class MTFEstimate:
-    """An MTF with its errors, and what they are worth.
+    """A transfer function with its errors, and what they are worth.
 
     Attributes
     ----------
+    kind : str
+        ``MTF`` of a knife edge, which shows the signal; ``NTF`` of noise: the noise transfer
+        function, which is the MTF where every electron leaves the same spot.
     frequency : Tensor
         Cycles/pixel, from 0 to 0.5, shape ``(101,)``.
     curve, standard_error : Tensor
-        MTF and its standard error at these frequencies.
+        The function and its standard error at these frequencies.
     family : str or None
         Family of curves that was fitted to noise; None of a knife edge.
     table : Table
@@ -49,6 +58,7 @@ class MTFEstimate:
         All that was said, first what was read of the files and what of them is not used.
     """
 
+    kind: Literal["MTF", "NTF"]
     frequency: Tensor
     curve: Tensor
     standard_error: Tensor
@@ -96,6 +106,7 @@ class MTFEstimate:
             self.table,
             self.report,
             self.figures,
+            comments=[_KINDS[self.kind]],
             overwrite=overwrite,
         )
 
@@ -105,6 +116,7 @@ def estimate_mtf(
     *,
     gain: float | None = None,
     dose: float | None = None,
+    dqe0: float | None = None,
     read_noise: float | None = 0.0,
     family: str = "auto",
     boxes: str | Path | None = None,
@@ -131,10 +143,14 @@ def estimate_mtf(
     micrographs : str or Path, or sequence of them
         MRC or TIFF files: images, stacks, movies of background, or of a knife edge.
     gain : float, optional
-        Grey values per electron; it fixes the level of the noise. Default: the level is fitted,
-        with errors several times larger.
+        Grey values per electron that is counted; it fixes the level of the noise. Default: the
+        level is fitted, with errors several times larger.
     dose : float, optional
-        Instead of the gain: electrons per pixel in one image (frame).
+        Instead of the gain: electrons that reach a pixel in one image (frame). How many of them
+        are counted is told by `dqe0`; without it the level is fitted, and tells DQE(0).
+    dqe0 : float, optional
+        DQE(0), the part of the dose that is counted, in (0, 1]; 1 where each electron is. The
+        noise power at zero is gain x mean / DQE(0) with the gain of the dose.
     read_noise : float or None
         Standard deviation of the read-out in one image (frame), grey values; None fits it.
     family : str
@@ -213,7 +229,7 @@ def _from_noise(options: EstimateOptions) -> MTFEstimate:
     logger.info("%d crops of %d x %d pixels, %s", len(crops.images), width, height, what)
     results, decided = fit_noise(data, options)
     result, notes = results[0], [*decided, *facts.notes]
-    report = make_report(results, None, notes, f"MTF of {_names(options)}")
+    report = make_report(results, None, notes, f"NTF of {_names(options)}, from noise")
     test = result.whiteness
     summary = [
         f"family {result.family}" + (", by AIC" if len(results) > 1 else ""),
@@ -224,6 +240,7 @@ def _from_noise(options: EstimateOptions) -> MTFEstimate:
         f"chi-square {test.total:.1f} for {test.degrees} degrees, p = {test.p_value:.2g}",
     ]
     return MTFEstimate(
+        "NTF",
         result.frequency,
         result.curve,
         result.standard_error,
@@ -249,6 +266,7 @@ def _from_edge(options: EstimateOptions) -> MTFEstimate:
     notes = _edge_notes(found)
     text = f"# MTF of {_names(options)} from a knife edge\n\n{shown}\n\n"
     return MTFEstimate(
+        "MTF",
         found.frequency,
         found.curve,
         found.standard_error,

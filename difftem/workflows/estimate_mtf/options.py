@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from difftem.data.crops import check_dqe0
 from difftem.micrograph.stack_use import FrameUse
 from difftem.tasks.mtf_fit import FAMILIES
 
@@ -17,6 +18,7 @@ class EstimateOptions:
     micrographs: list[str]
     gain: float | None = None
     dose: float | None = None
+    dqe0: float | None = None
     read_noise: float | None = 0.0
     family: str = "auto"
     boxes: str | None = None
@@ -38,6 +40,7 @@ class EstimateOptions:
             raise ValueError("no micrographs given")
         if self.gain is not None and self.dose is not None:
             raise ValueError(f"give gain or dose, not both; got {self.gain} and {self.dose}")
+        check_dqe0(self.dqe0, self.dose)
         for name in ("gain", "dose", "pixel_size", "max_frequency"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):

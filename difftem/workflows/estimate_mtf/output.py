@@ -60,6 +60,7 @@ def write_files(
     text: str,
     figures: dict[str, Any],
     *,
+    comments: Sequence[str] = (),
     overwrite: bool,
 ) -> list[Path]:
     """Write everything under temporary names, then rename.
@@ -69,13 +70,15 @@ def write_files(
     star : Path
         STAR file; the others lie beside it.
     frequency, curve : Tensor
-        The MTF.
+        The MTF or NTF.
     table : Table
         For the CSV file.
     text : str
         Markdown.
     figures : dict of str to Figure
         ``png`` and, where there is one, ``crops``.
+    comments : sequence of str
+        Lines for the STAR file: what the curve is.
     overwrite : bool
         Replace files that exist.
 
@@ -93,7 +96,7 @@ def write_files(
     names = ["star", "csv", "md", *figures]
     with ExitStack() as stack:
         part = {n: stack.enter_context(replacing(files[n], overwrite)) for n in names}
-        write_mtf_star(part["star"], frequency.numpy(), curve.numpy(), star.stem)
+        write_mtf_star(part["star"], frequency.numpy(), curve.numpy(), star.stem, comments=comments)
         with part["csv"].open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(table.columns)

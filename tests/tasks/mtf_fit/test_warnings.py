@@ -75,6 +75,7 @@ def test_parts_of_the_curve_that_no_data_reach_are_named():
     measured, s0 = measure(**flat_fields(3, 128), gain=GAIN, limits=(0.1, 0.3))
     result = fit_spectrum(measured, mtf_family("even_spline_5", 0.3), s0)
     (text,) = (w for w in result.warnings if "not measured" in w)
-    assert text.startswith("below 0.10 and above 0.30 cycles/pixel")
+    assert text.startswith("frequencies below 0.10 cycles/pixel are not measured")
+    assert "; above 0.30 cycles/pixel the curve is not measured" in text
     assert not any("folds" in w for w in result.warnings)
     assert not any("not measured" in w for w in fit(flat_fields(3, 128), GAIN).warnings)
