@@ -10,9 +10,13 @@ DESCRIPTION = """Simulate micrographs of a structure.
 
 The first word is a structure file (mmCIF, PDB, XYZ, also .gz), a YAML configuration, or an input
 file of TEM-simulator, which is simulated as that program does (difftem simulate input.txt --help
-says more). Without it the bundled example, apoferritin in ice, is imaged.
+says more). Without it the bundled example, apoferritin in ice, is imaged. Instead of a structure,
+'vacuum' gives the camera's flat fields and 'edge' the shadow of a slanted knife edge on it (its
+direction: --edge.angle_deg, in degrees); --copies.count 0 leaves the ice empty.
 
   difftem simulate --output apoferritin
+  difftem simulate vacuum --exposure.exposures 8 --output flat_fields
+  difftem simulate edge --edge.angle_deg 5 --exposure.dose_e_per_a2 400 --output edge
   difftem simulate 1dpx.pdb --microscope.defocus_um 2 --output lysozyme
   difftem simulate run.yaml --output first
 

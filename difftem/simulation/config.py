@@ -9,6 +9,7 @@ Accelerator = Literal["cpu", "cuda"]
 Orientations = Literal["random", "in_plane", "fixed", "preferred"]
 Hydrogens = Literal["file", "implicit", "none"]
 BUNDLED, VIRION, PHANTOM = "apoferritin", "sars-cov-2", "phantom"  # instead of a file
+VACUUM, EDGE = "vacuum", "edge"  # instead of a particle
 
 
 def file_field(default: str | None = None, *instead: str) -> Any:

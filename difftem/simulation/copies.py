@@ -125,7 +125,7 @@ def _transforms(
         if getattr(copies, name) is not None and copies.coordinates is None:
             raise ValueError(f"copies.{name} applies with copies.coordinates only")
     packing = changed(config.ice) & {"gap_nm", "cut_at_edges"}
-    if packing and (files or copies.count == 1):
+    if packing and (files or copies.count <= 1):
         raise ValueError(f"ice.{min(packing)} applies to several copies at random places only")
     if copies.transforms is not None:
         return read_transforms(copies.transforms)
@@ -143,8 +143,8 @@ def _transforms(
         return torch.cat([e.rotations for e in read]), torch.cat([e.positions for e in read])
     check_preferred("copies.", copies.orientations, copies.preferred)
     n = copies.count
-    if n < 1:
-        raise ValueError(f"copies.count must be at least 1, got {n}")
+    if n < 0:
+        raise ValueError(f"copies.count must be at least 0, got {n}")
     shifts = torch.zeros(n, 3, dtype=torch.float64)
     if n > 1:
         shifts = _places(n, particle, config, generator)

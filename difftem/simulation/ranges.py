@@ -14,6 +14,7 @@ LARGEST: dict[str, tuple[float, str]] = {
     "tilt_axis_deg": _TURNS,
     "rotations_deg": _TURNS,
     "rotation_deg": _TURNS,
+    "angle_deg": _TURNS,
     "beam_tilt_mrad": (100.0, " mrad"),
     "aberrations": (1e15, " Å"),
     "exposures": (100_000, ""),

@@ -50,8 +50,6 @@ def check_scene(config: SceneConfig) -> None:
 def _check_particles(particles: list[ParticleConfig]) -> None:
     """Check names and how many there are."""
     names = [each.name for each in particles]
-    if not names:
-        raise ValueError("particles must not be empty")
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"two particles are called {name!r}; names must differ")

@@ -153,8 +153,8 @@ class SceneConfig:
     Parameters
     ----------
     particles
-        Kinds of particles, each with the fields that --particles.help lists. Default: 60 copies of
-        apoferritin.
+        Kinds of particles, each with the fields that --particles.help lists; [] leaves the ice
+        empty. Default: 60 copies of apoferritin.
     ice
         Vitreous ice around the particles.
     sampling

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from difftem.simulation.config import (
+    BUNDLED,
+    EDGE,
+    VACUUM,
     Accelerator,
     DetectorConfig,
     ExposureConfig,
@@ -21,6 +24,37 @@ from difftem.simulation.truth_config import TruthConfig
 
 
 @dataclass(frozen=True)
+class ParticleSourceConfig(StructureConfig):
+    """Atoms of the particle, or a field without one.
+
+    Besides the fields of `StructureConfig`:
+
+    Parameters
+    ----------
+    source
+        Structure file, also .gz: mmCIF, PDB, crystal CIF (one unit cell), XYZ (plain, extended or
+        Prismatic's) or another format that ASE reads; 'apoferritin', the bundled PDB entry 4V1W;
+        'vacuum', nothing at all; or 'edge', the shadow of a knife edge on the camera.
+    """
+
+    source: str = file_field(BUNDLED, BUNDLED, VACUUM, EDGE)
+
+
+@dataclass(frozen=True)
+class EdgeConfig:
+    """Knife edge of the structure 'edge': an opaque half-plane in front of the camera.
+
+    Parameters
+    ----------
+    angle_deg
+        Direction of the edge's normal, which points to the dark side, in degrees from +x towards
+        +y: 1 to 20 off an axis of the pixels.
+    """
+
+    angle_deg: float = 5.0
+
+
+@dataclass(frozen=True)
 class CopiesConfig:
     """Copies of the particle.
 
@@ -28,7 +62,7 @@ class CopiesConfig:
     ----------
     count
         Number of copies, at random places without overlap in the middle of the ice; a single one
-        stands in the centre of the field.
+        stands in the centre of the field, and 0 leaves the ice (or, without ice, vacuum) empty.
     orientations
         Orientations of the copies: 'random', 'in_plane' (turned about the beam only), 'fixed' (as
         in the file) or 'preferred'. Default: 'random', and 'fixed' for a single copy.
@@ -108,6 +142,8 @@ class SimulateConfig:
     ----------
     structure
         Atoms of the particle.
+    edge
+        Knife edge of the structure 'edge'.
     copies
         Copies of the particle.
     ice
@@ -133,7 +169,8 @@ class SimulateConfig:
         way; the two may round an expected count differently.
     """
 
-    structure: StructureConfig = field(default_factory=StructureConfig)
+    structure: ParticleSourceConfig = field(default_factory=ParticleSourceConfig)
+    edge: EdgeConfig = field(default_factory=EdgeConfig)
     copies: CopiesConfig = field(default_factory=CopiesConfig)
     ice: IceConfig = field(default_factory=IceConfig)
     sampling: AtomSamplingConfig = field(default_factory=AtomSamplingConfig)

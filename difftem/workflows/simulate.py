@@ -14,6 +14,7 @@ from difftem.scene.poses import ParticlePoses, Scene
 from difftem.scene.templates.render import Solvent, render_template
 from difftem.scene.templates.template import Template
 from difftem.simulation.advice import band_advice, sampling_advice
+from difftem.simulation.config import EDGE
 from difftem.simulation.copies import copy_poses, read_particle
 from difftem.simulation.damage import image_fading
 from difftem.simulation.device import accelerator_device
@@ -23,13 +24,14 @@ from difftem.simulation.limits import changed, check_common
 from difftem.simulation.memory import check_memory, estimate_bytes, wave_bytes
 from difftem.simulation.messages import collected
 from difftem.simulation.microscope import build_detector, build_lens, build_simulator
-from difftem.simulation.run import Series, Stopwatch, slices_bar, take_series
+from difftem.simulation.run import Stopwatch, slices_bar, take_series
 from difftem.simulation.sampling import Sampling, choose_sampling, wave_pixel_size
 from difftem.simulation.seed import item_seed
 from difftem.simulation.settings import configured
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.simulation.stage import draw_stage
 from difftem.simulation.unit_mistakes import doubtful_units
+from difftem.simulation.without_specimen import emptied, is_empty, no_atoms, take_edge
 from difftem.workflows.simulated_micrographs import (
     SimulatedMicrographs,
     particle_name,
@@ -55,7 +57,8 @@ def simulate(
     Parameters
     ----------
     structure : str, Path or Atoms, optional
-        Structure file (mmCIF, PDB, XYZ, also .gz) or atoms. Default: the bundled apoferritin.
+        Structure file (mmCIF, PDB, XYZ, also .gz) or atoms; ``vacuum``; or ``edge``, a knife edge
+        on the camera. Default: the bundled apoferritin.
     config : SimulateConfig or str or Path, optional
         To start from; a YAML file by its path. Default: the defaults of every setting.
     **settings
@@ -105,6 +108,7 @@ def _simulate(
 ) -> SimulatedMicrographs:
     """Simulate as configured."""
     check_format(asked.files.format)
+    asked = emptied(asked)
     config = at_largest_defocus(asked)  # which the sampling must hold
     device = accelerator_device(config.accelerator)
     generator = torch.Generator().manual_seed(config.seed)
@@ -114,16 +118,21 @@ def _simulate(
     lens = build_lens(config.microscope, wave_pixel_size(config.sampling, config.microscope))
     detector = build_detector(config.detector)
     with stopwatch.stage("structure"):
-        particle = given or read_particle(config.structure, config.copies.rotation_deg)
+        empty = is_empty(config)
+        turn = config.copies.rotation_deg
+        particle = no_atoms() if empty else given or read_particle(config.structure, turn)
         poses = copy_poses(particle_name(config), particle, config, generator)
-        atoms = particle.copies(poses.rotations, poses.positions)
+        atoms = particle if empty else particle.copies(poses.rotations, poses.positions)
+    n_atoms = 0 if empty else len(atoms)
     sampling = choose_sampling(atoms, config, stage)
     simulator = build_simulator(atoms, config, sampling, lens, detector, stage)
-    logger.info(_summary(len(atoms), sampling))
+    logger.info(_summary(n_atoms, sampling))
     if (note := band_advice(config.sampling, config.microscope)) is not None:
         logger.info(note)
     doubts = doubtful_units(config.microscope, config.exposure, config.ice)
-    for line in doubts + sampling_advice(atoms, config, sampling, float(simulator.beam.wavelength)):
+    if not empty:
+        doubts += sampling_advice(atoms, config, sampling, float(simulator.beam.wavelength))
+    for line in doubts:
         logger.warning(line)
     exposure = config.exposure
     lenses, n_tilts = focus_lenses(asked, simulator.lens.pixel_size), len(exposure.tilts_deg)
@@ -131,17 +140,22 @@ def _simulate(
     kept = wave_bytes(sampling, n_tilts) if asked.files.exit_wave else 0.0
     check_memory(estimate_bytes(sampling, len(atoms), n_micrographs) + kept, device)
     simulator.to(device).detector.cpu()  # noise is drawn from the CPU's random numbers
-    with slices_bar() as progress:
-        taken: Series = take_series(
-            simulator,
-            generator,
-            exposure.exposures,
-            progress,
-            stopwatch,
-            lenses=lenses,
-            keep_waves=asked.files.exit_wave,
-            fade=image_fading(exposure, exposure.dose_e_per_a2, config.microscope.voltage_kv),
-        )
+    if config.structure.source == EDGE:
+        with stopwatch.stage("detector"):
+            taken = take_edge(config, detector, generator)
+    else:
+        fade = image_fading(exposure, exposure.dose_e_per_a2, config.microscope.voltage_kv)
+        with slices_bar() as progress:
+            taken = take_series(
+                simulator,
+                generator,
+                exposure.exposures,
+                progress,
+                stopwatch,
+                lenses=lenses,
+                keep_waves=asked.files.exit_wave,
+                fade=fade,
+            )
     if len(lenses) > 1:
         logger.info("of a focus series, the tables of particles name the first image")
     images = [(tilt, defocus) for tilt in exposure.tilts_deg for defocus in defoci_um(asked)]
@@ -153,7 +167,7 @@ def _simulate(
         [defocus for _, defocus in images],
         taken.mean_counts,
         structure_name(asked),
-        len(atoms),
+        n_atoms,
         _imaged_scene(poses, particle, asked, sampling, stage),
         asked,
         sampling,
@@ -176,7 +190,7 @@ def _imaged_scene(
     microscope = dataclasses.replace(config.microscope, defocus_um=defoci[0])
     return ImagedScene(
         Scene((poses,), (nx * sampling.pixel_size, ny * sampling.pixel_size, depth)),
-        {poses.particle: float(particle.positions.norm(dim=-1).max())},
+        {poses.particle: max(particle.positions.norm(dim=-1).tolist(), default=0.0)},
         image_truth(microscope, config.ice.present, sampling.pixel_size),
         (ny, nx),
         config.exposure.tilts_deg,

@@ -60,7 +60,6 @@ def test_particle_that_is_impossible(generate, pdb, particle, words, there):
 @pytest.mark.parametrize(
     ("particles", "words"),
     [
-        ("[]", ["particles must not be empty"]),
         ("3", ["particles: expected a list of keys and values"]),
         ("{name: a}", ["particles: expected a list of keys and values"]),
         ("[{source: nothing, count: 1}]", ["nothing: no such file", "apoferritin, sars-cov-2"]),
