@@ -25,7 +25,8 @@ def sample_poisson(
               \quad\text{(gaussian)}
 
     The second is the derivative of :math:`\lambda + \sqrt\lambda z` at the z that was drawn: its
-    expectation is exact for losses up to quadratic in the counts.
+    expectation is exact for losses up to quadratic in the counts. At a rate of 0, where no count
+    tells of the curvature, both are 1.
 
     Parameters
     ----------
@@ -70,17 +71,20 @@ def poisson_expectation(
     ``straight_through`` :math:`\partial C/\partial\lambda = 1`: misses the curvature of f
     ``gaussian``         pathwise, see `sample_poisson`
     ``measure_valued``   :math:`\partial_\lambda E f(C) = E[f(C + 1) - f(C)]` per pixel, to
-                         second order in the step with one random-sign probe per sample
+                         second order in the step with one random probe per sample, which
+                         steps up from 0: the loss is never taken at a negative count
     ==================== ==================================================================
 
-    The last two are unbiased for losses up to quadratic in the counts.
+    The last two are unbiased for losses up to quadratic in the counts. Pixels of rate 0 get the
+    gradient of ``measure_valued`` from all but ``straight_through``: a count of 0 says nothing of
+    what one electron would do.
 
     Parameters
     ----------
     loss : callable
         Maps counts of shape ``(n_samples, ..., y, x)`` to one loss per sample ``(n_samples,)``.
     rate : Tensor
-        Expected counts λ > 0, shape ``(..., y, x)``.
+        Expected counts λ >= 0, shape ``(..., y, x)``.
     estimator : str
         One of `ESTIMATORS`.
     n_samples : int
@@ -110,37 +114,57 @@ def poisson_expectation(
     if n_samples < needed:
         raise ValueError(f"{estimator} needs at least {needed} samples, got {n_samples}")
     rates = rate.expand(n_samples, *rate.shape)
-    if estimator in PATHWISE:
+    if estimator == "straight_through":
         return loss(sample_poisson(rates, estimator, generator)).mean()
+    empty = rates.detach() == 0
+    of_empty = torch.where(empty, rates, rates.detach())
+    rates = torch.where(empty, rates.detach(), rates) if bool(empty.any()) else rates
+    if estimator == "gaussian":
+        counts = sample_poisson(rates, estimator, generator)
+        value = loss(counts).mean()
+        if bool(empty.any()):
+            value = value + _finite_difference(loss, of_empty, counts.detach(), generator)
+        return value
     counts = torch.poisson(rates.detach(), generator=generator)
     if estimator == "measure_valued":
-        return _measure_valued(loss, rates, counts, generator)
+        return loss(counts).mean() + _finite_difference(
+            loss, rate.expand_as(counts), counts, generator
+        )
     losses = loss(counts)
     advantage = losses.detach()
     if estimator == "score_function_loo":
         advantage = advantage - (advantage.sum() - advantage) / (n_samples - 1)
-    log_probability = (torch.xlogy(counts, rates) - rates).flatten(1).sum(1)
-    surrogate = advantage * log_probability
-    return (losses + surrogate - surrogate.detach()).mean()
+    log_probability = torch.xlogy(counts, torch.where(empty, 1.0, rates)) - rates
+    surrogate = advantage * log_probability.flatten(1).sum(1)
+    value = (losses + surrogate - surrogate.detach()).mean()
+    if bool(empty.any()):
+        value = value + _finite_difference(loss, of_empty, counts, generator)
+    return value
 
 
-def _measure_valued(
+def _finite_difference(
     loss: Callable[[Tensor], Tensor],
     rates: Tensor,
     counts: Tensor,
     generator: torch.Generator | None,
-) -> Tensor:
-    """Use f(C + e) - f(C) = grad f + half the curvature, probed by a random sign per pixel."""
-    sign = torch.randint(0, 2, counts.shape, generator=generator, device=counts.device)
-    probe = (2 * sign - 1).to(counts)
-    # The slope half a step away is the finite difference over a whole step, for a quadratic.
-    here, there = (c.detach().requires_grad_() for c in (counts, counts + probe / 2))
+) -> Tensor:  # ()
+    """Zero, with the gradient f(C + e) - f(C) = grad f + half the curvature for the rates.
+
+    A pixel's own slope changes by u H_ii where it moves by u; those of all others add noise, which
+    a random weight c of mean 0 takes out: E[c u] = 1/2. A count moves by half a step up or down. 0
+    only moves up, by 0, 1/2 and 1 such that the mean is Simpson's rule for f(1) - f(0).
+    """
+    chance = torch.rand(counts.shape, generator=generator, dtype=counts.dtype, device=counts.device)
+    weight = torch.where(chance < 0.5, 1.0, -1.0)
+    move = torch.where(counts == 0, (chance < 0.5) * 0.5 + (chance < 0.1) * 0.5, weight / 2)
+    weight = torch.where(counts == 0, 5 / 3 * weight, weight).to(counts)
+    here, there = (c.detach().requires_grad_() for c in (counts, counts + move))
     with torch.enable_grad():
         (slope,) = torch.autograd.grad(loss(here).sum(), here)
         (moved,) = torch.autograd.grad(loss(there).sum(), there)
-    difference = slope + probe * (moved - slope)
-    surrogate = (difference * rates).flatten(1).sum(1)
-    return (loss(counts) + surrogate - surrogate.detach()).mean()
+    difference = slope + weight * (moved - slope)
+    surrogate = (difference.detach() * rates).flatten(1).sum(1).mean()
+    return surrogate - surrogate.detach()
 
 
 class _PathwisePoisson(torch.autograd.Function):

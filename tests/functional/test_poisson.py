@@ -141,3 +141,61 @@ def test_impossible_requests_are_refused():
         poisson_expectation(loss, rate, "score_function_loo", 1)
     with pytest.raises(ValueError, match="use poisson_expectation"):
         sample_poisson(rate, "score_function")
+
+
+def anscombe(counts):
+    """Squared distance of stabilised counts, which a negative count has none of."""
+    return (2 * torch.sqrt(counts + 3 / 8) - 5.0).square().flatten(1).sum(1)
+
+
+def exact_derivative(loss, rate):
+    """Sum over the counts of one pixel: E f(C + 1) - E f(C)."""
+    counts = torch.arange(0, 120, dtype=torch.float64)
+    weight = torch.exp(torch.xlogy(counts, torch.tensor(rate)) - rate - torch.lgamma(counts + 1))
+    values = loss(torch.arange(0, 121, dtype=torch.float64)[:, None])
+    return float((weight * values.diff()).sum())
+
+
+@pytest.mark.parametrize(
+    ("rate", "error"),  # of a loss whose slope falls from -12 at 0 to 0 at 6
+    [(0.0, 0.1), (0.05, 0.1), (1.0, 0.25), (6.0, 0.04)],
+)
+def test_finite_differences_step_up_from_zero(rate, error, generator):
+    leaf = torch.full((400, 50), rate, dtype=torch.float64, requires_grad=True)
+    poisson_expectation(anscombe, leaf, "measure_valued", 20, generator).backward()
+    assert leaf.grad.isfinite().all()
+    exact = exact_derivative(anscombe, rate)
+    assert leaf.grad.mean().item() == pytest.approx(exact, abs=error)
+
+
+@pytest.mark.parametrize("estimator", ["gaussian", "score_function", "score_function_loo"])
+def test_a_rate_of_zero_has_a_finite_and_right_gradient(estimator, generator):
+    leaf = torch.zeros(30, 20, dtype=torch.float64, requires_grad=True)
+    poisson_expectation(anscombe, leaf, estimator, 200, generator).backward()
+    exact = exact_derivative(anscombe, 0.0)
+    assert leaf.grad.isfinite().all()
+    assert leaf.grad.mean().item() == pytest.approx(exact, rel=0.02)
+
+
+@pytest.mark.parametrize("estimator", ["gaussian", "measure_valued", "score_function_loo"])
+def test_rates_of_zero_among_others_keep_the_gradient_unbiased_through_a_blur(estimator, problem):
+    loss, rate, _, h2 = problem
+    rate = rate.clone()
+    rate[::2, 1::2] = 0.0
+    (residual_slope,) = torch.autograd.grad(
+        loss(leaf := rate.clone()[None].requires_grad_()).sum(), leaf
+    )
+    exact = residual_slope[0] + h2
+    batches = gradients((loss, rate, None, None), estimator, 60, 40)
+    error = (batches.mean(0) - exact) / (batches.std(0) / 60**0.5)
+    assert batches.isfinite().all()
+    assert error.abs().max() < 5
+    assert error.pow(2).sum().item() < 42 + 5 * 9.2
+
+
+@pytest.mark.parametrize("estimator", PATHWISE)
+def test_a_layer_of_empty_pixels_has_the_losss_own_slope(estimator, generator):
+    rate = torch.zeros(5, 5, requires_grad=True)
+    anscombe(sample_poisson(rate, estimator, generator)[None]).sum().backward()
+    slope = 2 * (2 * (3 / 8) ** 0.5 - 5) / (3 / 8) ** 0.5
+    torch.testing.assert_close(rate.grad, torch.full((5, 5), slope))
