@@ -149,5 +149,7 @@ def refuse_first(
     row = int(bad.argmax())
     name = table.names[row].decode(errors="replace")
     what = f"atom {table.serials[row]}" + (f" {name!r}" if name else "")
-    got = "" if values is None else f", got {values[row].tolist()}"
+    # Single precision has seven digits.
+    found = [] if values is None else [f"{each:.7g}" for each in np.atleast_1d(values[row])]
+    got = f", got {' '.join(found)}" if found else ""
     raise input_error(path, f"{what}: {rule}{got}{advice}")

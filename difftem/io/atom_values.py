@@ -6,6 +6,7 @@ import numpy as np
 
 from difftem.io.account import grouped
 from difftem.io.atom_table import MAX_B_FACTOR, MAX_OCCUPANCY, AtomTable, refuse_first
+from difftem.io.errors import input_error
 
 
 def settle_occupancies(
@@ -44,8 +45,7 @@ def settle_occupancies(
     rule = "occupancy must be >= 0" if (values < 0).any() else rule
     refuse_first(path, table, ~possible, rule, values, advice)
     if not (values > 0).any():
-        rule = "as every other has occupancy 0, no atoms are left"
-        refuse_first(path, table, values <= 0, rule, None, advice)
+        raise input_error(path, f"no atoms are left: every one has occupancy 0{advice}")
     kept = table.keep(values > 0)
     n_left = len(table) - len(kept)
     left = [f"{grouped(n_left)} atom{'s' * (n_left != 1)} of occupancy 0"] if n_left else []

@@ -24,7 +24,7 @@ def test_occupancies_that_are_all_0_are_refused_with_advice_and_replaced_on_requ
     rows = [each.replace(" 1 20", " 0 20") for each in ROWS]
     for path in (write(tmp_path / "z.pdb", text), write(tmp_path / "z.cif", cif(*rows))):
         with pytest.raises(
-            InputError, match=r"occupancy 0, no atoms are left; structure.occupancy"
+            InputError, match=r"no atoms are left: every one has occupancy 0; structure.occupancy"
         ):
             read_structure(path)
         atoms = read_structure(path, occupancy=1.0)
