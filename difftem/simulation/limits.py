@@ -86,7 +86,8 @@ def check_common(config: SimulateConfig | SceneConfig) -> None:
         raise ValueError(f"seed must fit into 64 bits, got {number_text(config.seed)}")
     _check_sampling(config)
     _check_ice(config.ice)
-    check_truth(config.truth, config.exposure.tilts_deg)
+    sampling = config.sampling
+    check_truth(config.truth, config.exposure.tilts_deg, sampling.size, sampling.pixel_size)
     exposure = config.exposure
     if not exposure.tilts_deg:
         raise ValueError("exposure.tilts_deg must not be empty")

@@ -3,9 +3,12 @@
 from difftem.simulation.truth_config import TruthConfig
 
 BOX_SIZES = (2, 8192)  # pixels
+MAX_VOXELS, MIN_DEPTH = 1e9, 100.0  # of a volume; Å
 
 
-def check_truth(truth: TruthConfig, tilts_deg: list[float]) -> None:
+def check_truth(
+    truth: TruthConfig, tilts_deg: list[float], size: tuple[int, int], pixel_size: float
+) -> None:
     """Refuse what cannot be written.
 
     Parameters
@@ -14,6 +17,10 @@ def check_truth(truth: TruthConfig, tilts_deg: list[float]) -> None:
         To check.
     tilts_deg : list of float
         Of the images.
+    size : tuple of int
+        Of an image (x, y) in pixels.
+    pixel_size : float
+        Of an image in Å.
 
     Raises
     ------
@@ -37,6 +44,14 @@ def check_truth(truth: TruthConfig, tilts_deg: list[float]) -> None:
             )
     if truth.volume_voxel_size is not None and not truth.volumes:
         raise ValueError("truth.volume_voxel_size applies with truth.volumes only")
+    if truth.volume_voxel_size is not None:
+        x, y = (side * pixel_size / truth.volume_voxel_size for side in size)
+        voxels = x * y * MIN_DEPTH / truth.volume_voxel_size
+        if voxels > MAX_VOXELS:
+            raise ValueError(
+                f"truth.volume_voxel_size of {truth.volume_voxel_size:g} Å makes {voxels:.3g} "
+                f"voxels of the thinnest ice, at most {MAX_VOXELS:.3g} are allowed"
+            )
     doubled = {each for each in truth.pickers if truth.pickers.count(each) > 1}
     if doubled:
         raise ValueError(f"truth.pickers names {min(doubled)} twice")

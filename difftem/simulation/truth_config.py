@@ -30,7 +30,7 @@ class TruthConfig:
         ice, and volume_labels.mrc.
     volume_voxel_size
         Voxel size of these volumes in Å. Default: the pixel size, or the least multiple of it with
-        which a volume has no more than 134 million voxels.
+        which a volume has no more than 67 million voxels.
     """
 
     pickers: list[Picker] = field(default_factory=list)

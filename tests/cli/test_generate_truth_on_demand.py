@@ -113,6 +113,10 @@ def test_volumes_have_the_particles_of_the_tables_and_lie_over_the_tomogram(gene
             ["--truth.box_size", "0", "--truth.particle_stacks", "true"],
             "truth.box_size must be within 2 and 8192 pixels, got 0",
         ),
+        (
+            ["--truth.volumes", "true", "--truth.volume_voxel_size", "0.011"],
+            "truth.volume_voxel_size of 0.011 Å makes 9.23e+11 voxels",
+        ),
         (["--truth.volume_voxel_size", "8"], "truth.volume_voxel_size applies with truth.volumes"),
     ],
 )

@@ -112,6 +112,14 @@ def test_quarter_wave_phase_plate_turns_atoms_dark_in_focus():
     assert contrast(without).item() == pytest.approx(0, abs=2e-4)
 
 
+def test_a_phase_plate_is_centred_on_a_tilted_beam_as_well():
+    shape = (32, 32)
+    plate = lens(phase_shift=math.pi / 2, phase_plate_cut_on=1e-4)
+    tilted = beam_of(ENERGY, torch.tensor([1e-3, -5e-4], dtype=torch.float64))
+    image = plate.intensity(grating(shape, 0, 4), tilted)
+    assert contrast(image).item() == pytest.approx(-2, abs=2e-3)
+
+
 @pytest.mark.parametrize("angle", [0.0, 30.0, 110.0])
 def test_astigmatism_has_its_larger_defocus_along_its_angle(angle):
     # Put the principal directions onto gratings by turning the frequency, not the lens.

@@ -87,6 +87,32 @@ def test_a_thick_particle_is_shared_among_slices_and_none_of_it_is_lost(generato
     assert float((summed(cut) - whole).std() / whole.std()) < 3e-3
 
 
+@pytest.mark.parametrize("thickness", [10.0, 100.0])
+def test_a_tilted_beam_moves_what_is_not_in_a_slices_plane(generator, thickness):
+    # Matter at z is seen in the plane of its slice where the beam through it meets that plane.
+    atoms = molecule(generator)
+    position = torch.tensor([[5.0, 3.0, 30.0]], dtype=torch.float64)
+    made = specimen(template(atoms), position, thickness=thickness, depth="particle")
+    placed = made.place(UPRIGHT, STILL)
+    tilt = torch.tensor([0.02, -0.05], dtype=torch.float64)
+    y, x = (((torch.arange(n) - n // 2) * PIXEL).double() for n in made.shape)
+
+    def moment(tilt):
+        """Of all slices: where each has its matter, less the way there from the plane z = 0."""
+        total, whole = torch.zeros(2, dtype=torch.float64), 0.0
+        for plane, field in made.slices(placed, LAMBDA, tilt):
+            real = field.real.double()
+            along = 0.0 if tilt is None else plane * tilt
+            sums = torch.stack([(real * x).sum(), (real * y[:, None]).sum()])
+            total, whole = total + sums - real.sum() * along, whole + real.sum()
+        return total / whole
+
+    still, moved = moment(None), moment(tilt)
+    # A particle's centre of matter may lie beside its origin.
+    height = 30.0 + float((atoms.positions[:, 2]).mean())
+    assert torch.allclose(moved - still, -height * tilt, atol=0.1)
+
+
 def test_slices_as_thin_as_two_voxels_hold_what_is_near_their_planes(generator):
     # Planes of the Fourier volume beyond the image's own band limit are asked for.
     whole = template(molecule(generator), interpolation=FINE)

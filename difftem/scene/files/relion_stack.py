@@ -44,7 +44,9 @@ def write_relion_stack(
         How many particles were cut out; no file is written if there are none.
     """
     tables = read_star(particles)
-    optics, table = tables["optics"], tables["particles"]
+    optics, table = tables["optics"], tables.get("particles")
+    if not table:  # of a micrograph without particles
+        return 0
     pixel_size = float(optics["rlnMicrographPixelSize"][0])
     at = torch.tensor([[float(c) for c in table[each]] for each in (_X, _Y)], dtype=torch.float64)
     whole = at.round()

@@ -1,5 +1,6 @@
 """Files of truth that are written where `truth` asks for them."""
 
+import logging
 from pathlib import Path
 
 import torch
@@ -16,6 +17,8 @@ from difftem.simulation.truth_config import TruthConfig
 from difftem.workflows.truth.imaged_scene import ImagedScene, stack_name
 from difftem.workflows.truth.write_truth import write_labels
 
+logger = logging.getLogger(__name__)
+
 # What `simulate` may write.
 ON_DEMAND = (
     *(f"micrograph{suffix}" for suffix in (SUFFIX, ".box", ".txt", ".cbox")),
@@ -23,7 +26,7 @@ ON_DEMAND = (
     *("volume.mrc", "volume_labels.mrc"),
 )
 MARGIN = 1.5  # boxes, in diameters of the largest particle
-MAX_VOXELS = 2**27  # of a volume whose voxels are not given
+MAX_VOXELS = 2**26  # of a volume whose voxels are not given
 
 
 def write_on_demand(
@@ -61,7 +64,12 @@ def write_on_demand(
             size, particles = box_size(made, wanted), folder / "particles.star"
             stack = Path(image).stem.replace("micrograph", "particles")
             stack = stack if stack != "particles" else "particle_stack"
-            write_relion_stack(folder, stack, inside, particles, micrograph, size)
+            if not write_relion_stack(folder, stack, inside, particles, micrograph, size):
+                logger.warning(
+                    "%s: no particle's box of %d pixels lies in the image: no particle stack",
+                    image,
+                    size,
+                )
 
 
 def box_size(made: ImagedScene, wanted: TruthConfig) -> int:
@@ -96,7 +104,7 @@ def _write_volumes(folder: Path, made: ImagedScene, wanted: TruthConfig) -> None
     voxel_size = wanted.volume_voxel_size or _voxel_size(made)
     shape = _shape(made, voxel_size)
     density, owner = scene_volumes(made.scene, made.templates, shape, voxel_size)
-    kinds = torch.cat([torch.zeros(1, dtype=torch.int64), made.scene.types() + 1])
+    kinds = torch.cat([torch.zeros(1, dtype=torch.int64), made.scene.types() + 1]).int()
     number = owner if wanted.instances else kinds[owner.long()]
     what = "i = row i of particles.csv" if wanted.instances else "i = particle i of labels.mrc"
     volumes = (("volume", density, "potential beyond that of the ice, V"),
