@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from difftem.io.account import give_account
 from difftem.io.curve_check import NYQUIST, curve_problem, measured_problem
 from difftem.io.errors import InputError, input_error
-from difftem.io.files import replacing
+from difftem.io.files import replacing, unpacked_suffix
 from difftem.io.text import read_text
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,12 @@ def read_mtf_star(
     ----------
     Scheres, J. Struct. Biol. 180 (2012) 519 (RELION).
     """
-    document = _document(path)
+    try:
+        document = _document(path)
+    except InputError as error:
+        if unpacked_suffix(path) == ".star" or not Path(path).is_file():
+            raise
+        raise InputError(f"{error}; an {kind} is a table of {_FREQUENCY} and {_VALUE}") from error
     tables = [block.find([_FREQUENCY, _VALUE]) for block in document]
     rows = next((list(table) for table in tables if len(table)), None)
     if rows is None:

@@ -59,7 +59,7 @@ class ParticleConfig(StructureConfig):
     name
         Name of the particle in tables and labels.
     source
-        Structure file (mmCIF, PDB, XYZ, also .gz), map (.mrc, .map; in V beyond ice),
+        Structure file (mmCIF, PDB, XYZ, also .gz), map (.mrc, .map, .ccp4, .rec; in V beyond ice),
         'apoferritin' (bundled), 'sars-cov-2' (a virion with the spikes of 'parts') or 'phantom'
         (a random map).
     parts
@@ -96,7 +96,7 @@ class ParticleConfig(StructureConfig):
         'floor' (TEM-simulator's model, with absorption from cross sections) or 'none' (it stands
         in vacuum). Default: 'displaced', and 'none' without ice.
     voxel_size
-        Voxel size in Å of a map whose header has none.
+        Voxel size in Å of a map, instead of what its header says.
     phantom
         Shape of a 'phantom'.
     """

@@ -161,3 +161,10 @@ def test_tables_of_every_program_are_read(tmp_path, end):
     path.write_bytes(("\ufeff" + text.replace("\n", end)).encode())
     assert read_mtf_star(path)[1].tolist() == [1, 0.25]
     assert read_star(path)[" "]["rlnMtfValue"] == ["1", "0.25"]
+
+
+def test_a_curve_in_another_format_is_refused_with_what_it_should_be(tmp_path):
+    path = tmp_path / "mtf.csv"
+    path.write_text("frequency,mtf\n0,1\n")
+    with pytest.raises(InputError, match=r"not a STAR file: .* an MTF is a table of _rlnResol"):
+        read_mtf_star(path)
