@@ -1,5 +1,6 @@
 """What an import loads. Each case runs in a fresh interpreter."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,18 @@ class Block(importlib.abc.MetaPathFinder):
 
 sys.meta_path.insert(0, Block())
 """
+
+
+# What Python has on some systems only; a file that needs one imports it where it is used.
+OF_POSIX = {"fcntl", "grp", "pwd", "resource", "syslog", "termios", "tty", "pty"}
+
+
+def test_no_file_needs_posix_to_be_imported():
+    for path in sorted((ROOT / "difftem").rglob("*.py")):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            assert not OF_POSIX & {str(name).split(".")[0] for name in names}, path
 
 
 def core_modules() -> list[str]:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import math
 import struct
 import warnings
 import zlib
@@ -42,6 +43,9 @@ _UNREADABLE = (
 _WHITE_IS_ZERO, _PALETTE = 0, 3  # photometric interpretations
 _LOSSY = (6, 7, 33007, 34892)  # compressions: JPEG
 _EER = (65000, 65001, 65002)
+
+# Bytes of an image for each in the file, at most: deflate makes 1032, LZW 2730 of one.
+_MOST_PACKED, _SMALL = 4000, 10_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +150,14 @@ def _check_pages(path: Path, tiff: tifffile.TiffFile) -> tifffile.TiffPage:
     if int(first.compression) in _EER:
         raise input_error(
             path, "EER is not read: RELION's relion_convert_to_tiff --eer_grouping N makes TIFF"
+        )
+    claimed = math.prod(first.shape) * first.dtype.itemsize if first.dtype is not None else 0
+    held = tiff.filehandle.size * (_MOST_PACKED if int(first.compression) != 1 else 1)
+    if claimed > max(held, _SMALL):
+        raise input_error(
+            path,
+            f"not a whole TIFF file: {first.shape[-1]} x {first.shape[0]} pixels (x, y) of "
+            f"{first.dtype} do not fit into its {tiff.filehandle.size} bytes",
         )
     for number, page in enumerate(tiff.pages, start=1):
         colours = (page.keyframe or first).samplesperpixel

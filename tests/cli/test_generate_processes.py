@@ -54,8 +54,8 @@ def are_running(processes):
 
 
 def errors(text):
-    """Lines but those about templates."""
-    return [each for each in text.splitlines() if each and not each.startswith("rendering")]
+    """Lines that say why a run ended; others are about files and templates."""
+    return [each for each in text.splitlines() if each.startswith("difftem: error")]
 
 
 def items(folder):

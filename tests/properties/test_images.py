@@ -74,3 +74,10 @@ def test_a_mutated_tiff_file_is_images_or_one_line(attempt, times, options):
         12 * times,
         lambda content: attempt("a.tif", content, finite_shape),
     )
+
+
+def test_an_image_that_its_file_cannot_hold_is_refused_at_once(attempt):
+    content = bytearray(tiff(compression="zlib"))
+    rows = content.index(bytes([1, 1, 4, 0, 1, 0, 0, 0]))  # tag 257: ImageLength
+    content[rows + 8 : rows + 12] = b"\xff\xff\xff\xbf"
+    assert attempt("a.tif", bytes(content), finite_shape) == 2

@@ -50,3 +50,11 @@ def test_a_process_that_looks_late_deals_as_the_first_one_did(made):
 def test_a_process_alone_makes_all_of_them(made):
     processes.make_items(GenerateConfig(), Path("set"), [4, 2, 9], None)
     assert made == [4, 2, 9]
+
+
+def test_processes_begin_as_the_system_lets_them(monkeypatch):
+    assert processes._start_method(on_gpu=True) == "spawn"
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])  # Windows
+    assert processes._start_method(on_gpu=False) == "spawn"
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["fork", "forkserver"])
+    assert processes._start_method(on_gpu=False) == "forkserver"

@@ -92,9 +92,9 @@ def _run_pool(
     on_gpu = config.accelerator == "cuda"
     if on_gpu and processes > torch.cuda.device_count():
         raise ValueError(f"devices: {processes} wanted, {torch.cuda.device_count()} GPUs are here")
-    # CUDA wants processes from scratch; others share what was imported once.
-    context = multiprocessing.get_context("spawn" if on_gpu else "forkserver")
-    context.set_forkserver_preload([__name__, "difftem.simulation.preview"])
+    context: Any = multiprocessing.get_context(_start_method(on_gpu))
+    if context.get_start_method() == "forkserver":
+        context.set_forkserver_preload([__name__, "difftem.simulation.preview"])
     numbers = context.SimpleQueue()
     for number in range(processes):
         numbers.put(number)
@@ -133,8 +133,15 @@ class _Forwarder(logging.Handler):
 def _start(pool: ProcessPoolExecutor, items: list[int]) -> list[Future[None]]:
     """Start the workers, in a thread: Ctrl-C would leave one that was half started."""
     # Workers inherit it: Ctrl-C is for this process, which then ends them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if hasattr(signal, "pthread_sigmask"):  # not on Windows
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     return [pool.submit(_make, index) for index in items]
+
+
+def _start_method(on_gpu: bool) -> str:
+    """Choose how processes begin: on CPUs they share what was imported once, except on Windows."""
+    can_share = "forkserver" in multiprocessing.get_all_start_methods()
+    return "forkserver" if can_share and not on_gpu else "spawn"
 
 
 def _new_children(others: set[BaseProcess]) -> list[BaseProcess]:
