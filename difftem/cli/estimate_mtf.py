@@ -69,72 +69,129 @@ def _parser() -> OneLineArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("micrographs", nargs="+", metavar="MICROGRAPH", help="MRC or TIFF: images, stacks, movies")
-    add("--output", type=Path, required=True, metavar="FILE.star", help="MTF to write")
+    add(
+        "micrographs",
+        nargs="+",
+        metavar="MICROGRAPH",
+        help="MRC or TIFF files: images, stacks or movies",
+    )
+    add(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE.star",
+        help="STAR file to write; the others get its name",
+    )
     positive = _number("a positive number", lambda x: x > 0)
     add(
         "--gain",
         type=positive,
         metavar="G",
-        help="grey values per electron that is counted: fixes the noise level, s0 = G x mean",
+        help="grey values per counted electron: makes the noise level known, s0 = G x mean "
+        "(default: it is fitted)",
     )
     add(
         "--dose",
         type=positive,
         metavar="D",
-        help="instead: electrons that reach a pixel in one image (frame); s0 = mean² / (D x DQE(0))"
-        ": fixed with --dqe0, fitted without, and then DQE(0) is printed",
+        help="instead of --gain: electrons that reach a pixel in one image (frame); the noise "
+        "level is s0 = mean² / (D x DQE(0)), known with --dqe0, else fitted, and DQE(0) is printed",
     )
     add(
         "--dqe0",
         type=_number("a number in (0, 1]", lambda x: 0 < x <= 1),
         metavar="Q",
-        help="DQE(0), the part of the dose that is counted, with --dose; 1: every electron",
+        help="with --dose: DQE(0), the fraction of the electrons that is counted; 1 means all",
     )
     add(
         "--read-noise",
         type=_number("a number >= 0 or 'fit'", lambda x: x >= 0, "fit"),
         default=0.0,
         metavar="S",
-        help="readout's standard deviation in one image (frame), grey values; 'fit' fits it (0)",
+        help="standard deviation of the readout in one image (frame), grey values; 'fit' fits it "
+        "(default: 0)",
     )
-    add("--family", default="auto", help="e.g. rullgard, log_spline_9; auto: by AIC (auto)")
-    add("--boxes", metavar="FILE", help="crops to use: EMAN .box, RELION .star, or .csv with x, y")
-    add("--size", type=int, default=256, help="side of a crop, pixels (256)")
-    add("--crops", type=int, default=50, metavar="N", help="crops to pick at most (50)")
+    add(
+        "--family",
+        default="auto",
+        help="curve to fit, such as lorentzian, rullgard or log_spline_9 (9 knots); auto chooses "
+        "by AIC (default: auto)",
+    )
+    add(
+        "--boxes",
+        metavar="FILE",
+        help="places of the crops: EMAN .box, RELION .star, or .csv with x, y in pixels (default: "
+        "picked automatically)",
+    )
+    add("--size", type=int, default=256, help="side of a crop in pixels (default: 256)")
+    add(
+        "--crops",
+        type=int,
+        default=50,
+        metavar="N",
+        help="largest number of crops to pick (default: 50)",
+    )
     frequency = _number("a frequency >= 0 or 'auto'", lambda x: x >= 0, "auto")
     add(
         "--min-frequency",
         type=frequency,
         default=None,
         metavar="Q",
-        help="fit from here; auto: 0, or 0.1 where structure of the specimen is seen below (auto)",
+        help="lowest frequency of the fit, cycles/pixel; auto: 0, or 0.1 where structure of the "
+        "specimen is seen below that (default: auto)",
     )
-    add("--max-frequency", type=positive, default=0.5, metavar="Q", help="fit to here (0.5)")
-    add("--window", choices=WINDOWS, default="tukey", help="taper of the crops (tukey)")
+    add(
+        "--max-frequency",
+        type=positive,
+        default=0.5,
+        metavar="Q",
+        help="highest frequency of the fit, cycles/pixel (default: 0.5)",
+    )
+    add(
+        "--window",
+        choices=WINDOWS,
+        default="tukey",
+        help="taper of the crops before the Fourier transform (default: tukey)",
+    )
     add(
         "--frames",
         choices=get_args(FrameUse),
         default="auto",
         help="what the images of a stack are: flat fields (vacuum: nothing to align by), exposures "
         "of one field, or frames of a movie to be added up to halves or to one image; auto: flat "
-        "if they show nothing to align by, else exposures up to four, else a movie (auto)",
+        "if they show nothing to align by, else exposures if there are four or fewer, else a movie "
+        "(default: auto)",
     )
     add(
         "--fields",
         choices=("auto", "same", "separate"),
         default="auto",
-        help="whether the files show the same field; auto: if they correlate (auto)",
+        help="whether the files show the same field, whose images are subtracted, or separate "
+        "ones; auto: the same if they correlate (default: auto)",
     )
-    add("--single", action="store_true", help="use single exposures, not their differences")
-    add("--pixel-size", type=positive, metavar="A", help="Å; overrules the header")
-    add("--edge", action="store_true", help="the images show a straight, slanted knife edge")
+    add(
+        "--single",
+        action="store_true",
+        help="fit to single exposures rather than to differences of two",
+    )
+    add(
+        "--pixel-size",
+        type=positive,
+        metavar="A",
+        help="pixel size in Å (default: that of the header)",
+    )
+    add(
+        "--edge",
+        action="store_true",
+        help="the images show a straight, slanted knife edge: measure the MTF across it",
+    )
     add(
         "--edge-box",
         type=int,
         nargs=4,
         metavar=("X", "Y", "W", "H"),
-        help="part that holds the edge and nothing else, pixels",
+        help="part of the images with the edge and nothing else: x, y of its corner, width, height "
+        "in pixels (default: the whole image)",
     )
     add("--overwrite", action="store_true", help="replace files that exist")
     return parser

@@ -56,7 +56,7 @@ class FittedValue:
             digits = max(0, 1 - math.floor(math.log10(self.error)))
             number = f"{self.value:.{digits}f} ± {self.error:.{digits}f}"
         else:
-            number = f"{self.value:.4g}" + (" (not determined)" if self.error else "")
+            number = f"{self.value:.4g}" + (" (no error known)" if self.error else "")
         return f"{self.name} = {number}" + (f" {self.unit}" if self.unit else "")
 
 

@@ -31,7 +31,7 @@ def test_a_configuration_is_fitted_and_its_checkpoint_tested_on_other_crops(tmp_
     with (run / "mtf_curve.csv").open() as file:
         curve = {row["frequency"]: row for row in csv.DictReader(file)}
     for name, row in (("0.25", curve["0.25"]), ("0.5", curve["0.5"])):
-        value, error = re.search(rf"MTF\({name}/pixel\) = (\S+) ± (\S+),", line).groups()
+        value, error = re.search(rf"NTF\({name}/pixel\) = (\S+) ± (\S+),", line).groups()
         assert float(value) == pytest.approx(float(row["ntf"]), abs=0.06 * float(error))
         assert float(error) == pytest.approx(float(row["standard_error"]), rel=0.06)
     assert re.search(r"s0 = \S+ grey values²", line)

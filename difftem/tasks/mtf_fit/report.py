@@ -66,7 +66,7 @@ def fitted_values(result: MTFFitResult, truth: Tensor | None = None) -> list[Fit
     """Curve at half of Nyquist and there, noise, and the test, for one line."""
     half = len(result.frequency) // 2
     values = [
-        FittedValue(f"MTF({q:g}/pixel)", float(result.curve[i]), float(result.standard_error[i]))
+        FittedValue(f"NTF({q:g}/pixel)", float(result.curve[i]), float(result.standard_error[i]))
         for q, i in ((0.25, half), (0.5, -1))
     ]
     values += [
