@@ -240,7 +240,7 @@ def test_output_that_cannot_be_written(generate):
 
 def test_configuration_that_cannot_be_read(generate, tmp_path):
     config = tmp_path / "scene.yaml"
-    check(generate(config=config), "scene.yaml", "cannot be read")
+    check(generate(config=config), "scene.yaml", "no such file")
     for text, words in (
         ("particles: 5\n", ["particles: expected a list of keys and values"]),
         ("particles:\n  name: a\n", ["particles: expected a list of keys and values"]),
