@@ -124,7 +124,8 @@ def test_missing_angles_are_told(tmp_path, caplog):
     path = tmp_path / "picks.star"
     path.write_text(PICKS + "_rlnAnglePsi\n1 2 90\n")
     read_coordinates(path, shape=(9, 9), pixel_size=1.0)
-    assert caplog.messages == ["picks.star has no rlnAngleRot, rlnAngleTilt: taken as 0"]
+    warnings = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert warnings == ["picks.star has no rlnAngleRot, rlnAngleTilt: taken as 0"]
 
 
 def test_of_many_images_some_are_listed_with_their_numbers(tmp_path):
