@@ -11,6 +11,8 @@ from torch import Tensor
 
 TableName = Literal["peng", "lobato", "kirkland"]
 
+PENG_END = 4.0  # 1/Å, of the fit of five Gaussians: s = q/2 up to 2 1/Å
+
 _FILES: dict[str, str] = {
     "peng": "peng1996.csv",
     "lobato": "lobato2014.csv",
@@ -76,6 +78,28 @@ class ScatteringTable:
         if self.name == "lobato":
             return self.parameters[:, :0]
         return self.parameters[:, self.n_lorentz :]
+
+
+def suitable_table(
+    max_frequency: float,  # 1/Å
+) -> TableName:
+    """Name the table to use up to a frequency: Peng's as far as its fit goes, else Lobato's.
+
+    Parameters
+    ----------
+    max_frequency : float
+        End of the potential's band in 1/Å.
+
+    Returns
+    -------
+    {"peng", "lobato"}
+        Five Gaussians fall off too fast: those of platinum are 1 % too low at 4 1/Å, 34 % at 6.
+
+    References
+    ----------
+    Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257, table 1 (s up to 2 1/Å).
+    """
+    return "peng" if max_frequency <= PENG_END else "lobato"
 
 
 @cache

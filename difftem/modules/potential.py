@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from difftem.atoms import Atoms
 from difftem.constants.displaced_volume import DISPLACED_VOLUME, OTHER_DISPLACED_VOLUME
-from difftem.constants.scattering import TableName, scattering_table
+from difftem.constants.scattering import TableName, scattering_table, suitable_table
 from difftem.functional.atom_slices import AtomSlices
 from difftem.functional.grid import check_pixel_size
 from difftem.functional.potential import (
@@ -46,8 +46,8 @@ class Potential(nn.Module):
         Number of slices along the beam; 1 is a plain projection.
     slice_thickness : float
         In Å, independent of the pixel size.
-    table : {"peng", "lobato", "kirkland"}
-        Scattering factors.
+    table : {"peng", "lobato", "kirkland"}, optional
+        Scattering factors. Default: `suitable_table` of the band limit, Peng's up to 4 1/Å.
     solvated : bool
         Subtract the ice that the atoms displace (Fraser's Gaussian spheres), for a structure
         embedded in vitreous ice; otherwise it stands in vacuum.
@@ -86,7 +86,7 @@ class Potential(nn.Module):
         n_slices: int,
         slice_thickness: float,
         *,
-        table: TableName = "peng",
+        table: TableName | None = None,
         solvated: bool = False,
         ice_density_g_per_cm3: float = ICE_DENSITY_G_PER_CM3,
         interpolate_z: bool = False,
@@ -111,7 +111,7 @@ class Potential(nn.Module):
         self.pixel_size = pixel_size
         self.n_slices = n_slices
         self.slice_thickness = slice_thickness
-        self.table = table
+        self.table: TableName = table or suitable_table(band_limit / 2 / pixel_size)
         self.solvated = solvated
         self.ice_density_g_per_cm3 = ice_density_g_per_cm3
         self.interpolate_z = interpolate_z

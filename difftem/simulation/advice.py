@@ -5,6 +5,7 @@ import math
 import torch
 
 from difftem.atoms import Atoms
+from difftem.constants.scattering import PENG_END
 from difftem.simulation.config import MicroscopeConfig, SamplingConfig
 from difftem.simulation.sampling import MARGIN, PaddedField, Sampling, optics_limit
 from difftem.simulation.simulate_config import SimulateConfig
@@ -47,6 +48,7 @@ def sampling_advice(
         _sharp_atoms(atoms, config, sampling),
         _ice(atoms, config),
         _detector(config),
+        _table(config, sampling),
     )
     return [line for line in checks if line is not None]
 
@@ -153,6 +155,17 @@ def _sharp_atoms(atoms: Atoms, config: SimulateConfig, sampling: Sampling) -> st
     return (
         f"heavy atoms of B = {b_factor:.2g} Å² are sharper than the band limit of "
         f"{sampling.pixel_size:g} Å pixels; {' with '.join(need)} would do"
+    )
+
+
+def _table(config: SimulateConfig, sampling: Sampling) -> str | None:
+    """Scattering factors that end before the potential does."""
+    limit = config.sampling.potential_band_limit / 2 / sampling.wave_pixel_size
+    if config.sampling.table != "peng" or limit <= PENG_END:
+        return None
+    return (
+        f"Peng's scattering factors end at {PENG_END:g} 1/Å, the potential at {limit:.2g} 1/Å; "
+        "sampling.table lobato would do"
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from difftem.constants.scattering import TableName
 from difftem.io.image_stack import StackFormat
 
 Accelerator = Literal["cpu", "cuda"]
@@ -77,8 +78,7 @@ class IceConfig:
         Path in ice, in nm, over which the zero-loss intensity falls by 1/e. Default: that at the
         voltage, 300 at 300 kV and as the squared velocity (241 at 200 kV, 150 at 100 kV).
     density_g_per_cm3
-        Density of the ice in g/cm³, which particles displace: 0.93 has a mean inner potential of
-        4.53 V.
+        Density of the ice in g/cm³, which particles displace (0.93: 4.53 V).
     hole_diameter_nm
         Diameter in nm of a hole in a carbon film that holds the ice. Default: no hole, even ice.
     edge_thickness_nm
@@ -120,6 +120,9 @@ class SamplingConfig:
         Where the micrograph's signal ends: 'full' at Nyquist, 1/(2 pixel_size), for which waves
         have pixels 3/5 as large and images are cut in Fourier space, unless the optics end before;
         'fast' at 1/(3 pixel_size), in about a third of the time.
+    table
+        Atomic scattering factors: 'peng', 'lobato' or 'kirkland'. Default: Peng's (1996), or
+        Lobato's (2014) where the potential reaches beyond 4 1/Å, where Peng's end.
     """
 
     size: tuple[int, int] = (512, 512)
@@ -127,6 +130,7 @@ class SamplingConfig:
     slice_thickness_nm: float | None = None
     padding: int | None = None
     band: Literal["full", "fast"] = "full"
+    table: TableName | None = None
 
 
 @dataclass(frozen=True)
@@ -259,9 +263,8 @@ class DetectorConfig:
     mtf
         MTF as a RELION STAR file. Default: that of the preset.
     ntf
-        Transfer of the noise: 'ideal' (white noise: each electron is one count in one pixel, as in
-        counting K2 and K3 cameras), 'mtf' (noise as blurred as the signal) or a RELION STAR file.
-        Default: that of the preset, also beside an MTF of your own.
+        Transfer of the noise: 'ideal' (white: each electron is one count in one pixel), 'mtf' (as
+        blurred as the signal) or a STAR file. Default: that of the preset, also beside an own MTF.
     mtf_nyquist
         Frequency that is Nyquist in the files of mtf and ntf: 0.5 where they count cycles/pixel, as
         RELION's, 1 where they count fractions of Nyquist.

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 
 from difftem.atoms import Atoms
+from difftem.constants.scattering import PENG_END
 from difftem.functional.solvent import ice_amplitude_contrast
 from difftem.io.star import read_mtf_star
 from difftem.modules import (
@@ -167,6 +168,11 @@ def build_simulator(
         periodic=False,
         band_limit=config.sampling.potential_band_limit,
     )
+    if config.sampling.table is None and potential.table != "peng":
+        logger.info(
+            f"scattering factors of {potential.table} (sampling.table): the potential reaches "
+            f"beyond {PENG_END:g} 1/Å, where those of peng end"
+        )
     return Simulator(
         potential,
         Multislice(

@@ -37,6 +37,11 @@ def check_scene(config: SceneConfig) -> None:
             "exposure.focus_series_um applies to difftem simulate only; variation.defocus_um gives "
             "every micrograph a defocus of its own"
         )
+    table = config.sampling.table
+    if table not in (None, "peng") and any(each.solvent == "floor" for each in config.particles):
+        raise ValueError(
+            f"sampling.table must be peng or left out for particles of solvent 'floor', got {table}"
+        )
     check_variation(config)
     if not config.ice.present:
         for each in config.particles:

@@ -106,15 +106,12 @@ class AtomSamplingConfig(SamplingConfig):
     ----------
     scattering
         'multislice', or all atoms in one plane: 'projection' (phase object) or 'weak_phase'.
-    table
-        Atomic scattering factors: Peng 1996, Lobato 2014 or Kirkland 2010.
     potential_band_limit
         Highest frequency of the potential as a fraction of Nyquist: 2/3, or up to 0.95 for atoms
         at rest.
     """
 
     scattering: Literal["multislice", "projection", "weak_phase"] = "multislice"
-    table: Literal["peng", "lobato", "kirkland"] = "peng"
     potential_band_limit: float = 2 / 3
 
 

@@ -61,6 +61,7 @@ def _rendered(
         contrast=contrast,
         voltage=voltage,
         ice_density=density,
+        table=config.sampling.table,
     )
 
     def make() -> Template:
@@ -72,6 +73,7 @@ def _rendered(
             solvent=solvent,
             amplitude_contrast=contrast,
             energy=energy,
+            table=config.sampling.table,
             taper=taper,
             ice_density_g_per_cm3=config.ice.density_g_per_cm3,
         )
@@ -105,6 +107,7 @@ def _virion(particle: ParticleConfig, config: SceneConfig) -> Template:
         virion=VIRION,
         seed=VIRION_SEED,
         ice_density=density,
+        table=config.sampling.table,
     )
 
     def make() -> Template:
@@ -115,7 +118,10 @@ def _virion(particle: ParticleConfig, config: SceneConfig) -> Template:
             particle.name,
             assembly.total_heavy_atoms() / 1e6,
         )
-        template = render_template(spike, voxel_size, taper=taper, ice_density_g_per_cm3=density)
+        table = config.sampling.table
+        template = render_template(
+            spike, voxel_size, table=table, taper=taper, ice_density_g_per_cm3=density
+        )
         names = {each.particle for each in assembly.copies()}
         return build_template(assembly, dict.fromkeys(names, template), voxel_size)
 

@@ -128,6 +128,7 @@ def test_list_of_particles_that_is_impossible(generate, particles, words, there)
         (["--microscope.aberrations", "{C77: 3.0}"], ["C77", "C21a"]),
         (["--detector.preset", "k9"], ["k9", "k3_300kv"]),
         (["--detector.mtf", "none.star"], ["none.star", "no such file"]),
+        (["--sampling.table", "bethe"], ["sampling.table", "peng, lobato, kirkland"]),
         (["--detector.ntf", "none.star"], ["none.star", "detector.ntf", "ideal, mtf"]),
         (["--micrographs", "0"], ["micrographs must be at least 1, got 0"]),
         (["--micrographs", "x"], ["micrographs: expected a whole number, got 'x'"]),

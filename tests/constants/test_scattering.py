@@ -8,7 +8,9 @@ from difftem.constants.scattering import (
     ELEMENT_SYMBOLS,
     atomic_number,
     scattering_table,
+    suitable_table,
 )
+from difftem.functional.form_factor import scattering_factor
 
 TABLES = ["peng", "lobato", "kirkland"]
 
@@ -111,3 +113,15 @@ def test_symbols_are_read_in_any_case_and_unknown_ones_are_named():
     for symbol in ("Xx", "", "D2"):
         with pytest.raises(ValueError, match=f"unknown element '{symbol}'"):
             atomic_number(symbol)
+
+
+@pytest.mark.parametrize("z", [6, 8, 14, 78])
+def test_the_suitable_table_is_within_four_percent_of_the_others_wherever_it_is_chosen(z):
+    for frequency in (1.0, 3.0, 4.0, 4.1, 6.0):
+        q, atom = torch.tensor([frequency]).double(), torch.tensor([z])
+        chosen, kirkland, peng = (
+            scattering_factor(q, atom, scattering_table(name)).item()
+            for name in (suitable_table(frequency), "kirkland", "peng")
+        )
+        assert chosen == pytest.approx(kirkland, rel=0.04)
+    assert peng / kirkland < 0.8  # at 6 1/Å; platinum's is 34 % too low

@@ -85,3 +85,19 @@ def test_element_that_the_table_lacks_is_named():
     with pytest.raises(ValueError, match="peng table ends at Z = 98"):
         Potential(heavy, (8, 8), 1.0, 1, 9.0)()
     assert Potential(heavy, (8, 8), 1.0, 1, 9.0, table="lobato")().max() > 0
+
+
+def test_peng_is_left_for_lobato_where_the_band_reaches_beyond_its_fit():
+    # 1/(3 pixel) is 4.17 1/Å at 0.08 Å, 3.7 at 0.09.
+    for pixel, limit, table in (
+        (0.09, 2 / 3, "peng"),
+        (0.08, 2 / 3, "lobato"),
+        (0.1, 0.95, "lobato"),
+    ):
+        atom = make_atoms([[0.0, 0.0, 0.0]], [78], 0.3)
+        options = {"band_limit": limit}
+        default = Potential(atom, (64, 64), pixel, 1, 2.0, **options)
+        assert default.table == table
+        given = Potential(atom, (64, 64), pixel, 1, 2.0, table=table, **options)
+        assert torch.equal(default(), given())
+    assert Potential(atom, (64, 64), 0.05, 1, 2.0, table="peng").table == "peng"

@@ -41,6 +41,25 @@ def test_a_fast_band_says_where_it_ends_where_the_optics_reach_further():
     assert band_advice(fast, MicroscopeConfig(aperture_mrad=3.0)) is None  # 6.6 Å
 
 
+@pytest.mark.parametrize(("table", "pixel_size", "said"), [("peng", 0.05, 1), ("peng", 0.5, 0)])
+def test_scattering_factors_that_end_before_the_potential_are_named(table, pixel_size, said):
+    atoms = Atoms(torch.randn(5, 3), torch.full((5,), 78), torch.full((5,), 0.5), torch.ones(5))
+    sampling = AtomSamplingConfig(size=(64, 64), pixel_size=pixel_size, table=table, band="fast")
+    config = SimulateConfig(sampling=sampling)
+    lines = sampling_advice(atoms, config, choose_sampling(atoms, config, Stage()), 0.0197)
+    found = [line for line in lines if "Peng's scattering factors end at 4 1/Å" in line]
+    assert len(found) == said
+    assert all("the potential at 6.7 1/Å; sampling.table lobato would do" in line for line in found)
+
+
+def test_the_scattering_factors_that_are_taken_by_default_are_said(simulate):
+    small = ["--ice.present", "false", "--sampling.size", "[48, 48]", "--sampling.padding", "4"]
+    code, _, folder = simulate(*small, "--sampling.pixel_size", 0.06, "--detector.preset", "ideal")
+    assert code == 0
+    said = (folder / "run.json").read_text("utf-8")
+    assert "scattering factors of lobato (sampling.table)" in said
+
+
 def test_light_atoms_may_be_sharp():
     assert advice(0.5, 0.0, element=6) == []
 

@@ -111,7 +111,7 @@ def test_shared_sections_mean_the_same_in_both():
     shared = {key.split(".")[0] for key in SIMULATE} & {key.split(".")[0] for key in SCENE}
     assert shared == {"ice", "sampling", "microscope", "exposure", "stage", "detector", "seed"}
     own = {
-        *("sampling.scattering", "sampling.table", "sampling.potential_band_limit"),
+        *("sampling.scattering", "sampling.potential_band_limit"),
         *("sampling.depth", "sampling.interpolation"),
     }
     for key in {*SIMULATE, *SCENE} - own:

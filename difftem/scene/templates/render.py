@@ -31,7 +31,7 @@ def render_template(
     *,
     solvent: Solvent = "displaced",
     amplitude_contrast: float = 0.0,
-    table: TableName = "peng",
+    table: TableName | None = None,
     energy: Tensor | None = None,  # () eV
     taper: float = TAPER,
     ice_density_g_per_cm3: float = ICE_DENSITY_G_PER_CM3,
@@ -50,8 +50,8 @@ def render_template(
         sections. "none": in vacuum.
     amplitude_contrast : float
         Fraction of the potential that absorbs, in [0, 1); not with "floor".
-    table : {"peng", "lobato", "kirkland"}
-        Scattering factors; "floor" knows Peng's alone.
+    table : {"peng", "lobato", "kirkland"}, optional
+        Scattering factors; "floor" knows Peng's alone. Default: as of `Potential`.
     energy : Tensor, optional
         Of the beam in eV, for "floor".
     taper : float
@@ -72,7 +72,7 @@ def render_template(
     """
     radius = float(atoms.positions.norm(dim=-1).max()) + MARGIN
     if solvent == "floor":
-        if energy is None or amplitude_contrast or table != "peng":
+        if energy is None or amplitude_contrast or table not in (None, "peng"):
             raise ValueError(
                 'solvent "floor" needs the beam energy, takes absorption from cross sections and '
                 "knows the table peng only"
