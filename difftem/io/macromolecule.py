@@ -173,6 +173,7 @@ def _shortened(structure: gemmi.Structure) -> dict[str, str]:
             for residue in chain:
                 residue.name = shorten(residue.name)
                 residue.subchain = shorten(residue.subchain)
+                residue.entity_id = shorten(residue.entity_id)
                 for atom in residue:
                     if len(atom.name) > _LONGEST // 2:  # bytes of UTF-8 are at most four a letter
                         atom.name = shorten(atom.name)

@@ -103,8 +103,9 @@ def _write(block: gemmi.cif.Block, loop: gemmi.cif.Loop, name: str, values: list
     if not _has(loop, _SITES + name):
         loop.add_columns([_SITES + name], ".")
     column = block.find_values(_SITES + name)
-    for i, value in enumerate(values):
-        column[i] = value
+    for i, (old, new) in enumerate(zip(list(column), values, strict=True)):
+        if new != old:
+            column[i] = new
 
 
 def _repair_elements(block: gemmi.cif.Block, loop: gemmi.cif.Loop) -> int:

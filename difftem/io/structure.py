@@ -31,6 +31,13 @@ __all__ = ["read_structure", "read_transforms"]
 
 _PDB = re.compile(r"\.(pdb|ent|brk)[0-9]*")  # .pdb1 is the first assembly
 _CIF = (".cif", ".mmcif", ".mcif")
+# They look like what is read, and mean something else.
+_CONVERT = {
+    ".pqr": "has charges and radii in place of occupancies and B-factors; convert it to PDB",
+    ".pdbqt": "has types of AutoDock in place of elements; convert it to PDB",
+    ".bcif": "is binary; take the entry's .cif",
+    ".mmtf": "is binary; take the entry's .cif",
+}
 
 
 def read_structure(
@@ -141,6 +148,8 @@ def _read_file(path: Path, selection: str | None) -> StructureFile:
     """Read a file by its suffix, or one without a known suffix by what is in it."""
     suffix = unpacked_suffix(path)
     packed = read_bytes(path)  # a missing or truncated file is told the same way for every format
+    if suffix in _CONVERT:
+        raise input_error(path, f"{suffix} {_CONVERT[suffix]}")
     is_pdb, is_cif = _PDB.fullmatch(suffix) is not None, suffix in _CIF
     is_xyz = suffix in XYZ_SUFFIXES
     if not (is_pdb or is_cif or is_xyz):

@@ -57,7 +57,7 @@ def test_strict_symmetry_of_mmcif_is_applied(tmp_path, code, n_atoms):
 @pytest.mark.parametrize("names", [("A", "B"), ("HEAVYCHAIN_1", "HEAVYCHAIN_22"), ("C" * 99, "L")])
 def test_chains_of_an_assembly_have_names_of_any_length(tmp_path, names):
     rows = [
-        f"ATOM {i} C VERYLONGNAME . LONGRESIDUE {name} 1 {i} {5 * i} 0 0 1 20"
+        f"ATOM {i} C VERYLONGNAME . LONGRESIDUE {name} LONGENTITY {i} {5 * i} 0 0 1 20"
         for i, name in enumerate(names, 1)
     ]
     matrix = [f"matrix[{i}][{j}]" for i in (1, 2, 3) for j in (1, 2, 3)]

@@ -130,3 +130,12 @@ def test_a_loop_of_two_categories_is_refused(tmp_path, tag):
     path = write(tmp_path / "mixed.cif", text)
     with pytest.raises(InputError, match=r"a loop has tags of _atom_.site and _atom_site"):
         read_structure(path)
+
+
+@pytest.mark.parametrize("name", ["a.pqr", "a.pdbqt.gz", "a.bcif.gz", "a.mmtf"])
+def test_formats_that_look_alike_are_refused_with_what_to_do(tmp_path, name):
+    path = tmp_path / name
+    text = line(1, "CA", 1.0).encode()
+    path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    with pytest.raises(InputError, match=r"; (convert it to PDB|take the entry's .cif)"):
+        read_structure(path)
