@@ -82,7 +82,7 @@ def _parser() -> OneLineArgumentParser:
         metavar="FILE.star",
         help="STAR file to write; the others get its name",
     )
-    positive = _number("a positive number", lambda x: x > 0)
+    positive = number("a positive number", lambda x: x > 0)
     add(
         "--gain",
         type=positive,
@@ -99,13 +99,13 @@ def _parser() -> OneLineArgumentParser:
     )
     add(
         "--dqe0",
-        type=_number("a number in (0, 1]", lambda x: 0 < x <= 1),
+        type=number("a number in (0, 1]", lambda x: 0 < x <= 1),
         metavar="Q",
         help="with --dose: DQE(0), the fraction of the electrons that is counted; 1 means all",
     )
     add(
         "--read-noise",
-        type=_number("a number >= 0 or 'fit'", lambda x: x >= 0, "fit"),
+        type=number("a number >= 0 or 'fit'", lambda x: x >= 0, "fit"),
         default=0.0,
         metavar="S",
         help="standard deviation of the readout in one image (frame), grey values; 'fit' fits it "
@@ -131,7 +131,7 @@ def _parser() -> OneLineArgumentParser:
         metavar="N",
         help="largest number of crops to pick (default: 50)",
     )
-    frequency = _number("a frequency >= 0 or 'auto'", lambda x: x >= 0, "auto")
+    frequency = number("a frequency >= 0 or 'auto'", lambda x: x >= 0, "auto")
     add(
         "--min-frequency",
         type=frequency,
@@ -197,7 +197,7 @@ def _parser() -> OneLineArgumentParser:
     return parser
 
 
-def _number(
+def number(
     what: str, allowed: Callable[[float], bool], word: str | None = None
 ) -> Callable[[str], float | None]:
     """Make a type for argparse: a number with a condition, or a word that stands for None."""

@@ -14,12 +14,13 @@ COMMANDS = {
     "simulate": ("difftem.cli.simulate", "micrographs or a tilt series of one structure"),
     "generate": ("difftem.cli.generate", "sets of micrographs of many particles, with their truth"),
     "estimate-mtf": ("difftem.cli.estimate_mtf", "MTF of a detector from micrographs"),
+    "estimate-dqe": ("difftem.cli.estimate_dqe", "DQE of a detector from edge and flat fields"),
     "fit": ("difftem.cli.fit", "fit a model to data with Lightning, configured in YAML"),
     "test": ("difftem.cli.fit", "test a fitted model on other data"),
 }
 GROUPS = {
     "Make images": ("simulate", "generate"),
-    "Measure a detector": ("estimate-mtf",),
+    "Measure a detector": ("estimate-mtf", "estimate-dqe"),
     "Fit models": ("fit", "test"),
 }
 _MORE = """Other options:

@@ -14,7 +14,9 @@ from difftem.tasks.report import Table
 from difftem.workflows.estimate_mtf.options import EstimateOptions
 
 _STRIP = 64  # pixels of edge, the least that gives a curve of its own
-_MOST_STRIPS = 8
+_MOST_STRIPS = 16
+# Student's t at 97.5 % for 2, 3, ... degrees of freedom, and its course beyond.
+_T = (4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145)
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class EdgeEstimate:
     Attributes
     ----------
     frequency, curve, standard_error : Tensor
-        Errors are NaN where the edge is too short to be cut into strips.
+        Errors are NaN where the edge is too short to be cut into strips; from few strips they
+        are made larger, so that 1.96 of them are a 95 % band.
     first : EdgeMTF
         Of the first image, for a figure.
     facts : EdgeFacts
@@ -42,9 +45,12 @@ class EdgeEstimate:
 
     def table(self) -> Table:
         """Curve and errors at all frequencies."""
+        reach = 1.96 * self.standard_error
         columns = {
             "frequency": self.frequency,
             "mtf": self.curve,
+            "lower_95": self.curve - reach,
+            "upper_95": self.curve + reach,
             "standard_error": self.standard_error,
         }
         return Table(list(columns), torch.stack(list(columns.values()), 1).tolist())
@@ -84,8 +90,15 @@ def estimate_edge(options: EstimateOptions) -> EdgeEstimate:
     curve = torch.stack([each.mtf for each in whole]).mean(0)
     scatter = torch.full_like(curve, math.nan)
     if len(pieces) > 2:
-        scatter = torch.stack(pieces).std(0) / math.sqrt(len(pieces))
+        scatter = torch.stack(pieces).std(0) / math.sqrt(len(pieces)) * _few(len(pieces))
     return EdgeEstimate(whole[0].frequency, curve, scatter, whole[0], facts, len(pieces))
+
+
+def _few(strips: int) -> float:
+    """Student's t over 1.96: an error from few strips is itself uncertain."""
+    degrees = strips - 1
+    t = _T[degrees - 2] if degrees - 2 < len(_T) else 1.96 + 2.45 / degrees
+    return t / 1.96
 
 
 def draw_edge(estimate: EdgeEstimate) -> Any:

@@ -1,0 +1,101 @@
+"""`difftem estimate-dqe`: the DQE of a detector from a knife edge and flat fields."""
+
+import argparse
+from pathlib import Path
+
+from difftem.cli.estimate_mtf import number
+from difftem.cli.one_line_parser import OneLineArgumentParser
+from difftem.workflows.estimate_dqe.dqe_estimate import estimate_dqe
+from difftem.workflows.estimate_dqe.output import check_output
+
+DESCRIPTION = """Estimate the DQE of a detector from a knife edge and flat fields.
+
+The MTF is that of a slanted knife edge, the noise power spectrum (NPS) that of flat fields, such as
+vacuum; of a stack differences are taken, so that what a gain reference leaves cancels. With the
+dose that reaches the camera, DQE(q) = MTF(q)^2 / (dose x NPS(q) / mean^2); without it,
+DQE(q) / DQE(0).
+
+  difftem estimate-dqe --edge edge.mrc --flat vacuum.mrc --dose 20 --output dqe.star
+  difftem simulate vacuum --exposure.exposures 8 --output flat     # to try it
+  difftem simulate edge --exposure.dose_e_per_a2 400 --output edge
+
+Frequencies q are cycles/pixel (Nyquist 0.5). Any offset of the camera must be off the images."""
+
+EPILOG = """Writes a STAR file (the MTF as RELION reads it, and a block with the other curves) and
+beside it .csv (MTF, NPS, NNPS, NTF, DQE with its 95 % band), .png and .md."""
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : list of str
+        What follows ``difftem estimate-dqe``.
+
+    Raises
+    ------
+    ValueError
+        For bad input, in one line.
+    """
+    options = vars(_parser().parse_args(arguments))
+    output, overwrite = options.pop("output"), options.pop("overwrite")
+    check_output(output, overwrite)
+    estimate = estimate_dqe(**options)
+    print(estimate.summary)
+    written = estimate.save(output, overwrite)
+    print(f"wrote {', '.join(str(path) for path in written)}")
+
+
+def _parser() -> OneLineArgumentParser:
+    """Make the parser; the order is that of the help."""
+    parser = OneLineArgumentParser(
+        prog="difftem estimate-dqe",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    for name, field, what in (
+        ("--edge", "edges", "images of a slanted knife edge"),
+        ("--flat", "flat_fields", "flat fields, stacks or files"),
+    ):
+        add(
+            name,
+            dest=field,
+            nargs="+",
+            required=True,
+            metavar="FILE",
+            help=f"MRC or TIFF: {what}",
+        )
+    add("--output", type=Path, required=True, metavar="FILE.star", help="file to write")
+    positive = number("a positive number", lambda x: x > 0)
+    add("--dose", type=positive, metavar="D", help="electrons per pixel in one flat field")
+    add(
+        "--dose-e-per-a2",
+        type=positive,
+        metavar="D",
+        help="instead: e/Å², with the pixel size of the header or --pixel-size",
+    )
+    add("--pixel-size", type=positive, metavar="A", help="Å; overrules the header")
+    add(
+        "--read-noise",
+        type=number("a number >= 0 or 'fit'", lambda x: x >= 0, "fit"),
+        default=0.0,
+        metavar="S",
+        help="readout's standard deviation in one image, grey values, left out of the NPS; 'fit' "
+        "fits it (0)",
+    )
+    add("--family", default="rullgard", help="curve that continues the noise to zero (rullgard)")
+    add("--size", type=int, default=256, help="side of a crop of the flat fields, pixels (256)")
+    add("--crops", type=int, default=50, metavar="N", help="crops to take at most (50)")
+    add(
+        "--edge-box",
+        type=int,
+        nargs=4,
+        metavar=("X", "Y", "W", "H"),
+        help="part that holds the edge and nothing else, pixels",
+    )
+    add("--overwrite", action="store_true", help="replace files that exist")
+    return parser
