@@ -5,7 +5,11 @@ import json
 import pytest
 
 import difftem
-from tests.helpers.structures import bare_line, write
+from difftem.simulation.copies import read_particle
+from difftem.simulation.scene_config import SceneConfig
+from difftem.simulation.settings import configured
+from difftem.simulation.simulate_config import SimulateConfig
+from tests.helpers.structures import bare_line, said, write
 from tests.helpers.tem_simulator import INPUT
 
 ACCOUNT = "blob.pdb: 40 atoms (C 20, O 20), B 30 Å² from the file"
@@ -49,22 +53,28 @@ def test_tem_simulator_keeps_what_was_said(simulate_input, pdb):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("given", "words"),
     [
-        (("--structure.occupancy", "0.5"), "occupancy 0.5 of every atom as asked"),
-        (("--structure.b_factor", "12"), "B 12 Å² of every atom as asked"),
-        (("--structure.model", "2"), "model 2 of 2"),
-        (("--structure.model", "all"), "2 models as asked: all taken"),
-        ((), "model 1 of 2"),
+        ({"occupancy": 0.5}, "occupancy 0.5 of every atom as asked"),
+        ({"b_factor": 12.0}, "B 12 Å² of every atom as asked"),
+        ({"model": 2}, "model 2 of 2"),
+        ({"model": "all"}, "2 models as asked: all taken"),
+        ({}, "model 1 of 2"),
     ],
 )
-def test_keys_of_structures_reach_the_reader(simulate, tmp_path, arguments, words):
+def test_keys_of_structures_reach_the_reader(tmp_path, given, words):
     chain = [bare_line(" CA ", "GLY", i, 3.0 * i) for i in range(10)]
     models = "".join(f"MODEL     {n:4d}\n{''.join(chain)}ENDMDL\n" for n in (1, 2))
     path = write(tmp_path / "two.pdb", models)
-    code, captured, _ = simulate("--structure.source", path, *arguments, structure=False)
-    assert code == 0
-    assert words in captured.err
+    config = configured(SimulateConfig, None, {"source": path, **given})
+    scene = {"particles": [{"name": "a", "source": path, "count": 1, **given}]}
+    for structure in (
+        config.structure,
+        configured(SceneConfig, None, scene).particles[0].structure(),
+    ):
+        with said() as lines:
+            read_particle(structure)
+        assert words in lines[0]
 
 
 @pytest.mark.parametrize(
