@@ -49,6 +49,23 @@ class TemplateSpectrum(NamedTuple):
     interpolation: Interpolation
 
 
+def spectrum_bytes(
+    shape: tuple[int, int, int],
+    voxel_size: float,  # Å
+    max_frequency: float,  # 1/Å
+    interpolation: Interpolation = DEFAULT,
+    itemsize: int = 4,
+) -> tuple[float, float]:
+    """Bytes of the table that `template_spectrum` makes of voxels, and what making it takes."""
+    oversampling, width = interpolation
+    padded = [good_fft_size(math.ceil(n * oversampling)) for n in shape]
+    sides = [2 * math.ceil(max_frequency * n * voxel_size) + width for n in padded]
+    rows, voxels = math.prod(sides), math.prod(shape)
+    table = 2 * width * itemsize * rows
+    first = 2 * itemsize * voxels * (2 * padded[2] / shape[2] + 1)
+    return table, max(first, table + 4 * itemsize * rows)
+
+
 def template_spectrum(
     volume: Tensor,  # (nz, ny, nx) V, real or complex
     voxel_size: float,  # Å

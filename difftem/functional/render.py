@@ -11,10 +11,13 @@ from difftem.functional.potential import basis_filter, spread_band
 from difftem.functional.sampling import good_fft_size
 from difftem.functional.species import SpeciesBasis
 from difftem.functional.spread import spread_deltas
+from difftem.functional.wave import complex_dtype
 
 # Spreading in three dimensions costs the kernel's width to the third power: in a wider band, atoms
 # are spread on a grid so much finer that six pixels are enough.
 SPREAD_BAND = 0.67
+# Points of the grids that are held at a time, at some 24 bytes each.
+GROUP_POINTS = 20_000_000
 
 
 def render_potential(
@@ -50,16 +53,28 @@ def render_potential(
     center = torch.tensor([n // 2 for n in reversed(shape)]).to(positions)
     coordinates = (positions / voxel_size + center) * scale.to(positions)
     coefficients = basis.coefficients.to(positions)
-    grid = spread_deltas(coordinates, coefficients, fine, spread_band(shape, fine, band_limit))
-    filters = basis_filter(
-        basis.radial, basis.frequency, shape, voxel_size, band_limit, taper, positions.dtype, fine
-    )
-    spectrum = torch.fft.rfftn(grid, dim=(-3, -2, -1))[..., : shape[2] // 2 + 1]
-    for axis, n in ((-3, shape[0]), (-2, shape[1])):
-        if spectrum.shape[axis] != n:  # a finer grid's spectrum has more than is needed
-            kept = torch.fft.fftfreq(n, 1 / n, device=grid.device).long() % spectrum.shape[axis]
-            spectrum = spectrum.index_select(axis, kept)
-    return torch.fft.irfftn((spectrum * filters).sum(0), s=shape)
+    band = spread_band(shape, fine, band_limit)
+    total = torch.zeros((), dtype=complex_dtype(positions.dtype), device=positions.device)
+    for some in basis_groups(len(basis.radial), math.prod(fine)):
+        grid = spread_deltas(coordinates, coefficients[:, some].contiguous(), fine, band)
+        spectrum = torch.fft.rfftn(grid, dim=(-3, -2, -1))[..., : shape[2] // 2 + 1]
+        del grid
+        for axis, n in ((-3, shape[0]), (-2, shape[1])):
+            if spectrum.shape[axis] != n:  # a finer grid's spectrum has more than is needed
+                kept = torch.fft.fftfreq(n, 1 / n).long() % spectrum.shape[axis]
+                spectrum = spectrum.index_select(axis, kept.to(spectrum.device))
+        radial, dtype = basis.radial[some], positions.dtype
+        filters = basis_filter(
+            radial, basis.frequency, shape, voxel_size, band_limit, taper, dtype, fine
+        )
+        total = total + (spectrum * filters).sum(0)
+    return torch.fft.irfftn(total, s=shape)
+
+
+def basis_groups(n_basis: int, points: int) -> list[slice]:
+    """Radial functions that are spread together: those of a large grid one after the other."""
+    size = max(1, GROUP_POINTS // points)
+    return [slice(start, start + size) for start in range(0, n_basis, size)]
 
 
 def _spread_size(n: int, band_limit: float) -> int:

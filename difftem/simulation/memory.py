@@ -2,74 +2,135 @@
 
 import logging
 
-import psutil
 import torch
 
-from difftem.simulation.sampling import Sampling
+from difftem.atoms import Atoms
+from difftem.functional.lens import ABERRATIONS
+from difftem.modules import Potential
+from difftem.simulation.available_memory import reachable_bytes
+from difftem.simulation.config import MicroscopeConfig
+from difftem.simulation.sampling import PaddedField, Sampling
 
 logger = logging.getLogger(__name__)
 
-# Fitted to peak_memory_bytes in the run.json of 512² to 4096² fields with up to 7 M atoms:
-# interpreter and libraries, then bytes per pixel of the padded field and per atom.
-BASE_BYTES = 450e6
-BYTES_PER_PIXEL = 185
-BYTES_PER_ATOM = 130
+# Fitted to the peaks of experiments/memory, from above. Interpreter and libraries; a pixel of the
+# waves in a round lens and in one whose transfer is known nowhere from elsewhere; a pixel of the
+# potential, and of each of its radial functions; an atom; a pixel of a written image.
+BASE_BYTES = 420e6
+ROUND_LENS_BYTES, LENS_BYTES = 85, 235
+POTENTIAL_BYTES, BASIS_BYTES = 60, 9
+BYTES_PER_ATOM = 190
+IMAGE_BYTES = 8
 LARGE_BYTES = 2e9
+SAMPLE = 20_000  # atoms whose radial functions are counted
 
 
-def estimate_bytes(sampling: Sampling, n_atoms: int, n_micrographs: int) -> float:
+def lens_bytes(field: PaddedField, microscope: MicroscopeConfig) -> float:
+    """Peak of the lens in bytes."""
+    uneven = any(ABERRATIONS[name][1] for name in microscope.aberrations)
+    uneven = uneven or any(microscope.beam_tilt_mrad) or microscope.astigmatism_um != 0
+    return (LENS_BYTES if uneven else ROUND_LENS_BYTES) * _area(field.wave_shape)
+
+
+def estimate_bytes(
+    sampling: Sampling,
+    potential: Potential,
+    microscope: MicroscopeConfig,
+    n_micrographs: int,
+    n_noise_free: int = 1,
+) -> float:
     """Peak memory of a streamed run in bytes.
 
     Parameters
     ----------
     sampling : Sampling
         The padded field.
-    n_atoms : int
-        Atoms of the whole specimen.
-    n_micrographs : int
-        Tilts times exposures, which are kept until they are written.
+    potential : Potential
+        Of all atoms.
+    microscope : MicroscopeConfig
+        A lens that is not round takes more.
+    n_micrographs, n_noise_free : int
+        Images that are kept until they are written.
 
     Returns
     -------
     float
         Bytes.
     """
-    pixels = sampling.shape[0] * sampling.shape[1]
-    kept = sampling.crop[0] * sampling.crop[1] * n_micrographs * 8
-    return BASE_BYTES + BYTES_PER_PIXEL * pixels + BYTES_PER_ATOM * n_atoms + kept
+    atoms = potential.positions
+    every = max(1, len(atoms) // SAMPLE)
+    parts = (atoms, potential.atomic_numbers, potential.b_factors, potential.occupancies)
+    some = Atoms(*(each.detach()[::every] for each in parts))
+    like = Potential(
+        some,
+        potential.shape,
+        potential.pixel_size,
+        1,
+        1.0,
+        table=potential.table,
+        solvated=potential.solvated,
+        band_limit=potential.band_limit,
+    )
+    slices = (POTENTIAL_BYTES + BASIS_BYTES * len(like.basis().radial)) * _area(sampling.wave_shape)
+    images = IMAGE_BYTES * _area(sampling.crop) * (n_micrographs + n_noise_free)
+    double = 2 if atoms.dtype == torch.float64 else 1
+    field = max(slices, lens_bytes(sampling, microscope))
+    return BASE_BYTES + double * (field + BYTES_PER_ATOM * len(atoms) + images)
 
 
 def wave_bytes(sampling: Sampling, n_tilts: int) -> float:
     """Bytes of exit waves that are kept until they are written, as complex64 and once more."""
-    return 16.0 * n_tilts * sampling.wave_shape[0] * sampling.wave_shape[1]
+    return 16.0 * n_tilts * _area(sampling.wave_shape)
 
 
-def check_memory(needed: float, device: torch.device | None = None) -> None:
-    """Compare an estimate with what the machine, or its GPU, has free; log it if it is large.
+def check_memory(
+    needed: float,
+    device: torch.device | None = None,
+    limit_gb: float | None = None,
+    processes: int = 1,
+    advice: str = "a smaller sampling.size or sampling.padding, or fewer copies, would do",
+) -> None:
+    """Compare an estimate with what can be had, or what is allowed; log it if it is large.
 
     Parameters
     ----------
     needed : float
-        Bytes.
+        Peak of one process in bytes.
     device : torch.device, optional
         That computes. Default: the CPU.
+    limit_gb : float, optional
+        What all processes may take in GB, whatever the machine has.
+    processes : int
+        That run at once.
+    advice : str
+        What would do.
 
     Raises
     ------
     ValueError
         If the run cannot fit.
     """
-    on_gpu = device is not None and device.type == "cuda"
-    free = torch.cuda.mem_get_info(device)[0] if on_gpu else psutil.virtual_memory().available
-    where = "GPU memory" if on_gpu else "memory"
-    gigabytes = f"needs about {needed / 1e9:.1f} GB of {where}, {free / 1e9:.1f} GB are free"
-    if needed > free:
-        raise ValueError(
-            f"this run {gigabytes}; a smaller sampling.size or sampling.padding, or fewer copies, "
-            "would do"
-        )
-    if needed > LARGE_BYTES:
-        logger.info("this run %s", gigabytes)
+    total = needed * processes
+    where, what = "memory", "allowed by memory_limit_gb (--memory-limit)"
+    if limit_gb is not None:
+        room = limit_gb * 1e9
+    elif device is not None and device.type == "cuda":
+        room, where, what = float(torch.cuda.mem_get_info(device)[0]), "GPU memory", "free"
+        total = needed - BASE_BYTES
+    else:
+        room, what = reachable_bytes()
+    many = f"{processes} processes need" if processes > 1 else "this run needs"
+    gigabytes = f"{many} about {total / 1e9:.2f} GB of {where}, {room / 1e9:.2f} GB are {what}"
+    if total > room:
+        fewer = "; fewer devices" if processes > 1 else ""
+        raise ValueError(f"{gigabytes}{fewer}; {advice}")
+    if total > LARGE_BYTES:
+        logger.info("%s", gigabytes)
+
+
+def _area(shape: tuple[int, int]) -> int:
+    """Pixels."""
+    return shape[0] * shape[1]
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:

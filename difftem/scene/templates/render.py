@@ -9,11 +9,14 @@ from torch import Tensor
 from difftem.atoms import Atoms
 from difftem.constants.scattering import TableName
 from difftem.functional.particle_map import particle_map, without_border_mean
+from difftem.functional.render import SPREAD_BAND, basis_groups
 from difftem.functional.sampling import good_fft_size
 from difftem.functional.solvent import ICE_DENSITY_G_PER_CM3, ice_molecules_per_a3
 from difftem.modules.potential import Potential
 from difftem.scene.templates.template import Template
 
+# Measured: of a point of the grids on which a group of radial functions is spread, and of a voxel.
+POINT_BYTES, VOXEL_BYTES = 18, 26
 Solvent = Literal["displaced", "floor", "none"]
 # Around the outermost atom: its own width, and voxels for the tails of the band limit.
 MARGIN = 5.0  # Å
@@ -70,7 +73,7 @@ def render_template(
     ValueError
         For an option that does not fit the model.
     """
-    radius = float(atoms.positions.norm(dim=-1).max()) + MARGIN
+    radius = _radius(atoms)
     if solvent == "floor":
         if energy is None or amplitude_contrast or table not in (None, "peng"):
             raise ValueError(
@@ -90,7 +93,7 @@ def render_template(
         return Template(values, voxel_size, radius, (center[0], center[1], center[2]))
     if not 0 <= amplitude_contrast < 1:
         raise ValueError(f"amplitude_contrast must be in [0, 1), got {amplitude_contrast}")
-    n = good_fft_size(2 * (math.ceil(radius / voxel_size) + MARGIN_VOXELS))
+    n = _side(radius, voxel_size)
     potential = Potential(
         atoms,
         (n, n),
@@ -106,6 +109,26 @@ def render_template(
     with torch.no_grad():
         values = potential.render((n, n, n), voxel_size)
     return Template(absorbing(values, amplitude_contrast), voxel_size, radius)
+
+
+def rendering_bytes(atoms: Atoms, voxel_size: float) -> float:
+    """Memory in bytes that `render_template` takes at most, voxel size in Å."""
+    n = _side(_radius(atoms), voxel_size)
+    fine = good_fft_size(math.ceil(n * BAND_LIMIT / SPREAD_BAND)) ** 3
+    basis = Potential(atoms, (n, n), voxel_size, 1, 1.0, solvated=True, band_limit=BAND_LIMIT).basis
+    n_basis = len(basis().radial)
+    group = max(len(range(n_basis)[each]) for each in basis_groups(n_basis, fine))
+    return POINT_BYTES * group * fine + VOXEL_BYTES * n**3
+
+
+def _radius(atoms: Atoms) -> float:  # Å
+    """Of the sphere about the origin that holds a particle."""
+    return float(atoms.positions.norm(dim=-1).max()) + MARGIN
+
+
+def _side(radius: float, voxel_size: float) -> int:
+    """Voxels along a side of the box."""
+    return good_fft_size(2 * (math.ceil(radius / voxel_size) + MARGIN_VOXELS))
 
 
 def absorbing(
