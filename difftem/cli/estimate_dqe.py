@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from difftem.cli.estimate_mtf import number
-from difftem.cli.one_line_parser import OneLineArgumentParser
+from difftem.cli.one_line_parser import OneLineArgumentParser, number
 from difftem.workflows.estimate_dqe.dqe_estimate import estimate_dqe
 from difftem.workflows.estimate_dqe.output import check_output
 

@@ -1,12 +1,10 @@
 """`difftem estimate-mtf`: the MTF of a detector from micrographs, with errors, without a config."""
 
 import argparse
-import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
-from difftem.cli.one_line_parser import OneLineArgumentParser
+from difftem.cli.one_line_parser import OneLineArgumentParser, number
 from difftem.micrograph.stack_use import FrameUse
 from difftem.workflows.estimate_mtf.mtf_estimate import estimate_mtf
 from difftem.workflows.estimate_mtf.output import check_output
@@ -195,22 +193,3 @@ def _parser() -> OneLineArgumentParser:
     )
     add("--overwrite", action="store_true", help="replace files that exist")
     return parser
-
-
-def number(
-    what: str, allowed: Callable[[float], bool], word: str | None = None
-) -> Callable[[str], float | None]:
-    """Make a type for argparse: a number with a condition, or a word that stands for None."""
-
-    def convert(text: str) -> float | None:
-        if word is not None and text == word:
-            return None
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not (math.isfinite(value) and allowed(value)):
-            raise argparse.ArgumentTypeError(f"must be {what}, got {text!r}")
-        return value
-
-    return convert

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from difftem.simulation.settings import (
 from difftem.simulation.suggestions import suggestion
 
 YAML = (".yaml", ".yml")
+LIMIT = re.compile(r"^--memory-limit(?==|$)")  # as the other commands call it
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def parse(
     parser.set_defaults(lists)
     if arguments and not arguments[0].startswith("-"):
         arguments = ["--config", *arguments]
+    arguments = [LIMIT.sub("--memory_limit_gb", word) for word in arguments]
     arguments = _files_first(arguments)
     files = [Path(v) for option, v in itertools.pairwise(arguments) if option == "--config"]
     levels: list[tuple[str, dict[str, Any]]] = []

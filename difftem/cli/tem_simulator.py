@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from difftem.cli.one_line_parser import OneLineArgumentParser
+from difftem.cli.one_line_parser import OneLineArgumentParser, number
 from difftem.io.claimed import claimed
 from difftem.io.errors import InputError
 from difftem.tem_simulator.files.reader import read_input
@@ -30,7 +30,9 @@ def main(arguments: list[str]) -> None:
     parser = OneLineArgumentParser(
         "difftem simulate input.txt", description=DESCRIPTION, allow_abbrev=False
     )
-    parser.usage = "difftem simulate input.txt [--output DIR] [--overwrite] [--seed N]"
+    parser.usage = (
+        "difftem simulate input.txt [--output DIR] [--overwrite] [--seed N] [--memory-limit GB]"
+    )
     parser.add_argument("input", type=Path, help="input file of TEM-simulator")
     parser.add_argument(
         "--output",
@@ -45,6 +47,12 @@ def main(arguments: list[str]) -> None:
         metavar="N",
         help="seed of all random numbers (default: rand_seed of the input file)",
     )
+    parser.add_argument(
+        "--memory-limit",
+        type=number("a positive number", lambda x: x > 0),
+        metavar="GB",
+        help="memory that the run may take in GB (default: what the machine has free)",
+    )
     options = parser.parse_args(arguments)
     with output_folder(options.output):
         simulation = read_input(options.input, output_folder=options.output)
@@ -58,5 +66,5 @@ def main(arguments: list[str]) -> None:
         outputs = wanted_outputs(simulation, folder)
         check_outputs(outputs, options.overwrite, options.output is None)
         with claimed(folder):
-            simulate(simulation, folder)
+            simulate(simulation, folder, options.memory_limit)
     print(f"wrote {', '.join(path.name for path in outputs)} in {folder}")

@@ -63,7 +63,7 @@ def spectrum_bytes(
     rows, voxels = math.prod(sides), math.prod(shape)
     table = 2 * width * itemsize * rows
     first = 2 * itemsize * voxels * (2 * padded[2] / shape[2] + 1)
-    return table, max(first, table + 4 * itemsize * rows)
+    return table, first + table + 4 * itemsize * rows  # freed pieces are too small for the table
 
 
 def template_spectrum(

@@ -40,6 +40,7 @@ POSITIVE = {
     "tomogram_size": 1e6,
     "mtf_nyquist": 100.0,
     "occupancy": 1.0,
+    "memory_limit_gb": 1e9,
 }
 NOT_NEGATIVE = {
     "b_factor": 1e5,

@@ -10,6 +10,7 @@ from difftem.modules import Potential
 from difftem.simulation.available_memory import reachable_bytes
 from difftem.simulation.config import MicroscopeConfig
 from difftem.simulation.sampling import PaddedField, Sampling
+from difftem.simulation.simulate_config import SimulateConfig
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +34,9 @@ def lens_bytes(field: PaddedField, microscope: MicroscopeConfig) -> float:
 
 
 def estimate_bytes(
+    atoms: Atoms,
+    config: SimulateConfig,
     sampling: Sampling,
-    potential: Potential,
-    microscope: MicroscopeConfig,
     n_micrographs: int,
     n_noise_free: int = 1,
 ) -> float:
@@ -43,12 +44,12 @@ def estimate_bytes(
 
     Parameters
     ----------
+    atoms : Atoms
+        The whole specimen.
+    config : SimulateConfig
+        As given.
     sampling : Sampling
         The padded field.
-    potential : Potential
-        Of all atoms.
-    microscope : MicroscopeConfig
-        A lens that is not round takes more.
     n_micrographs, n_noise_free : int
         Images that are kept until they are written.
 
@@ -57,24 +58,27 @@ def estimate_bytes(
     float
         Bytes.
     """
-    atoms = potential.positions
     every = max(1, len(atoms) // SAMPLE)
-    parts = (atoms, potential.atomic_numbers, potential.b_factors, potential.occupancies)
-    some = Atoms(*(each.detach()[::every] for each in parts))
+    some = Atoms(
+        atoms.positions.detach()[::every],
+        atoms.atomic_numbers[::every],
+        atoms.b_factors.detach()[::every],
+        atoms.occupancies.detach()[::every],
+    )
     like = Potential(
         some,
-        potential.shape,
-        potential.pixel_size,
+        sampling.wave_shape,
+        sampling.wave_pixel_size,
         1,
         1.0,
-        table=potential.table,
-        solvated=potential.solvated,
-        band_limit=potential.band_limit,
+        table=config.sampling.table,
+        solvated=config.ice.present,
+        band_limit=config.sampling.potential_band_limit,
     )
     slices = (POTENTIAL_BYTES + BASIS_BYTES * len(like.basis().radial)) * _area(sampling.wave_shape)
     images = IMAGE_BYTES * _area(sampling.crop) * (n_micrographs + n_noise_free)
-    double = 2 if atoms.dtype == torch.float64 else 1
-    field = max(slices, lens_bytes(sampling, microscope))
+    double = 2 if atoms.positions.dtype == torch.float64 else 1
+    field = max(slices, lens_bytes(sampling, config.microscope))
     return BASE_BYTES + double * (field + BYTES_PER_ATOM * len(atoms) + images)
 
 
@@ -110,7 +114,7 @@ def check_memory(
     ValueError
         If the run cannot fit.
     """
-    total = needed * processes
+    total = needed * (processes + 1 if processes > 1 else 1)  # one deals out the work
     where, what = "memory", "allowed by memory_limit_gb (--memory-limit)"
     if limit_gb is not None:
         room = limit_gb * 1e9
@@ -125,7 +129,7 @@ def check_memory(
         fewer = "; fewer devices" if processes > 1 else ""
         raise ValueError(f"{gigabytes}{fewer}; {advice}")
     if total > LARGE_BYTES:
-        logger.info("%s", gigabytes)
+        logger.info("%s", gigabytes, extra={"needed_bytes": total})
 
 
 def _area(shape: tuple[int, int]) -> int:

@@ -175,6 +175,10 @@ class SceneConfig:
         Files of the images.
     seed
         Seed of all random numbers: micrograph i is the same whatever else is made.
+    memory_limit_gb
+        Memory in GB that the run may take, of all its processes together, whatever the machine has
+        (also --memory-limit). Default: what the machine has free, and its control group and ulimit
+        -v allow.
     cache
         Folder for particle templates. Default: $DIFFTEM_CACHE or ~/.cache/difftem.
     """
@@ -190,4 +194,5 @@ class SceneConfig:
     variation: VariationConfig = field(default_factory=VariationConfig)
     files: FilesConfig = field(default_factory=FilesConfig)
     seed: int = 0
+    memory_limit_gb: float | None = None
     cache: str | None = None

@@ -25,12 +25,19 @@ from difftem.scene.templates.template import Template
 from difftem.simulation.advice import padding_advice
 from difftem.simulation.alternatives import settled
 from difftem.simulation.damage import image_fading
+from difftem.simulation.freed_memory import return_freed_memory
 from difftem.simulation.microscope import build_beam, build_detector, build_ice, build_lens
 from difftem.simulation.run import take_series
 from difftem.simulation.sampling import choose_field
 from difftem.simulation.scene_check import check_scene
 from difftem.simulation.scene_config import SceneConfig
-from difftem.simulation.scene_placement import ice_thickness, place_particles, read_places
+from difftem.simulation.scene_memory import SceneMemory
+from difftem.simulation.scene_placement import (
+    ice_thickness,
+    numbers_of_copies,
+    place_particles,
+    read_places,
+)
 from difftem.simulation.seed import item_seed
 from difftem.simulation.stage import draw_stage
 from difftem.simulation.templates import make_template
@@ -80,6 +87,8 @@ class SceneMicroscope:
     ----------
     config : SceneConfig
         Checked here as far as it can be; its files by paths that exist.
+    processes : int
+        That take such micrographs at once, for which there must be memory; 0 leaves it unchecked.
 
     Attributes
     ----------
@@ -92,7 +101,7 @@ class SceneMicroscope:
         For bad input, in one line.
     """
 
-    def __init__(self, config: SceneConfig) -> None:
+    def __init__(self, config: SceneConfig, processes: int = 1) -> None:
         config = settled(config)
         check_scene(config)
         self.config, self.device = config, torch.device("cpu")
@@ -102,11 +111,12 @@ class SceneMicroscope:
         self.detector: Detector = build_detector(config.detector)
         for line in doubtful_units(config.microscope, config.exposure, config.ice):
             logger.warning(line)
+        memory = SceneMemory(config, processes)
         self.given = read_places(config)
         fine = FINE if config.sampling.interpolation == "fine" else DEFAULT
         self.particles: dict[str, Particle] = {}
         for each in config.particles:
-            template = make_template(each, config)
+            template = make_template(each, config, memory.render)
             self.particles[each.name] = Particle(
                 template.values,
                 template.voxel_size,
@@ -114,6 +124,10 @@ class SceneMicroscope:
                 radius=template.radius,
                 interpolation=fine,
             )
+            memory.keep(self.particles[each.name])
+            return_freed_memory()  # rendering leaves pieces
+        ice = ice_thickness(config, self.radii)
+        memory.finish(self.particles, numbers_of_copies(config, self.radii, ice, self.given))
 
     @property
     def radii(self) -> Mapping[str, float]:  # Å

@@ -100,6 +100,25 @@ def place_particles(
     return scene
 
 
+def numbers_of_copies(
+    config: SceneConfig,
+    radii: Mapping[str, float],
+    thickness: float,  # Å
+    given: Mapping[str, tuple[ParticlePoses, ...]],
+) -> dict[str, int]:
+    """Count the copies that `place_particles` would place in ice of a thickness in Å."""
+    width, height = (n * config.sampling.pixel_size for n in config.sampling.size)
+    region = _region(config, width, height, thickness)
+    share = region.size / (width * height * thickness) if isinstance(region, BoxRegion) else 1.0
+    numbers = {}
+    for particle in config.particles:
+        if particle.name in given:
+            numbers[particle.name] = sum(len(each.positions) for each in given[particle.name])
+        else:
+            numbers[particle.name] = _number(particle, region, radii[particle.name], share)
+    return numbers
+
+
 def _region(config: SceneConfig, width: float, height: float, thickness: float) -> Region:
     """Where random copies go: the ice of a hole, or what the tilts show of an even film."""
     ice = config.ice

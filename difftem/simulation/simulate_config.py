@@ -161,6 +161,10 @@ class SimulateConfig:
         Files of truth that are written besides the tables and the label images.
     seed
         Seed of all random numbers: the same seed gives the same bytes.
+    memory_limit_gb
+        Memory in GB that the run may take, of all its processes together, whatever the machine has
+        (also --memory-limit). Default: what the machine has free, and its control group and ulimit
+        -v allow.
     accelerator
         Device that computes waves and images, 'cpu' or 'cuda'. Noise is drawn on the CPU either
         way; the two may round an expected count differently.
@@ -178,4 +182,5 @@ class SimulateConfig:
     files: AtomFilesConfig = field(default_factory=AtomFilesConfig)
     truth: TruthConfig = field(default_factory=TruthConfig)
     seed: int = 0
+    memory_limit_gb: float | None = None
     accelerator: Accelerator = "cpu"

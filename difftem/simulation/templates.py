@@ -1,11 +1,13 @@
 """From the configuration of a particle to its template."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import torch
 
+from difftem.atoms import Atoms
 from difftem.functional.phantom import random_map
 from difftem.modules import Beam
 from difftem.scene.templates.cache import cache_folder, cached_template, content_key
@@ -31,22 +33,48 @@ VIRION_SEED = 0
 MAX_PHANTOM = 384  # voxels: some 2 GB while it is made
 
 
-def make_template(particle: ParticleConfig, config: SceneConfig) -> Template:
-    """Template of one particle for the field's pixels, from the cache if it is there."""
+# Told the atoms and voxel size in Å of what is about to be rendered: refuses what is too large.
+BeforeRendering = Callable[[Atoms, float], None]
+
+
+def make_template(
+    particle: ParticleConfig, config: SceneConfig, before: BeforeRendering | None = None
+) -> Template:
+    """Template of one particle for the field's pixels, from the cache if it is there.
+
+    Parameters
+    ----------
+    particle : ParticleConfig
+        One of the scene's.
+    config : SceneConfig
+        The scene.
+    before : callable, optional
+        Told atoms and voxel size before they are rendered.
+
+    Returns
+    -------
+    Template
+        On the CPU.
+    """
     in_ice = config.ice.present and particle.solvent != "none"
     contrast = amplitude_contrast(config.microscope, config.ice.present)
     solvent: Solvent = (particle.solvent or "displaced") if in_ice else "none"
     if particle.source == VIRION:
-        return _absorbing(_virion(particle, config), contrast)
+        return _absorbing(_virion(particle, config, before), contrast)
     if particle.source == PHANTOM:
         return _absorbing(_phantom(particle, config.sampling.pixel_size), contrast)
     if source_kind(particle.source) == "a map":
         return _absorbing(read_template(particle.source, particle.voxel_size), contrast)
-    return _rendered(particle, config, solvent, 0.0 if solvent == "floor" else contrast)
+    share = 0.0 if solvent == "floor" else contrast
+    return _rendered(particle, config, solvent, share, before)
 
 
 def _rendered(
-    particle: ParticleConfig, config: SceneConfig, solvent: Solvent, contrast: float
+    particle: ParticleConfig,
+    config: SceneConfig,
+    solvent: Solvent,
+    contrast: float,
+    before: BeforeRendering | None,
 ) -> Template:
     """Template of atoms, kept in the cache."""
     atoms = read_particle(particle.structure(), particle.rotation_deg)
@@ -66,6 +94,8 @@ def _rendered(
 
     def make() -> Template:
         energy = None if voltage is None else Beam(voltage).energy
+        if before is not None:
+            before(atoms, voxel_size)
         logger.info("rendering %s: %d atoms", particle.name, len(atoms))
         return render_template(
             atoms,
@@ -89,7 +119,9 @@ def _voxels(config: SceneConfig) -> tuple[float, float]:
     return sampling.pixel_size, TAPER
 
 
-def _virion(particle: ParticleConfig, config: SceneConfig) -> Template:
+def _virion(
+    particle: ParticleConfig, config: SceneConfig, before: BeforeRendering | None
+) -> Template:
     """Template of a SARS-CoV-2-like virion."""
     if particle.parts is None:
         raise ValueError(
@@ -118,6 +150,8 @@ def _virion(particle: ParticleConfig, config: SceneConfig) -> Template:
             particle.name,
             assembly.total_heavy_atoms() / 1e6,
         )
+        if before is not None:
+            before(spike, voxel_size)
         table = config.sampling.table
         template = render_template(
             spike, voxel_size, table=table, taper=taper, ice_density_g_per_cm3=density

@@ -1,5 +1,6 @@
 """Maps of the particles: from a structure, from files or at random."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -22,6 +23,7 @@ from difftem.units import nm_to_angstrom
 
 # Where TEM-simulator ends a Gaussian: 2e-4 of every atom is beyond.
 CUT_EXPONENT = 10.0
+BeforeMap = Callable[[str, tuple[int, int, int], float, bool], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,7 @@ def make_template(
     particle: ParticleInput,
     energy: Tensor | None,  # () eV
     generator: torch.Generator,
+    before: BeforeMap | None = None,
 ) -> MapTemplate:
     """Make the maps of a particle component.
 
@@ -67,6 +70,9 @@ def make_template(
         Of the beam in eV; the absorption of a structure needs it.
     generator : torch.Generator
         Source of randomness.
+    before : callable, optional
+        Told source, shape, voxel size in Å and whether the map absorbs by itself before it is made;
+        refuses what is too large.
 
     Returns
     -------
@@ -80,12 +86,17 @@ def make_template(
     """
     if particle.source == "map":
         maps = read_particle_maps(particle)
+        if before is not None:
+            nz, ny, nx = maps.potential.shape
+            before("map", (nz, ny, nx), maps.voxel_size, False)
         values = torch.complex(maps.potential, maps.absorption)
         return MapTemplate(values, without_border_mean(values), maps.voxel_size, maps.notes)
     voxel_size = nm_to_angstrom(needed(particle, "voxel_size_nm"))
     if particle.source == "pdb":
-        written = _structure_map(particle, voxel_size, energy)
+        written = _structure_map(particle, voxel_size, energy, before)
     else:
+        if before is not None:
+            before("random", needed(particle, "nz", "ny", "nx"), voxel_size, False)
         written = _random_map(particle, generator)
     values = without_border_mean(written)
     if not particle.use_imag_pot:
@@ -93,7 +104,9 @@ def make_template(
     return MapTemplate(written, values, voxel_size)
 
 
-def _structure_map(particle: ParticleInput, voxel_size: float, energy: Tensor | None) -> Tensor:
+def _structure_map(
+    particle: ParticleInput, voxel_size: float, energy: Tensor | None, before: BeforeMap | None
+) -> Tensor:
     """Atoms of a PDB file, copied and filled up with ice; real without an own absorption."""
     atoms = read_structure(
         needed(particle, "pdb_file_in"),
@@ -113,6 +126,8 @@ def _structure_map(particle: ParticleInput, voxel_size: float, energy: Tensor | 
             f"a side are allowed; take a larger voxel_size than {particle.voxel_size_nm:g} nm"
         )
     absorbing = energy if particle.use_imag_pot else None
+    if before is not None:
+        before("pdb", (nz, ny, nx), voxel_size, absorbing is not None)
     raw = soft_potential(atoms, voxel_size, (nz, ny, nx), center, absorbing, copies, CUT_EXPONENT)
     return fill_with_ice(raw, absorbing)
 

@@ -12,6 +12,7 @@ from difftem.simulation.run import Stopwatch
 from difftem.tem_simulator.differences import chance_differences, structure_differences
 from difftem.tem_simulator.files.contents import TemSimulatorInput
 from difftem.tem_simulator.files.log import write_log
+from difftem.tem_simulator.memory import RunMemory
 from difftem.tem_simulator.outputs import staging
 from difftem.tem_simulator.record import write_maps, write_preview, write_record, write_series
 from difftem.tem_simulator.series import draw_seed, make_templates, take_series
@@ -19,8 +20,26 @@ from difftem.tem_simulator.series import draw_seed, make_templates, take_series
 logger = logging.getLogger(__name__)
 
 
-def simulate(simulation: TemSimulatorInput, folder: Path) -> None:
-    """Compute what an input with a seed asks for, then write all files at once."""
+def simulate(
+    simulation: TemSimulatorInput, folder: Path, memory_limit_gb: float | None = None
+) -> None:
+    """Compute what an input with a seed asks for, then write all files at once.
+
+    Parameters
+    ----------
+    simulation : TemSimulatorInput
+        The input file.
+    folder : Path
+        Of the output.
+    memory_limit_gb : float, optional
+        What the run may take in GB. Default: what the machine has.
+
+    Raises
+    ------
+    ValueError
+        For bad input, or where there is not enough memory, in one line.
+    """
+    memory = RunMemory(simulation, memory_limit_gb)
     run = simulation.simulation
     generator = torch.Generator().manual_seed(run.rand_seed or 0)
     stopwatch = Stopwatch()
@@ -30,7 +49,7 @@ def simulate(simulation: TemSimulatorInput, folder: Path) -> None:
     with collected(ACCOUNTS) as inputs:
         parts = [f"{kind} {part.name}".strip() for kind, part in simulation.components()]
         give_account(simulation.path, parts, simulation.unused)
-        templates = make_templates(simulation, generator, stopwatch)
+        templates = make_templates(simulation, generator, stopwatch, memory)
     found = [note for template in templates.values() for note in template.notes]
     series = None
     if run.generate_micrographs:

@@ -15,6 +15,7 @@ from difftem.tem_simulator.files.contents import TemSimulatorInput
 from difftem.tem_simulator.files.exposure import tilt_defoci, tilt_doses
 from difftem.tem_simulator.files.placement import place
 from difftem.tem_simulator.files.tilts import TiltGeometry, pose_particles, tilt_geometry
+from difftem.tem_simulator.memory import RunMemory
 from difftem.tem_simulator.microscope import (
     build_beam,
     build_simulator,
@@ -72,9 +73,12 @@ def draw_seed() -> int:
 
 
 def make_templates(
-    simulation: TemSimulatorInput, generator: torch.Generator, stopwatch: Stopwatch
+    simulation: TemSimulatorInput,
+    generator: torch.Generator,
+    stopwatch: Stopwatch,
+    memory: RunMemory | None = None,
 ) -> dict[str, MapTemplate]:
-    """Make the maps of the particles that are needed, by name."""
+    """Make the maps of the particles that are needed, by name, if they fit into memory."""
     electrons = simulation.electronbeam
     energy = None if electrons is None else build_beam(electrons).energy
     made = {}
@@ -82,7 +86,9 @@ def make_templates(
     bar = tqdm(particles.items(), "maps", delay=1.0)
     with torch.no_grad(), stopwatch.stage("maps"), bar:
         for name, particle in bar:
-            made[name] = make_template(particle, energy, generator)
+            made[name] = make_template(
+                particle, energy, generator, None if memory is None else memory.make
+            )
     return made
 
 

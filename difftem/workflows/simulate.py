@@ -138,7 +138,8 @@ def _simulate(
     lenses, n_tilts = focus_lenses(asked, simulator.lens.pixel_size), len(exposure.tilts_deg)
     n_micrographs = n_tilts * len(lenses) * exposure.exposures
     kept = wave_bytes(sampling, n_tilts) if asked.files.exit_wave else 0.0
-    check_memory(estimate_bytes(sampling, len(atoms), n_micrographs) + kept, device)
+    needed = estimate_bytes(atoms, config, sampling, n_micrographs, n_tilts * len(lenses))
+    check_memory(needed + kept, device, config.memory_limit_gb)
     simulator.to(device).detector.cpu()  # noise is drawn from the CPU's random numbers
     if config.structure.source == EDGE:
         with stopwatch.stage("detector"):

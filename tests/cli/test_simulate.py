@@ -223,16 +223,14 @@ def test_following_the_advice_silences_it(simulate, tmp_path):
 def test_a_large_run_states_its_memory_and_one_that_cannot_fit_is_refused(
     simulate, monkeypatch, tmp_path
 ):
-    from types import SimpleNamespace
-
     from difftem.simulation import memory
 
     monkeypatch.setattr(memory, "LARGE_BYTES", 1.0)
     assert "GB of memory" in simulate()[1].err
-    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: SimpleNamespace(available=1e6))
+    monkeypatch.setattr(memory, "reachable_bytes", lambda: (1e6, "free"))
     code, captured, folder = simulate(output=tmp_path / "refused")
     assert code == 2
-    assert "0.0 GB are free" in captured.err
+    assert "0.00 GB are free" in captured.err
     assert not folder.exists()
 
 

@@ -33,7 +33,7 @@ OUTPUTS = (
 )
 TILT_SERIES, TEMPLATES = "tilt_series", "templates"
 # What may differ between runs into one folder: none of it changes an item.
-FREE = {"micrographs", "devices", "num_nodes", "cache"}
+FREE = {"micrographs", "devices", "num_nodes", "cache", "memory_limit_gb"}
 _ITEM = re.compile(r"\d{6,}")
 
 

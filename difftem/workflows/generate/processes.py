@@ -52,7 +52,8 @@ def make_items(config: GenerateConfig, output: Path, pending: list[int], others:
         If one was killed, or the first has ended.
     """
     # Bad input ends this process and not a worker, and the others find templates in the cache.
-    writer = SetWriter(config, output) if pending else None
+    together = min(config.devices, len(pending))
+    writer = SetWriter(config, output, together) if pending else None
     rank, world = 0, 1
     if others is not None:
         try:  # who looks later, or before an old set is removed, would deal differently
@@ -64,7 +65,7 @@ def make_items(config: GenerateConfig, output: Path, pending: list[int], others:
     if pending:
         mine = pending[rank::world]
         processes = min(config.devices * config.num_nodes // world, len(mine))
-        new_writer = partial(SetWriter, config, output)
+        new_writer = partial(SetWriter, config, output, 0)
         writer = writer or new_writer()
         name = "micrographs" if world == 1 else f"micrographs of process {rank} of {world}"
         hidden = None if rank == 0 and len(pending) > 1 else True  # None: where is no terminal

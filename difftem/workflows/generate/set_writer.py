@@ -21,6 +21,8 @@ class SetWriter:
         What to make.
     output : Path
         Folder of the set.
+    processes : int
+        As of `SceneMicroscope`.
 
     Raises
     ------
@@ -28,11 +30,13 @@ class SetWriter:
         For bad input, in one line.
     """
 
-    def __init__(self, config: GenerateConfig, output: Path) -> None:
+    def __init__(self, config: GenerateConfig, output: Path, processes: int = 1) -> None:
         torch.set_num_threads(config.threads or 1)  # the last bits of an item depend on it
         self.config, self.output = config, output
         with collected(ACCOUNTS) as self.inputs:
-            self.microscope = SceneMicroscope(config)
+            self.microscope = SceneMicroscope(
+                config, processes if config.accelerator == "cpu" else 0
+            )
         self.microscope.device = torch.device(config.accelerator)
 
     def make(self, index: int, show_slices: bool = False) -> None:

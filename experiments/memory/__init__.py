@@ -1,0 +1,1 @@
+"""What the commands predict of their memory, beside what they take."""
