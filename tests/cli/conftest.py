@@ -12,7 +12,7 @@ from difftem.simulation.scene_config import ParticleConfig, SceneConfig, SceneSa
 from difftem.simulation.scene_microscope import SceneMicroscope
 from tests.helpers.tem_simulator import INPUT
 
-SAMPLING = SceneSamplingConfig(size=(64, 48), pixel_size=2.0, padding=26)
+SAMPLING = SceneSamplingConfig(size=(64, 48), pixel_size=2.0, padding=36)
 SMALL = ["--sampling.size", "[64, 48]", "--sampling.pixel_size", "1.5", "--sampling.padding", "8"]
 
 
@@ -93,7 +93,7 @@ def generate(pdb, tmp_path, capsys, template_cache):
             given += ["--particles", particles]
         if small:
             given += ["--sampling.size", "[64, 48]", "--sampling.pixel_size", "2"]
-            given += ["--sampling.padding", "26", "--threads", "1"]
+            given += ["--sampling.padding", "36", "--threads", "1"]
         given += ["--cache", str(template_cache), "--output", str(folder), *map(str, arguments)]
         code = main(["generate", *given])
         return code, capsys.readouterr(), folder

@@ -22,7 +22,7 @@ def command(pdb, folder, cache, micrographs, devices):
     return [
         *(sys.executable, "-m", "difftem", "generate", "--output", str(folder)),
         *("--particles", f"[{{name: blob, source: {pdb}, count: 3}}]"),
-        *("--sampling.size", "[64, 48]", "--sampling.pixel_size", "2", "--sampling.padding", "26"),
+        *("--sampling.size", "[64, 48]", "--sampling.pixel_size", "2", "--sampling.padding", "36"),
         *("--threads", "1", "--cache", str(cache), "--micrographs", str(micrographs)),
         *("--devices", str(devices)),
     ]
