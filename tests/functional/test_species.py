@@ -79,3 +79,36 @@ def test_displaced_solvent_is_frasers_gaussian_sphere():
     # At q = 0 the sphere displaces exactly its volume.
     dc = POTENTIAL_CONSTANT * scattering_factor(q[:1], numbers, table)[:, 0] - 4.9 * v[:, 0]
     torch.testing.assert_close(got[:, 0], dc * weights, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "pixel_size"),
+    [
+        (15.0, 15.0, 1.0),
+        (10.0, 20.0, 1.0),
+        (10.0, 20.0, 0.6),
+        (20.0, 35.0, 0.3),
+        (58.0, 500.0, 1.0),
+    ],
+)
+def test_the_derivative_by_the_b_factor_errs_as_little_as_the_docs_say(low, high, pixel_size):
+    generator = torch.Generator().manual_seed(0)
+    numbers = torch.tensor([6, 7, 8, 16])[torch.randint(0, 4, (60,), generator=generator)]
+    share = torch.rand(60, generator=generator, dtype=torch.float64)
+    b_factors = (low + (high - low) * share).requires_grad_()
+    limit, table = 1 / 3 / pixel_size, scattering_table("peng")
+    for tolerance, largest, typical in ((2e-5, 2e-3, 5e-4), (1e-6, 2e-4, 2e-5)):
+        weights = torch.ones(60, dtype=torch.float64)
+        basis = species_basis(numbers, b_factors, weights, limit, table, tolerance=tolerance)
+        index = torch.arange(0, int(limit / 0.004), 8)
+        q, values = basis.frequency[index], basis.coefficients @ basis.radial[:, index].double()
+        got = torch.stack(
+            [torch.autograd.grad(v.sum(), b_factors, retain_graph=True)[0] for v in values.T], -1
+        )
+        # d/dB of c f exp(-B q²/4), atom by atom.
+        factor = 47.878 * scattering_factor(q, numbers, table)
+        exact = -factor * torch.exp(-b_factors.detach()[:, None] * q**2 / 4) * q**2 / 4
+        area = q.clamp(min=1e-3)  # of the rings
+        error = ((got - exact) ** 2 * area).sum(-1).sqrt() / (exact**2 * area).sum(-1).sqrt()
+        assert error.max() < largest
+        assert error.median() < typical
