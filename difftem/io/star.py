@@ -26,6 +26,12 @@ _VALUE = "_rlnMtfValue"
 # A curve that ends before goes on linearly, so that its end says something about its unit.
 _EARLY_END = 0.45
 
+# Cells that need no quotes: no blanks, quotes, comments, and no words that STAR keeps to itself.
+_PLAIN = re.compile(
+    r"\[[^\s'\"#]*\]|(?!(?:data_|save_|loop_|stop_|global_|\.$))[a-z0-9.+@/:<>-][^\s'\"#;]*",
+    re.IGNORECASE,
+)
+
 
 def read_mtf_star(
     path: str | Path, nyquist: float = NYQUIST, kind: Literal["MTF", "NTF"] = "MTF"
@@ -187,8 +193,8 @@ def star_text(tables: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
 
 
 def _quoted(cell: str) -> str:
-    """Quote a cell where that is needed; RELION's lists, [1,2], stand without quotes."""
-    return cell if re.fullmatch(r"\[[^\s'\"#]*\]", cell) else gemmi.cif.quote(cell)
+    """Quote a cell where that is needed: names and RELION's lists, [1,2], stand without quotes."""
+    return cell if _PLAIN.fullmatch(cell) else gemmi.cif.quote(cell)
 
 
 def star_numbers(

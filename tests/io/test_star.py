@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from difftem.io.errors import InputError
-from difftem.io.star import read_mtf_star, read_star, write_mtf_star
+from difftem.io.star import read_mtf_star, read_star, star_text, write_mtf_star
 
 HEADER = "data_\nloop_\n_rlnResolutionInversePixel\n_rlnMtfValue\n"
 
@@ -168,3 +168,14 @@ def test_a_curve_in_another_format_is_refused_with_what_it_should_be(tmp_path):
     path.write_text("frequency,mtf\n0,1\n")
     with pytest.raises(InputError, match=r"not a STAR file: .* an MTF is a table of _rlnResol"):
         read_mtf_star(path)
+
+
+def test_cells_are_quoted_only_where_they_must_be(tmp_path):
+    plain = ["000/m.mrc", "1@x.mrcs:mrcs", "-1.5e-3", "[1,2]", "<NA>", "series_0", "x"]
+    odd = ["data_x", "loop_", "_a", "a b", "", "it's", "?", ".", "a#b", "$x", 'say "so"']
+    text = star_text({"t": {"rlnX": [*plain, *odd]}})
+    lines = text.splitlines()
+    assert lines[3 : 3 + len(plain)] == plain
+    assert all(line[0] in "'\"" for line in lines[3 + len(plain) :] if line)
+    (tmp_path / "t.star").write_text(text)
+    assert read_star(tmp_path / "t.star")["t"]["rlnX"] == [*plain, *odd]

@@ -95,7 +95,7 @@ def test_orientations_are_random_fixed_or_in_the_plane(generator):
     assert flat[:, 0].std(0).max() > 0.3
     everywhere = orientations(20_000, "random", generator)
     assert everywhere.mean(0).abs().max() < 5 / math.sqrt(3 * 20_000)
-    with pytest.raises(ValueError, match="random, fixed or in_plane, got 'up'"):
+    with pytest.raises(ValueError, match="random, fixed, in_plane or preferred, got 'up'"):
         orientations(1, "up", generator)
 
 
