@@ -90,7 +90,8 @@ def test_a_run_that_was_killed_leaves_whole_items_and_goes_on(pdb, tmp_path, tem
     assert not are_running(children)
     there = [path for path in items(killed) if path.name[0] != "."]
     assert 2 <= len(there) < 40
-    assert all({path.name for path in item.iterdir()} == ITEM for item in there)
+    for item in there:
+        assert {path.name.replace(item.name, "000000") for path in item.iterdir()} == ITEM
     times = {item: (item / "run.json").stat().st_mtime_ns for item in there}
     n = max(int(item.name) for item in there) + 2
     (killed / ".000017.4242.tmp").mkdir(exist_ok=True)
