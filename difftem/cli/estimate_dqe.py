@@ -68,33 +68,64 @@ def _parser() -> OneLineArgumentParser:
             metavar="FILE",
             help=f"MRC or TIFF: {what}",
         )
-    add("--output", type=Path, required=True, metavar="FILE.star", help="file to write")
+    add(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE.star",
+        help="STAR file to write; others get its name",
+    )
     positive = number("a positive number", lambda x: x > 0)
-    add("--dose", type=positive, metavar="D", help="electrons per pixel in one flat field")
+    add(
+        "--dose",
+        type=positive,
+        metavar="D",
+        help="electrons that reach a pixel of one flat field (default: DQE(q) / DQE(0) is given)",
+    )
     add(
         "--dose-e-per-a2",
         type=positive,
         metavar="D",
-        help="instead: e/Å², with the pixel size of the header or --pixel-size",
+        help="the same in e/Å², with the pixel size of the header or --pixel-size",
     )
-    add("--pixel-size", type=positive, metavar="A", help="Å; overrules the header")
+    add(
+        "--pixel-size",
+        type=positive,
+        metavar="A",
+        help="pixel size in Å (default: that of the header)",
+    )
     add(
         "--read-noise",
         type=number("a number >= 0 or 'fit'", lambda x: x >= 0, "fit"),
         default=0.0,
         metavar="S",
-        help="readout's standard deviation in one image, grey values, left out of the NPS; 'fit' "
-        "fits it (0)",
+        help="standard deviation of the readout in one image, grey values, left out of the NPS; "
+        "'fit' fits it (default: 0)",
     )
-    add("--family", default="rullgard", help="curve that continues the noise to zero (rullgard)")
-    add("--size", type=int, default=256, help="side of a crop of the flat fields, pixels (256)")
-    add("--crops", type=int, default=50, metavar="N", help="crops to take at most (50)")
+    add(
+        "--family",
+        default="rullgard",
+        help="curve that continues the noise to frequency 0 (default: rullgard)",
+    )
+    add(
+        "--size",
+        type=int,
+        default=256,
+        help="side of a crop of the flat fields, pixels (default: 256)",
+    )
+    add(
+        "--crops",
+        type=int,
+        default=50,
+        metavar="N",
+        help="largest number of crops to take (default: 50)",
+    )
     add(
         "--edge-box",
         type=int,
         nargs=4,
         metavar=("X", "Y", "W", "H"),
-        help="part that holds the edge and nothing else, pixels",
+        help="part of the images with the edge and nothing else: x, y, width, height in pixels",
     )
     add("--overwrite", action="store_true", help="replace files that exist")
     return parser
