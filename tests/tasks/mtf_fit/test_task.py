@@ -133,3 +133,20 @@ def test_impossible_input_is_refused():
         measure(batch["images"] / 0, batch["means"])
     with pytest.raises(ValueError, match=r"must be .n, y, x. and .n,., got .2, 16, 16. and .1,."):
         measure(batch["images"], batch["means"][:1])
+
+
+def test_losses_that_are_no_likelihood_have_no_band_and_no_errors(tmp_path):
+    batch = flat_fields(2, 64)
+    task = MTFFit(LorentzianMTF(learnable=FITTED), "psd", gain=GAIN, compare_families=False)
+    trainer(tmp_path, max_epochs=2).fit(task, loader(batch))
+    result = task.result()
+    assert not result.has_band
+    assert bool(result.standard_error.isnan().all())
+    assert any("no errors and no band" in warning for warning in result.warnings)
+    report = task.report(tmv_curve)
+    assert report.tables["mtf_curve"].columns == ["frequency", "ntf", "cramer_rao_error", "truth"]
+    assert "fit/coverage" not in report.metrics
+    assert "| none" in report.text
+    whole = MTFFit(LorentzianMTF(learnable=FITTED), gain=GAIN, compare_families=False)
+    trainer(tmp_path, max_epochs=2).fit(whole, loader(batch))
+    assert whole.result().has_band

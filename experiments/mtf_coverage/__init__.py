@@ -1,0 +1,1 @@
+"""How often the 95 % bands of MTF and NTF hold the truth."""
