@@ -12,6 +12,7 @@ from pathlib import Path
 from difftem.io.claimed import remove_stale, temporary_path
 from difftem.io.errors import input_error
 
+PIECE = 1 << 24  # bytes
 MAX_UNPACKED = 4 * 1024**3  # bytes; a file of zeros packs a thousand times smaller
 
 
@@ -75,7 +76,10 @@ def read_bytes(path: str | Path) -> bytes:
         return packed
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
-            unpacked = file.read(MAX_UNPACKED + 1)
+            pieces = []  # a read of the most that is allowed would reserve as much
+            while sum(map(len, pieces)) <= MAX_UNPACKED and (piece := file.read(PIECE)):
+                pieces.append(piece)
+            unpacked = b"".join(pieces)
     except EOFError:
         raise input_error(
             path, f"truncated: the gzip stream of {len(packed)} bytes has no end"

@@ -82,3 +82,21 @@ def test_the_limit_of_the_address_space_counts():
     number, what = done.stdout.split(" ", 1)
     assert what.strip() == "allowed by ulimit -v"
     assert 1.5 * GB < float(number) < 2 * GB
+
+
+@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="no such limits here")
+def test_under_two_gigabytes_of_address_space_a_run_is_kept_or_refused_in_one_line(tmp_path):
+    code = (
+        "import psutil, sys; psutil.Process().rlimit(psutil.RLIMIT_AS, (2 * 10**9, 2 * 10**9));"
+        "from difftem.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    size = ("--sampling.pixel_size", "4", "--copies.count", "1", "--output", str(tmp_path / "out"))
+    command = [sys.executable, "-c", code, "simulate", *size, "--sampling.size"]
+    for side, status in (("5000", 2), ("96", 0)):
+        done = subprocess.run(
+            [*command, f"[{side}, {side}]"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == status
+        errors = [line for line in done.stderr.splitlines() if "error" in line]
+        assert len(errors) == status // 2
+        assert all("allowed by ulimit -v" in line for line in errors)
