@@ -25,9 +25,9 @@ write_mrc(folder / "vacuum.mrc", camera(counts).numpy(), voxel_size=1.0)
 
 # %% [markdown]
 # Your own images may be of vacuum or of ice: what is the same in all exposures is recognised and
-# left out. `gain`, or `dose` in electrons per pixel, fixes the level of the noise; without it the
-# errors grow several times. `family` is the shape of the curve; by default several are tried, and
-# the best chosen by AIC.
+# left out. `gain`, or `dose` in electrons per pixel with the fraction `dqe0` that is counted, fixes
+# the level of the noise; without it the errors grow several times. `family` is the shape of the
+# curve; by default several are tried, and the best chosen by AIC.
 
 # %%
 estimate = difftem.estimate_mtf(folder / "vacuum.mrc", gain=12.0, family="lorentzian")

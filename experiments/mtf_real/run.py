@@ -62,7 +62,11 @@ def main() -> None:
     for name, camera in config["cameras"].items():
         for known in (False, True):
             dose = camera["dose"] if known else None
-            result = estimate_mtf(arguments.micrographs / camera["micrograph"], dose=dose)
+            result = estimate_mtf(
+                arguments.micrographs / camera["micrograph"],
+                dose=dose,
+                dqe0=config["dqe0"] if known else None,
+            )
             label = f"{name}, dose {'known' if known else 'unknown'}"
             results[label] = compare(result, arguments.curves / camera["curve"], config)
     text = table(results, config)
