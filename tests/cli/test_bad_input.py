@@ -151,7 +151,7 @@ def test_unknown_command(capsys):
         (["--exposure.tilts_deg", "[90]"], ["tilts_deg", "90"]),
         (["--exposure.tilts_deg", "[]"], ["tilts_deg"]),
         (["--exposure.dose_e_per_a2", "-1"], ["dose_e_per_a2", "-1"]),
-        (["--copies.count", "0"], ["copies", "0"]),
+        (["--copies.count", "-1"], ["copies.count", "got -1"]),
         (["--copies.count", "500"], ["of 500 copies", "larger field"]),
         (["--sampling.slice_thickness_nm", "0"], ["slice_thickness", "0"]),
         (["--sampling.size", "[2, 2]"], ["size", "2 x 2", "16 x 16"]),
