@@ -36,7 +36,8 @@ class SyntheticFlatFields(Crops):
         Electrons per pixel in one exposure.
     mtf : str
         Detector preset (e.g. ``k3_300kv``), RELION STAR file, or family (``ideal``,
-        ``lorentzian``, ``rullgard``, ``gauss_lorentz_sinc``, ``log_spline``).
+        ``lorentzian``, ``rullgard``, ``gauss_lorentz_sinc``, ``log_spline``). The noise is
+        filtered with it, whatever the preset's own noise: white noise tells nothing of an MTF.
     mtf_parameters : dict, optional
         Of the family, e.g. ``{a: 0.7, b: 0.2, c: 0.1, alpha: 10, beta: 40}``.
     gain : float
