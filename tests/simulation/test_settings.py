@@ -114,6 +114,7 @@ def test_shared_sections_mean_the_same_in_both():
     own = {
         *("sampling.scattering", "sampling.potential_band_limit"),
         *("sampling.depth", "sampling.interpolation"),
+        "files.exit_wave",
     }
     for key in {*SIMULATE, *SCENE} - own:
         if key.split(".")[0] in shared:
