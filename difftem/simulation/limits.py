@@ -54,11 +54,16 @@ NOT_NEGATIVE = {
     "shift_error": 1e5,
     "rotation_error_deg": 180.0,
     "tilt_error_deg": 90.0,
+    "model": 1e9,
+    "spread_deg": 180.0,
+    "share": 1.0,
+    "flipped": 1.0,
 }
 # Largest absolute values; a lens with the objective off has a Cs of metres.
 SIGNED = {
     "cs_mm": 1e4,
     "astigmatism_um": MAX_DEFOCUS_UM,
+    "axis": 1e6,  # of a direction, whose length does not count
 }
 
 

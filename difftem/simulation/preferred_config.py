@@ -50,11 +50,3 @@ def check_preferred(where: str, kind: str | None, preferred: PreferredConfig) ->
         return
     if not any(preferred.axis):
         raise ValueError(f"{where}preferred.axis must not be 0, got {list(preferred.axis)}")
-    if not 0 <= preferred.spread_deg <= 180:
-        raise ValueError(
-            f"{where}preferred.spread_deg must be within 0 and 180, got {preferred.spread_deg:g}"
-        )
-    for name in ("share", "flipped"):
-        value = getattr(preferred, name)
-        if not 0 <= value <= 1:
-            raise ValueError(f"{where}preferred.{name} must be within 0 and 1, got {value:g}")

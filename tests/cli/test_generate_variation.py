@@ -127,7 +127,7 @@ def test_impossible_ranges_are_refused_in_one_line(generate, arguments, message)
         ("orientations: preferred, preferred: {spread_deg: -1}", "preferred.spread_deg must be"),
         (
             "orientations: preferred, preferred: {share: 2}",
-            "preferred.share must be within 0 and 1",
+            "preferred.share must be at most 1",
         ),
         ("preferred: {share: 0.5}", "preferred applies with orientations 'preferred' only"),
     ],
