@@ -5,7 +5,7 @@ import math
 import torch
 
 from difftem.atoms import Atoms
-from difftem.constants.scattering import PENG_END
+from difftem.constants.scattering import PENG_END, TableName
 from difftem.simulation.config import MicroscopeConfig, SamplingConfig
 from difftem.simulation.sampling import MARGIN, PaddedField, Sampling, optics_limit
 from difftem.simulation.simulate_config import SimulateConfig
@@ -48,7 +48,10 @@ def sampling_advice(
         _sharp_atoms(atoms, config, sampling),
         _ice(atoms, config),
         _detector(config),
-        _table(config, sampling),
+        table_advice(
+            config.sampling.table,
+            config.sampling.potential_band_limit / 2 / sampling.wave_pixel_size,
+        ),
     )
     return [line for line in checks if line is not None]
 
@@ -158,10 +161,12 @@ def _sharp_atoms(atoms: Atoms, config: SimulateConfig, sampling: Sampling) -> st
     )
 
 
-def _table(config: SimulateConfig, sampling: Sampling) -> str | None:
-    """Scattering factors that end before the potential does."""
-    limit = config.sampling.potential_band_limit / 2 / sampling.wave_pixel_size
-    if config.sampling.table != "peng" or limit <= PENG_END:
+def table_advice(
+    table: TableName | None,
+    limit: float,  # 1/Å
+) -> str | None:
+    """Tell of scattering factors that were asked for and end before the potential does."""
+    if table != "peng" or limit <= PENG_END:
         return None
     return (
         f"Peng's scattering factors end at {PENG_END:g} 1/Å, the potential at {limit:.2g} 1/Å; "

@@ -13,9 +13,10 @@ from difftem.modules import Beam
 from difftem.scene.templates.cache import cache_folder, cached_template, content_key
 from difftem.scene.templates.nested import build_template
 from difftem.scene.templates.read import read_template
-from difftem.scene.templates.render import STEEP, TAPER, absorbing, render_template
+from difftem.scene.templates.render import BAND_LIMIT, STEEP, TAPER, absorbing, render_template
 from difftem.scene.templates.template import Template
 from difftem.scene.virion import sars_cov_2
+from difftem.simulation.advice import table_advice
 from difftem.simulation.config import PHANTOM, VIRION
 from difftem.simulation.copies import read_particle
 from difftem.simulation.microscope import amplitude_contrast
@@ -80,6 +81,8 @@ def _rendered(
     atoms = read_particle(particle.structure(), particle.rotation_deg)
     voxel_size, taper = _voxels(config)
     voltage = config.microscope.voltage_kv if solvent == "floor" else None
+    if (advice := table_advice(config.sampling.table, BAND_LIMIT / 2 / voxel_size)) is not None:
+        logger.warning(advice)
     density = None if solvent == "none" else config.ice.density_g_per_cm3
     key = content_key(
         atoms,
