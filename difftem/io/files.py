@@ -76,7 +76,8 @@ def read_bytes(path: str | Path) -> bytes:
         return packed
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
-            pieces = []  # a read of the most that is allowed would reserve as much
+            # A read of the most that is allowed would reserve as much.
+            pieces: list[bytes] = []
             while sum(map(len, pieces)) <= MAX_UNPACKED and (piece := file.read(PIECE)):
                 pieces.append(piece)
             unpacked = b"".join(pieces)

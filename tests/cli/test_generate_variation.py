@@ -124,7 +124,10 @@ def test_impossible_ranges_are_refused_in_one_line(generate, arguments, message)
     ("fields", "message"),
     [
         ("orientations: preferred, preferred: {axis: [0, 0, 0]}", "preferred.axis must not be 0"),
-        ("orientations: preferred, preferred: {spread_deg: -1}", "preferred.spread_deg must not be negative"),
+        (
+            "orientations: preferred, preferred: {spread_deg: -1}",
+            "preferred.spread_deg must not be negative",
+        ),
         (
             "orientations: preferred, preferred: {share: 2}",
             "preferred.share must be at most 1",
