@@ -152,7 +152,7 @@ class RealCrops(Crops):
             mixed = crops, crops.double().mean((-2, -1))
             if use_differences:
                 mixed = contrasts(crops, part.levels)
-            known = self.gain is not None or self.dqe0 is not None
+            known = self.gain is not None or self.dose is not None
             check_crops(part.picked.name, own, *mixed, known)
             images.append(mixed[0].flatten(0, 1))
             means.append(mixed[1].flatten())

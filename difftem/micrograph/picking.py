@@ -100,17 +100,21 @@ def pick(
     if boxes is None:
         windows = score_windows(image, field.bad, size, MAX_BAD)
         usual = float(windows.contrast.median()), _clear(windows.rings)
-        indices = pick_windows(windows, size, n)
-        chosen = [
-            Box(
-                number,
-                int(windows.corner[i, 0]) + top,
-                int(windows.corner[i, 1]) + left,
-                size,
-                *(float(v[i]) for v in (windows.contrast, windows.rings, windows.score)),
-            )
-            for i in indices
-        ]
+        indices = [] if field.flat else pick_windows(windows, size, n)
+        chosen = (
+            _tiles(field, number, size)[:n]
+            if field.flat
+            else [
+                Box(
+                    number,
+                    int(windows.corner[i, 0]) + top,
+                    int(windows.corner[i, 1]) + left,
+                    size,
+                    *(float(v[i]) for v in (windows.contrast, windows.rings, windows.score)),
+                )
+                for i in indices
+            ]
+        )
         if not chosen:
             raise input_error(
                 field.path,
@@ -137,6 +141,15 @@ def pick(
     binning = max(1, -(-max(ny, nx) // _OVERVIEW))
     overview = avg_pool2d(image[None, None], binning)[0, 0]
     return Picked(field.name, overview, binning, field.origin, tuple(chosen), *usual, notes)
+
+
+def _tiles(field: FieldOfView, number: int, size: int) -> list[Box]:
+    """Side by side, with the good pixels that a crop needs: one part of a flat field is as good."""
+    (ny, nx), (top, left) = field.exposures.shape[-2:], field.origin
+    starts = (range(n % size // 2, n - size + 1, size) for n in (ny, nx))
+    rows, columns = (list(each) for each in starts)
+    boxes = [Box(number, y + top, x + left, size, score=0.0) for y in rows for x in columns]
+    return [box for box in boxes if float(_share(field, box)) <= MAX_BAD]
 
 
 def cut(field: FieldOfView, boxes: Sequence[Box]) -> Tensor:  # (e, n, y, x)

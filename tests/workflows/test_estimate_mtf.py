@@ -5,6 +5,7 @@ import torch
 
 import difftem
 from difftem.data.knife_edge import KnifeEdge
+from difftem.data.real_crops import RealCrops
 from difftem.io.mrc import write_mrc
 from difftem.io.star import read_mtf_star
 from tests.helpers.flat_fields import GAIN, flat_fields, tmv_curve
@@ -83,3 +84,11 @@ def test_a_knife_edge_keeps_its_pixels_and_gives_its_curve(tmp_path):
     error = estimate.curve - made.truth(estimate.frequency)
     assert float(error.abs().max()) < 0.01
     assert not any("bad pixels" in note for note in estimate.notes)
+
+
+def test_flat_fields_are_used_to_their_edges(tmp_path):
+    path = tmp_path / "vacuum.mrc"
+    write_mrc(path, flat_fields(3, 200, rate=5.0)["images"].numpy(), 1.0)
+    facts = RealCrops(str(path), size=64, n=50, gain=GAIN).facts
+    places = {(box.y, box.x) for box in facts.boxes}
+    assert places == {(y, x) for y in (4, 68, 132) for x in (4, 68, 132)}
