@@ -20,6 +20,8 @@ from difftem.units import nm_to_angstrom
 CHUNK_BYTES = 40e6  # Fourier coefficients of some copies
 TRUTH_BYTES = 12  # of a pixel: labels, and what is drawn
 COMPLEX = 8
+# A spectrum that takes more is made of arrays with mappings of their own, which leave no holes.
+MAPPED_BYTES, MAPPED = 3e8, 0.95
 
 
 class SceneMemory:
@@ -44,7 +46,7 @@ class SceneMemory:
         farthest = max(values, key=abs)
         self.microscope = type(microscope)(**{**vars(microscope), "defocus_um": farthest})
         self.field = choose_field(config.sampling, self.microscope)
-        self.kept, self.peak = 0.0, 0.0
+        self.kept, self.peak, self.largest = 0.0, 0.0, 0.0
         self._check(self._imaging())
 
     def render(self, atoms: Atoms, voxel_size: float) -> None:
@@ -55,8 +57,16 @@ class SceneMemory:
     def keep(self, particle: Particle) -> None:
         """Count a template that is there, and its spectrum."""
         volume, table, making = self._template(particle)
+        self.largest = max(self.largest, making)
+        if making > MAPPED_BYTES:
+            making *= MAPPED
         self.peak = max(self.peak, self.kept + volume + making)
         self.kept += volume + table
+
+    @property
+    def has_large_spectra(self) -> bool:
+        """Whether large arrays should get mappings of their own while spectra are made."""
+        return self.largest > MAPPED_BYTES
 
     def finish(self, particles: Mapping[str, Particle], numbers: Mapping[str, int]) -> float:
         """Predict the peak of a process in bytes with so many copies, and refuse what is too much.

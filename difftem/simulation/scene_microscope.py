@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -25,7 +26,7 @@ from difftem.scene.templates.template import Template
 from difftem.simulation.advice import padding_advice
 from difftem.simulation.alternatives import settled
 from difftem.simulation.damage import image_fading
-from difftem.simulation.freed_memory import return_freed_memory
+from difftem.simulation.freed_memory import mapping_large_arrays, return_freed_memory
 from difftem.simulation.microscope import build_beam, build_detector, build_ice, build_lens
 from difftem.simulation.run import take_series
 from difftem.simulation.sampling import choose_field
@@ -126,6 +127,7 @@ class SceneMicroscope:
             )
             memory.keep(self.particles[each.name])
             return_freed_memory()  # rendering leaves pieces
+        self._new_spectra = memory.has_large_spectra  # which the first micrograph makes
         ice = ice_thickness(config, self.radii)
         memory.finish(self.particles, numbers_of_copies(config, self.radii, ice, self.given))
 
@@ -172,9 +174,11 @@ class SceneMicroscope:
         simulator = self.simulator(config, scene, conditions, stage).to(self.device)
         simulator.detector.cpu()  # noise is drawn from the CPU's random numbers
         fade = image_fading(config.exposure, conditions.dose_e_per_a2, config.microscope.voltage_kv)
-        taken = take_series(
-            simulator, generator, progress=progress, max_slices=MAX_SLICES, fade=fade
-        )
+        with mapping_large_arrays() if self._new_spectra else nullcontext():
+            taken = take_series(
+                simulator, generator, progress=progress, max_slices=MAX_SLICES, fade=fade
+            )
+        self._new_spectra = False
         return SceneMicrograph(
             index,
             config,

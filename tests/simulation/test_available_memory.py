@@ -100,3 +100,21 @@ def test_under_two_gigabytes_of_address_space_a_run_is_kept_or_refused_in_one_li
         errors = [line for line in done.stderr.splitlines() if "error" in line]
         assert len(errors) == status // 2
         assert all("allowed by ulimit -v" in line for line in errors)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="mallopt is glibc's")
+def test_arrays_that_are_mapped_are_given_back_where_freed_memory_is_kept():
+    code = (
+        "import psutil; from difftem.simulation.freed_memory import *; from contextlib import *;"
+        "import torch; keep_freed_memory(); rss = lambda: psutil.Process().memory_info().rss;"
+        "torch.ones(4); before, left = rss(), [];\n"
+        "for mapped in (True, False):\n"
+        "    with mapping_large_arrays() if mapped else nullcontext():\n"
+        "        large = torch.ones(50_000_000); del large\n"
+        "    left.append(rss() - before)\n"
+        "return_freed_memory(); print(*left, rss() - before)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    mapped, kept, returned = map(int, done.stdout.split())
+    assert mapped < 0.05 * GB and kept > 0.19 * GB and returned < 0.05 * GB
