@@ -8,6 +8,7 @@ import torch
 
 from difftem.atoms import Atoms
 from difftem.constants.scattering import PENG_END
+from difftem.functional.lens import ABERRATIONS
 from difftem.functional.solvent import ice_amplitude_contrast
 from difftem.io.star import read_mtf_star
 from difftem.modules import (
@@ -41,6 +42,12 @@ def build_beam(config: MicroscopeConfig) -> Beam:
 
 def build_lens(config: MicroscopeConfig, pixel_size: float) -> Lens:
     """Objective lens of the configuration."""
+    unknown = sorted(set(config.aberrations) - set(ABERRATIONS))
+    if unknown:
+        raise ValueError(
+            f"microscope.aberrations: unknown {', '.join(unknown)}; known are "
+            f"{', '.join(ABERRATIONS)}"
+        )
     return Lens(
         pixel_size,
         defocus_um=config.defocus_um,
@@ -58,7 +65,10 @@ def build_lens(config: MicroscopeConfig, pixel_size: float) -> Lens:
 
 def build_detector(config: DetectorConfig) -> Detector:
     """Detector of the configuration: a preset, changed where it says so."""
-    preset = Detector.from_preset(config.preset)
+    try:
+        preset = Detector.from_preset(config.preset)
+    except ValueError as error:
+        raise ValueError(str(error).replace("detector preset", "detector.preset")) from error
     curve = preset.mtf if config.mtf is None else _read_curve(config.mtf, config.mtf_nyquist)
     noise = preset.ntf
     if config.ntf is not None:
@@ -135,7 +145,13 @@ def amplitude_contrast(config: MicroscopeConfig, in_ice: bool = True) -> float:
     """Fraction of the potential that absorbs, as configured or as is customary at the voltage."""
     if config.amplitude_contrast is not None:
         return config.amplitude_contrast
-    return float(ice_amplitude_contrast(Beam(config.voltage_kv).energy)) if in_ice else 0.0
+    usual = float(ice_amplitude_contrast(Beam(config.voltage_kv).energy)) if in_ice else 0.0
+    if usual >= 1:
+        raise ValueError(
+            "microscope.amplitude_contrast must be given for ice at microscope.voltage_kv "
+            f"{config.voltage_kv:g} kV: what is usual at 300 kV would be {usual:.3g} there"
+        )
+    return usual
 
 
 def ice_thickness_nm(atoms: Atoms, config: IceConfig) -> float:

@@ -170,6 +170,12 @@ def test_unknown_command(capsys):
         (["--microscope.aperture_mrad", "0"], ["microscope.aperture_mrad must be positive"]),
         (["--exposure.dose_e_per_a2", "1e30"], ["exposure.dose_e_per_a2 must be at most 1e+07"]),
         (["--ice.thickness_nm", "1e9"], ["ice.thickness_nm must be at most 100000"]),
+        (["--microscope.aberrations", "{C99: 1}"], ["microscope.aberrations: unknown C99; kno"]),
+        (["--detector.preset", "k9"], ["detector.preset must be one of", "got 'k9'"]),
+        (
+            ["--microscope.voltage_kv", "1e-3"],
+            ["microscope.amplitude_contrast must be given"],
+        ),
         (["--detector.gain", "0"], ["detector.gain must be positive"]),
         (["--seed", "99999999999999999999"], ["seed must fit into 64 bits"]),
         (["--structure.selection", "//Q"], ["blob.pdb"]),

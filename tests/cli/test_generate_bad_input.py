@@ -133,6 +133,7 @@ def test_list_of_particles_that_is_impossible(generate, particles, words, there)
         (["--micrographs", "0"], ["micrographs must be at least 1, got 0"]),
         (["--micrographs", "x"], ["micrographs: expected a whole number, got 'x'"]),
         (["--devices", "0"], ["devices must be at least 1, got 0"]),
+        (["--num_nodes", "3"], ["num_nodes: 3 machines are to be started", "NODE_RANK"]),
         (["--num_nodes", "-1"], ["num_nodes must be at least 1, got -1"]),
         (["--threads", "0"], ["threads must be at least 1, got 0"]),
         (["--microscope.defocus", "2"], ["did you mean 'microscope.defocus_um'?"]),

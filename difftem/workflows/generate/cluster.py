@@ -8,6 +8,8 @@ from typing import Any
 
 from difftem.workflows.generate.config import GenerateConfig
 
+# What someone sets who starts the processes by hand.
+STARTED = {"NODE_RANK", "GROUP_RANK", "MASTER_ADDR"}
 LONGEST = timedelta(days=365)  # that one process may wait for another
 
 
@@ -27,11 +29,16 @@ def join_cluster(config: GenerateConfig) -> Any:
     Raises
     ------
     ValueError
-        If the cluster started another number.
+        If the cluster started another number, or nobody says that there are others.
     """
     cluster = {"SLURM_NTASKS", "TORCHELASTIC_RUN_ID"} & os.environ.keys()
     if config.num_nodes == 1 and (config.devices == 1 or not cluster):
         return None
+    if not (cluster or STARTED & os.environ.keys()):
+        raise ValueError(
+            f"num_nodes: {config.num_nodes} machines are to be started together by SLURM, torchrun "
+            "or with NODE_RANK and MASTER_ADDR on each; this process alone would wait for ever"
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from lightning.fabric import Fabric  # takes seconds
