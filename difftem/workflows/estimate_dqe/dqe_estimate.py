@@ -159,6 +159,18 @@ def estimate_dqe(
     References
     ----------
     IEC 62220-1 (2003); McMullan, Chen, Henderson & Faruqi, Ultramicroscopy 109 (2009) 1126.
+
+    Examples
+    --------
+    >>> import difftem, tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> for what in ("edge", "vacuum"):
+    ...     made = difftem.simulate(what, size=(128, 128), exposures=4, preset="k2_300kv")
+    ...     saved = made.save(f"{folder}/{what}")
+    >>> edge, flat = (f"{folder}/{what}/micrograph.mrc" for what in ("edge", "vacuum"))
+    >>> found = difftem.estimate_dqe(edge, flat, dose=30.0, size=64, family="even_spline_5")
+    >>> 0.6 < found.dqe0 < 1.0  # 0.8 of the electrons were counted
+    True
     """
     if dose is not None and dose_e_per_a2 is not None:
         raise ValueError("give dose or dose_e_per_a2, not both")
