@@ -42,6 +42,8 @@ def scene_volumes(
     smoothed = {name: _smoothed(each, voxel_size) for name, each in templates.items()}
     number = 0
     for copies in scene.instances:
+        if len(copies) == 0:
+            continue
         template, values = templates[copies.particle], smoothed[copies.particle]
         largest = float(values.abs().max())
         for position, rotation in zip(copies.positions, copies.rotations, strict=True):

@@ -79,7 +79,7 @@ def read_turned(
 
 
 def copy_poses(
-    name: str, particle: Atoms, config: SimulateConfig, generator: torch.Generator
+    name: str, particle: Atoms | None, config: SimulateConfig, generator: torch.Generator
 ) -> ParticlePoses:
     """Put copies of the particle where the configuration, or chance, puts them.
 
@@ -87,8 +87,8 @@ def copy_poses(
     ----------
     name : str
         Of the particle.
-    particle : Atoms
-        From `read_particle`.
+    particle : Atoms or None
+        From `read_particle`; None where there is none, and no copies.
     config : SimulateConfig
         Its `copies`, `ice` and `sampling` are used.
     generator : torch.Generator
@@ -112,7 +112,7 @@ def copy_poses(
 
 
 def _transforms(
-    particle: Atoms, config: SimulateConfig, generator: torch.Generator
+    particle: Atoms | None, config: SimulateConfig, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:  # (n, 3, 3), (n, 3) Å
     """Rotation and place of each copy."""
     copies, sampling = config.copies, config.sampling
@@ -146,7 +146,7 @@ def _transforms(
     if n < 0:
         raise ValueError(f"copies.count must be at least 0, got {n}")
     shifts = torch.zeros(n, 3, dtype=torch.float64)
-    if n > 1:
+    if n > 1 and particle is not None:
         shifts = _places(n, particle, config, generator)
     kind = copies.orientations or ("random" if n > 1 else "fixed")
     preference = Preference(**dataclasses.asdict(copies.preferred))

@@ -34,7 +34,7 @@ def lens_bytes(field: PaddedField, microscope: MicroscopeConfig) -> float:
 
 
 def estimate_bytes(
-    atoms: Atoms,
+    atoms: Atoms | None,
     config: SimulateConfig,
     sampling: Sampling,
     n_micrographs: int,
@@ -44,8 +44,8 @@ def estimate_bytes(
 
     Parameters
     ----------
-    atoms : Atoms
-        The whole specimen.
+    atoms : Atoms or None
+        The whole specimen; None where there is no particle.
     config : SimulateConfig
         As given.
     sampling : Sampling
@@ -58,6 +58,10 @@ def estimate_bytes(
     float
         Bytes.
     """
+    images = IMAGE_BYTES * _area(sampling.crop) * (n_micrographs + n_noise_free)
+    lens = lens_bytes(sampling, config.microscope)
+    if atoms is None:
+        return BASE_BYTES + max(POTENTIAL_BYTES * _area(sampling.wave_shape), lens) + images
     every = max(1, len(atoms) // SAMPLE)
     some = Atoms(
         atoms.positions.detach()[::every],
@@ -76,10 +80,8 @@ def estimate_bytes(
         band_limit=config.sampling.potential_band_limit,
     )
     slices = (POTENTIAL_BYTES + BASIS_BYTES * len(like.basis().radial)) * _area(sampling.wave_shape)
-    images = IMAGE_BYTES * _area(sampling.crop) * (n_micrographs + n_noise_free)
     double = 2 if atoms.positions.dtype == torch.float64 else 1
-    field = max(slices, lens_bytes(sampling, config.microscope))
-    return BASE_BYTES + double * (field + BYTES_PER_ATOM * len(atoms) + images)
+    return BASE_BYTES + double * (max(slices, lens) + BYTES_PER_ATOM * len(atoms) + images)
 
 
 def wave_bytes(sampling: Sampling, n_tilts: int) -> float:

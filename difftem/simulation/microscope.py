@@ -19,6 +19,7 @@ from difftem.modules import (
     HoleyIce,
     Lens,
     Multislice,
+    ParticleSpecimen,
     Potential,
     Simulator,
     Stage,
@@ -154,43 +155,27 @@ def amplitude_contrast(config: MicroscopeConfig, in_ice: bool = True) -> float:
     return usual
 
 
-def ice_thickness_nm(atoms: Atoms, config: IceConfig) -> float:
+def ice_thickness_nm(atoms: Atoms | None, config: IceConfig) -> float:
     """Thickness of the ice around atoms, as configured or as they need it."""
     if config.thickness_nm is not None:
         return config.thickness_nm
-    return max(angstrom_to_nm(float(atoms.extent()[2]) + 2 * MARGIN), MIN_ICE_NM)
+    height = 0.0 if atoms is None else float(atoms.extent()[2])
+    return max(angstrom_to_nm(height + 2 * MARGIN), MIN_ICE_NM)
 
 
 def build_simulator(
-    atoms: Atoms,
+    atoms: Atoms | None,
     config: SimulateConfig,
     sampling: Sampling,
     lens: Lens,
     detector: Detector,
     stage: Stage,
 ) -> Simulator:
-    """Compose all stages for a specimen of atoms."""
+    """Compose all stages for a specimen of atoms, or None for a field without a particle."""
     in_ice = config.ice.present
     pixel_size = sampling.wave_pixel_size
-    potential = Potential(
-        atoms,
-        sampling.wave_shape,
-        pixel_size,
-        sampling.n_slices,
-        sampling.slice_thickness,
-        table=config.sampling.table,
-        solvated=in_ice,
-        ice_density_g_per_cm3=config.ice.density_g_per_cm3,
-        periodic=False,
-        band_limit=config.sampling.potential_band_limit,
-    )
-    if config.sampling.table is None and potential.table != "peng":
-        logger.info(
-            f"scattering factors of {potential.table} (sampling.table): the potential reaches "
-            f"beyond {PENG_END:g} 1/Å, where those of peng end"
-        )
     return Simulator(
-        potential,
+        _specimen(atoms, config, sampling),
         Multislice(
             pixel_size,
             sampling.slice_thickness,
@@ -206,3 +191,30 @@ def build_simulator(
         shape=sampling.crop,
         pixel_size=sampling.pixel_size if sampling.is_finer else None,
     )
+
+
+def _specimen(
+    atoms: Atoms | None, config: SimulateConfig, sampling: Sampling
+) -> Potential | ParticleSpecimen:
+    """Potential of the atoms, or a specimen of no particles."""
+    shape, pixel_size = sampling.wave_shape, sampling.wave_pixel_size
+    if atoms is None:
+        return ParticleSpecimen({}, (), shape, pixel_size, sampling.slice_thickness)
+    potential = Potential(
+        atoms,
+        shape,
+        pixel_size,
+        sampling.n_slices,
+        sampling.slice_thickness,
+        table=config.sampling.table,
+        solvated=config.ice.present,
+        ice_density_g_per_cm3=config.ice.density_g_per_cm3,
+        periodic=False,
+        band_limit=config.sampling.potential_band_limit,
+    )
+    if config.sampling.table is None and potential.table != "peng":
+        logger.info(
+            f"scattering factors of {potential.table} (sampling.table): the potential reaches "
+            f"beyond {PENG_END:g} 1/Å, where those of peng end"
+        )
+    return potential

@@ -139,13 +139,13 @@ def choose_field(wanted: SamplingConfig, microscope: MicroscopeConfig) -> Padded
     )
 
 
-def choose_sampling(atoms: Atoms, config: SimulateConfig, stage: Stage) -> Sampling:
+def choose_sampling(atoms: Atoms | None, config: SimulateConfig, stage: Stage) -> Sampling:
     """Fill in what the configuration leaves open: padding and slices.
 
     Parameters
     ----------
-    atoms : Atoms
-        The whole specimen.
+    atoms : Atoms or None
+        The whole specimen; None where there is no particle.
     config : SimulateConfig
         Its `sampling` and `microscope` are used.
     stage : Stage
@@ -165,10 +165,10 @@ def choose_sampling(atoms: Atoms, config: SimulateConfig, stage: Stage) -> Sampl
     thickest = thickest_slice(
         float(Beam(config.microscope.voltage_kv).wavelength), field.information_limit
     )
-    height = _height(atoms, stage) + 2 * MARGIN
+    height = (0.0 if atoms is None else _height(atoms, stage)) + 2 * MARGIN
     wanted = config.sampling.slice_thickness_nm
     thickness = thickest if wanted is None else nm_to_angstrom(wanted)
-    n_slices = max(1, math.ceil(height / thickness))
+    n_slices = 1 if atoms is None else max(1, math.ceil(height / thickness))
     if wanted is None:
         thickness = height / n_slices
     if n_slices > MAX_SLICES:

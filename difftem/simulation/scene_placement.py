@@ -157,15 +157,15 @@ def _warn(
     """Count the copies that a file put on top of each other or outside."""
     overlapping = scene.overlaps(dict(radii))
     if overlapping:
-        logger.warning("%d pairs of particles overlap", overlapping)
+        logger.warning("pairs of particles that overlap: %d", overlapping)
     sizes = scene.radii(dict(radii))
     beyond = outside(scene.positions(), sizes, (*field, math.inf))
     if beyond.entirely:
-        logger.warning("%d particles lie outside the field and are not seen", beyond.entirely)
+        logger.warning("particles outside the field, which are not seen: %d", beyond.entirely)
     deep = scene.positions()[:, 2].abs() + sizes > scene.box[2] / 2 + 1.0
     if in_ice and bool(deep.any()):
         logger.warning(
-            "%d particles reach out of the ice of %.0f nm",
-            int(deep.sum()),
+            "particles that reach out of the ice of %.0f nm: %d",
             angstrom_to_nm(scene.box[2]),
+            int(deep.sum()),
         )

@@ -5,7 +5,6 @@ import logging
 
 import torch
 
-from difftem.atoms import Atoms
 from difftem.functional.dose import expected_counts
 from difftem.micrograph.edge import distance
 from difftem.modules import Detector, PoissonLayer
@@ -18,14 +17,7 @@ from difftem.simulation.simulate_config import SimulateConfig
 logger = logging.getLogger(__name__)
 
 _MARGIN = 64  # pixels simulated around an edge: the ends of the Fourier transform meet
-_NOTHING = 1e-30  # an occupancy: far below what float32 adds to 1
 _ANGLES = 1.0, 20.0  # degrees to an axis of the pixels, for a profile finer than they are
-
-
-def no_atoms() -> Atoms:
-    """Return a structure that scatters nothing: an atom that is as good as not there."""
-    hydrogen, occupancy = torch.ones(1, dtype=torch.long), torch.full((1,), _NOTHING)
-    return Atoms(torch.zeros(1, 3), hydrogen, torch.ones(1), occupancy)
 
 
 def is_empty(config: SimulateConfig) -> bool:

@@ -31,7 +31,7 @@ from difftem.simulation.settings import configured
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.simulation.stage import draw_stage
 from difftem.simulation.unit_mistakes import doubtful_units
-from difftem.simulation.without_specimen import emptied, is_empty, no_atoms, take_edge
+from difftem.simulation.without_specimen import emptied, is_empty, take_edge
 from difftem.workflows.simulated_micrographs import (
     SimulatedMicrographs,
     particle_name,
@@ -120,17 +120,17 @@ def _simulate(
     with stopwatch.stage("structure"):
         empty = is_empty(config)
         turn = config.copies.rotation_deg
-        particle = no_atoms() if empty else given or read_particle(config.structure, turn)
+        particle = None if empty else given or read_particle(config.structure, turn)
         poses = copy_poses(particle_name(config), particle, config, generator)
-        atoms = particle if empty else particle.copies(poses.rotations, poses.positions)
-    n_atoms = 0 if empty else len(atoms)
+        atoms = particle and particle.copies(poses.rotations, poses.positions)
+    n_atoms = 0 if atoms is None else len(atoms)
     sampling = choose_sampling(atoms, config, stage)
     simulator = build_simulator(atoms, config, sampling, lens, detector, stage)
     logger.info(_summary(n_atoms, sampling))
     if (note := band_advice(config.sampling, config.microscope)) is not None:
         logger.info(note)
     doubts = doubtful_units(config.microscope, config.exposure, config.ice)
-    if not empty:
+    if atoms is not None:
         doubts += sampling_advice(atoms, config, sampling, float(simulator.beam.wavelength))
     for line in doubts:
         logger.warning(line)
@@ -181,17 +181,22 @@ def _simulate(
 
 
 def _imaged_scene(
-    poses: ParticlePoses, particle: Atoms, config: SimulateConfig, sampling: Sampling, stage: Stage
+    poses: ParticlePoses,
+    particle: Atoms | None,
+    config: SimulateConfig,
+    sampling: Sampling,
+    stage: Stage,
 ) -> ImagedScene:
     """Gather what files of truth say."""
     ny, nx = sampling.crop
     depth = sampling.n_slices * sampling.slice_thickness
     n, defoci = len(stage), defoci_um(config)
+    radius = 0.0 if particle is None else float(particle.positions.norm(dim=-1).max())
     # Of a focus series the tables have the first image.
     microscope = dataclasses.replace(config.microscope, defocus_um=defoci[0])
     return ImagedScene(
         Scene((poses,), (nx * sampling.pixel_size, ny * sampling.pixel_size, depth)),
-        {poses.particle: max(particle.positions.norm(dim=-1).tolist(), default=0.0)},
+        {poses.particle: radius},
         image_truth(microscope, config.ice.present, sampling.pixel_size),
         (ny, nx),
         config.exposure.tilts_deg,
@@ -205,19 +210,18 @@ def _imaged_scene(
     )
 
 
-def _templates(name: str, particle: Atoms, config: SimulateConfig) -> dict[str, Template]:
+def _templates(name: str, particle: Atoms | None, config: SimulateConfig) -> dict[str, Template]:
     """Template of the particle, where a volume of the sample is asked for."""
-    if not config.truth.volumes:
+    if particle is None or not config.truth.volumes:
         return {}
     solvent: Solvent = "displaced" if config.ice.present else "none"
     return {name: render_template(particle, config.sampling.pixel_size, solvent=solvent)}
 
 
 def _summary(n_atoms: int, sampling: Sampling) -> str:
-    ny, nx = sampling.wave_shape
+    (ny, nx), n = sampling.wave_shape, sampling.n_slices
     return (
         f"{n_atoms} atoms, {sampling.crop[1]} x {sampling.crop[0]} px of "
         f"{sampling.pixel_size:g} Å (simulated {nx} x {ny} of {sampling.wave_pixel_size:g} Å), "
-        f"{sampling.n_slices} slices of "
-        f"{sampling.slice_thickness:.3g} Å"
+        f"{n} slice{'s' * (n > 1)} of {sampling.slice_thickness:.3g} Å"
     )

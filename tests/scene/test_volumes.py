@@ -59,3 +59,10 @@ def test_larger_voxels_hold_the_same_matter_and_what_is_outside_is_cut():
     assert not outside.any() and not owner.any()
     cut, _ = volume(at[2:], (60, 60, 60), 2.0)
     assert 0.3 < float(cut.sum() / fine.sum()) < 0.9
+
+
+def test_a_particle_of_no_copies_needs_no_template():
+    none = ParticlePoses("a", torch.zeros(0, 3).double(), torch.zeros(0, 3, 3).double())
+    density, owner = scene_volumes(Scene((none,), (120.0,) * 3), {}, (4, 5, 6), 2.0)
+    assert density.shape == (4, 5, 6)
+    assert not density.any() and not owner.any()

@@ -179,9 +179,9 @@ def test_coordinates_that_overlap_or_stand_out_are_counted(microscope, blob, tmp
     places.write_text("x,y,z\n0,0,0\n5,0,0\n5000,0,0\n-6000,0,0\n0,5000,300\n")
     made = microscope(blob(coordinates=str(places)), ice=IceConfig(thickness_nm=20.0))
     made.take(0)
-    assert any("1 pairs of particles overlap" in line for line in made.lines)
-    assert any("3 particles lie outside the field" in line for line in made.lines)
-    assert any("1 particles reach out of the ice of 20 nm" in line for line in made.lines)
+    assert any("pairs of particles that overlap: 1" in line for line in made.lines)
+    assert any("particles outside the field, which are not seen: 3" in line for line in made.lines)
+    assert any("particles that reach out of the ice of 20 nm: 1" in line for line in made.lines)
 
 
 def test_random_copies_keep_away_from_given_ones(generator, tmp_path):

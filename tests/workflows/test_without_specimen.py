@@ -35,6 +35,18 @@ def test_no_copies_leave_ice_that_absorbs_and_nothing_else():
     assert len(made.imaged.scene) == 0
 
 
+def test_without_a_particle_volumes_hold_nothing_and_thin_slices_are_one():
+    made = difftem.simulate(
+        copies_count=0, truth_volumes=True, files_exit_wave=True, slice_thickness_nm=0.1, **SMALL
+    )
+    assert made.imaged.templates == {}
+    assert made.sampling.n_slices == 1
+    assert any("1 slice of 1 Å" in line for line in made.messages)
+    assert made.exit_waves is not None
+    wave = made.exit_waves
+    torch.testing.assert_close(wave.abs(), wave.abs()[..., :1, :1].expand_as(wave.abs()))
+
+
 @pytest.mark.parametrize("angle", [5.0, 96.0, -171.0])
 def test_the_curve_of_a_simulated_edge_is_the_mtf_of_its_detector(angle):
     made = difftem.simulate("edge", edge_angle_deg=angle, size=(300, 300), preset="k2_300kv")
