@@ -1,8 +1,14 @@
 """`difftem estimate-dqe`: the DQE of a detector from a knife edge and flat fields."""
 
-import argparse
-from pathlib import Path
-
+from difftem.cli.estimate_arguments import (
+    add_edge_box,
+    add_output,
+    add_overwrite,
+    add_pixel_size,
+    estimate_parser,
+    positive,
+    run_estimate,
+)
 from difftem.cli.one_line_parser import OneLineArgumentParser, number
 from difftem.workflows.estimate_dqe.dqe_estimate import estimate_dqe
 from difftem.workflows.estimate_dqe.output import check_output
@@ -37,24 +43,12 @@ def main(arguments: list[str]) -> None:
     ValueError
         For bad input, in one line.
     """
-    options = vars(_parser().parse_args(arguments))
-    output, overwrite = options.pop("output"), options.pop("overwrite")
-    check_output(output, overwrite)
-    estimate = estimate_dqe(**options)
-    print(estimate.summary)
-    written = estimate.save(output, overwrite)
-    print(f"wrote {', '.join(str(path) for path in written)}")
+    run_estimate(_parser(), arguments, check_output, estimate_dqe)
 
 
 def _parser() -> OneLineArgumentParser:
     """Make the parser; the order is that of the help."""
-    parser = OneLineArgumentParser(
-        prog="difftem estimate-dqe",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = estimate_parser("estimate-dqe", DESCRIPTION, EPILOG)
     add = parser.add_argument
     for name, field, what in (
         ("--edge", "edges", "images of a slanted knife edge"),
@@ -68,14 +62,7 @@ def _parser() -> OneLineArgumentParser:
             metavar="FILE",
             help=f"MRC or TIFF: {what}",
         )
-    add(
-        "--output",
-        type=Path,
-        required=True,
-        metavar="FILE.star",
-        help="STAR file to write; others get its name",
-    )
-    positive = number("a positive number", lambda x: x > 0)
+    add_output(parser)
     add(
         "--dose",
         type=positive,
@@ -88,12 +75,7 @@ def _parser() -> OneLineArgumentParser:
         metavar="D",
         help="the same in e/Å², with the pixel size of the header or --pixel-size",
     )
-    add(
-        "--pixel-size",
-        type=positive,
-        metavar="A",
-        help="pixel size in Å (default: that of the header)",
-    )
+    add_pixel_size(parser)
     add(
         "--read-noise",
         type=number("a number >= 0 or 'fit'", lambda x: x >= 0, "fit"),
@@ -120,12 +102,6 @@ def _parser() -> OneLineArgumentParser:
         metavar="N",
         help="largest number of crops to take (default: 50)",
     )
-    add(
-        "--edge-box",
-        type=int,
-        nargs=4,
-        metavar=("X", "Y", "W", "H"),
-        help="part of the images with the edge and nothing else: x, y, width, height in pixels",
-    )
-    add("--overwrite", action="store_true", help="replace files that exist")
+    add_edge_box(parser)
+    add_overwrite(parser)
     return parser

@@ -1,9 +1,16 @@
 """`difftem estimate-mtf`: the MTF of a detector from micrographs, with errors, without a config."""
 
-import argparse
-from pathlib import Path
 from typing import get_args
 
+from difftem.cli.estimate_arguments import (
+    add_edge_box,
+    add_output,
+    add_overwrite,
+    add_pixel_size,
+    estimate_parser,
+    positive,
+    run_estimate,
+)
 from difftem.cli.one_line_parser import OneLineArgumentParser, number
 from difftem.micrograph.stack_use import FrameUse
 from difftem.workflows.estimate_mtf.mtf_estimate import estimate_mtf
@@ -48,24 +55,12 @@ def main(arguments: list[str]) -> None:
     ValueError
         For bad input, in one line.
     """
-    options = vars(_parser().parse_args(arguments))
-    output, overwrite = options.pop("output"), options.pop("overwrite")
-    check_output(output, overwrite)
-    estimate = estimate_mtf(**options)
-    print(estimate.summary)
-    written = estimate.save(output, overwrite)
-    print(f"wrote {', '.join(str(path) for path in written)}")
+    run_estimate(_parser(), arguments, check_output, estimate_mtf)
 
 
 def _parser() -> OneLineArgumentParser:
     """Make the parser; the order is that of the help."""
-    parser = OneLineArgumentParser(
-        prog="difftem estimate-mtf",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = estimate_parser("estimate-mtf", DESCRIPTION, EPILOG)
     add = parser.add_argument
     add(
         "micrographs",
@@ -73,14 +68,7 @@ def _parser() -> OneLineArgumentParser:
         metavar="MICROGRAPH",
         help="MRC or TIFF files: images, stacks or movies",
     )
-    add(
-        "--output",
-        type=Path,
-        required=True,
-        metavar="FILE.star",
-        help="STAR file to write; the others get its name",
-    )
-    positive = number("a positive number", lambda x: x > 0)
+    add_output(parser)
     add(
         "--gain",
         type=positive,
@@ -172,24 +160,12 @@ def _parser() -> OneLineArgumentParser:
         action="store_true",
         help="fit to single exposures rather than to differences of two",
     )
-    add(
-        "--pixel-size",
-        type=positive,
-        metavar="A",
-        help="pixel size in Å (default: that of the header)",
-    )
+    add_pixel_size(parser)
     add(
         "--edge",
         action="store_true",
         help="the images show a straight, slanted knife edge: measure the MTF across it",
     )
-    add(
-        "--edge-box",
-        type=int,
-        nargs=4,
-        metavar=("X", "Y", "W", "H"),
-        help="part of the images with the edge and nothing else: x, y of its corner, width, height "
-        "in pixels (default: the whole image)",
-    )
-    add("--overwrite", action="store_true", help="replace files that exist")
+    add_edge_box(parser)
+    add_overwrite(parser)
     return parser

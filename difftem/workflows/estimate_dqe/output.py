@@ -1,17 +1,15 @@
 """The files of a DQE: all of them, or none."""
 
-import csv
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from difftem.io.errors import input_error
 from difftem.io.files import replacing
 from difftem.io.star import star_text, write_mtf_star
 from difftem.tasks.report import Table
+from difftem.workflows.estimate_files import check_files, rounded, write_table
 
 _SUFFIXES = (".star", ".csv", ".md", ".png")
 _COMMENTS = (
@@ -22,29 +20,13 @@ _COMMENTS = (
 
 
 def check_output(star: Path, overwrite: bool) -> None:
-    """Refuse before the work what would be refused after it.
+    """Refuse an output before the work, as `check_files` does."""
+    check_files(star, _files(star), "a DQE", overwrite)
 
-    Parameters
-    ----------
-    star : Path
-        STAR file to write.
-    overwrite : bool
-        Replace files that exist.
 
-    Raises
-    ------
-    InputError
-        If a file exists and `overwrite` is false, or the folder does not exist.
-    """
-    if star.suffix.lower() != ".star":
-        raise input_error(star, "the name of a DQE must end in .star")
-    if not star.parent.is_dir():
-        raise input_error(star, f"there is no folder {star.parent}")
-    if not os.access(star.parent, os.W_OK):
-        raise input_error(star, f"the folder {star.parent} cannot be written")
-    for path in (star.with_suffix(suffix) for suffix in _SUFFIXES):
-        if path.exists() and not overwrite:
-            raise input_error(path, "exists already; --overwrite (overwrite=True) replaces it")
+def _files(star: Path) -> list[Path]:
+    """Names of all files, the STAR file first."""
+    return [star.with_suffix(suffix) for suffix in _SUFFIXES]
 
 
 def write_files(
@@ -83,8 +65,7 @@ def write_files(
     InputError
         If a file exists and `overwrite` is false, or the folder does not exist.
     """
-    files = [star.with_suffix(suffix) for suffix in _SUFFIXES]
-    rows = [[f"{value:.7g}" for value in row] for row in table.rows]
+    files, rows = _files(star), rounded(table)
     with ExitStack() as stack:
         parts = [stack.enter_context(replacing(file, overwrite)) for file in files]
         frequency, mtf = (each.numpy() for each in curve)
@@ -94,10 +75,7 @@ def write_files(
         }
         with parts[0].open("a", encoding="utf-8") as file:
             file.write("\n" + star_text({"dqe": columns}))
-        with parts[1].open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(table.columns)
-            writer.writerows(rows)
+        write_table(parts[1], table.columns, rows)
         parts[2].write_text(text, "utf-8")
         figure.savefig(parts[3], format="png", dpi=110)
     return files
