@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from difftem.io.atom_table import StructureFile, plain_table
 from difftem.io.errors import InputError, input_error
+from difftem.io.text import is_number
 
 _B = ("debye_waller_factors", "bfactor", "b_factors")
 _OCCUPANCIES = ("occupancies", "occupancy")
@@ -78,20 +79,11 @@ def _check_counts(path: Path, content: bytes) -> None:
     lines = [] if b"\0" in content[:1000] else content[:10_000].splitlines()[:_HEAD]
     for number, (before, line) in enumerate(pairwise([b"", *lines]), start=1):
         words = [word for word in line.split() if word not in _WORDS]
-        if b"TIMESTEP" in before.upper() or not all(map(_is_number, words)):
+        if b"TIMESTEP" in before.upper() or not all(map(is_number, words)):
             continue
         most = max((int(word[:18]) for word in words if word.isdigit()), default=0)
         if most > max(len(content), _FEW):
             raise input_error(path, f"line {number} says {most} atoms, more than fit into the file")
-
-
-def _is_number(word: bytes) -> bool:
-    """Whether a word is a number."""
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 def _first(arrays: dict[str, Any], names: tuple[str, ...]) -> NDArray[np.float64] | None:

@@ -36,3 +36,12 @@ def read_text(path: str | Path) -> str:
     if "\0" in text:
         raise input_error(path, "not a text file: it holds bytes of 0")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def is_number(word: str | bytes) -> bool:
+    """Whether a word is a number."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from difftem.io.atom_table import StructureFile, plain_table
 from difftem.io.elements import atomic_number
 from difftem.io.errors import input_error
+from difftem.io.text import is_number
 
 XYZ_SUFFIXES = (".xyz", ".extxyz", ".exyz")
 
@@ -211,18 +212,9 @@ def _is_prismatic(lines: list[str]) -> bool:
     if len(lines) < 3:
         return False
     cell, row = lines[1].split(), lines[2].split()
-    numbers = len(cell) == 3 and 5 <= len(row) <= 6 and all(map(_is_number, cell + row))
+    numbers = len(cell) == 3 and 5 <= len(row) <= 6 and all(map(is_number, cell + row))
     counted = re.fullmatch("[0-9]+", lines[0]) and int(lines[0]) == len(lines) - 2
     return numbers and row[0].isdigit() and (lines[-1].split()[:1] == ["-1"] or not counted)
-
-
-def _is_number(word: str) -> bool:
-    """Whether a word is a number."""
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 def _prismatic(path: str | Path, lines: list[str]) -> StructureFile:

@@ -54,7 +54,7 @@ NOT_NEGATIVE = {
     "shift_error": 1e5,
     "rotation_error_deg": 180.0,
     "tilt_error_deg": 90.0,
-    "model": 1e9,
+    "model": 1e6,
     "spread_deg": 180.0,
     "share": 1.0,
     "flipped": 1.0,
