@@ -65,6 +65,17 @@ def add_edge_box(parser: OneLineArgumentParser) -> None:
     )
 
 
+def add_memory_limit(parser: OneLineArgumentParser) -> None:
+    """Add what the run may take."""
+    parser.add_argument(
+        "--memory-limit",
+        dest="memory_limit_gb",
+        type=positive,
+        metavar="GB",
+        help="memory that the run may take in GB (default: what the machine has free)",
+    )
+
+
 def add_overwrite(parser: OneLineArgumentParser) -> None:
     """Add whether to replace files."""
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")

@@ -2,6 +2,7 @@
 
 from difftem.cli.estimate_arguments import (
     add_edge_box,
+    add_memory_limit,
     add_output,
     add_overwrite,
     add_pixel_size,
@@ -103,5 +104,6 @@ def _parser() -> OneLineArgumentParser:
         help="largest number of crops to take (default: 50)",
     )
     add_edge_box(parser)
+    add_memory_limit(parser)
     add_overwrite(parser)
     return parser

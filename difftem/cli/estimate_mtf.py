@@ -4,6 +4,7 @@ from typing import get_args
 
 from difftem.cli.estimate_arguments import (
     add_edge_box,
+    add_memory_limit,
     add_output,
     add_overwrite,
     add_pixel_size,
@@ -167,5 +168,6 @@ def _parser() -> OneLineArgumentParser:
         help="the images show a straight, slanted knife edge: measure the MTF across it",
     )
     add_edge_box(parser)
+    add_memory_limit(parser)
     add_overwrite(parser)
     return parser

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -42,6 +43,18 @@ def check_extended(path: Path) -> None:
         if start[_MAP_AT : _MAP_AT + 3] != b"MAP":
             raise input_error(path, "not a whole MRC file: Map ID string not found")
         raise input_error(path, f"not a whole MRC file: an extended header of {claimed} bytes")
+
+
+def count_values(path: Path) -> int:
+    """Count the values that a header claims, also of a packed file; 0 if it cannot hold them."""
+    with _open(path) as file:
+        start = file.read(_BYTES)
+    order: Literal["little", "big"] = (
+        "big" if start[_STAMP_AT : _STAMP_AT + 1] == b"\x11" else "little"
+    )
+    sides = [int.from_bytes(start[at : at + 4], order, signed=True) for at in (0, 4, 8)]
+    claimed = math.prod(sides)  # of half a byte at least
+    return claimed if min(sides) > 0 and claimed <= 2 * _most_bytes(path) else 0
 
 
 def check_size(path: Path, header: np.generic) -> None:

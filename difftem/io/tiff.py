@@ -25,7 +25,7 @@ _ANGSTROM_PER_TAG = {2: 2.54e8, 3: 1e8}
 _ANGSTROM_PER_WORD = {"nm": 10.0, "nanometer": 10.0, "micron": 1e4, "um": 1e4, "µm": 1e4, "Å": 1.0}
 # Outside of this the resolution is a printer's, not a microscope's.
 PIXEL_SIZES = (0.05, 100.0)
-_UNREADABLE = (
+UNREADABLE_TIFF = (
     ValueError,
     OSError,
     KeyError,
@@ -104,7 +104,7 @@ def read_tiff(path: Path) -> TiffImage:
             data = _read_by_pillow(path, source) if needs_pillow else tiff.asarray(key=key)
     except InputError:
         raise
-    except _UNREADABLE as error:
+    except UNREADABLE_TIFF as error:
         if "imagecodecs" in str(error):
             raise input_error(
                 path, f"{error}; install it, or save the image uncompressed in 8, 16 or 32 bits"

@@ -10,6 +10,22 @@ MAX_NODES = 1_000_000  # with every alias counted as what it stands for
 MAX_DEPTH = 50
 
 
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
+    """Loader that stops where text is nested too deep, not only after all of it was read."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Count levels on the way down."""
+        if self.depth > MAX_DEPTH:
+            raise ValueError(f"is nested more than {MAX_DEPTH} levels deep")
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+
+
 def parse_yaml(text: str) -> Any:
     """Read YAML into plain values.
 
@@ -33,15 +49,13 @@ def parse_yaml(text: str) -> Any:
     """
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"has {len(text)} characters, at most {MAX_CHARACTERS} are read")
-    loader = yaml.SafeLoader(text)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         if node is None:
             return None
-        _expanded(node, {}, 0)
+        _expanded(node, {})
         return loader.construct_document(node)
-    except RecursionError:
-        raise ValueError(f"is nested more than {MAX_DEPTH} levels deep") from None
     finally:
         loader.dispose()
 
@@ -74,7 +88,7 @@ def parse_option(key: str, text: str) -> Any:
         raise ValueError(f"{key}: {error}") from error
 
 
-def _expanded(node: yaml.Node, sizes: dict[int, int], depth: int) -> int:
+def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
     """Count the values that a node stands for; the sizes of those before are known."""
     known = sizes.get(id(node))
     line = node.start_mark.line + 1
@@ -82,8 +96,6 @@ def _expanded(node: yaml.Node, sizes: dict[int, int], depth: int) -> int:
         raise ValueError(f"line {line}: an alias holds itself")
     if known is not None:
         return known
-    if depth > MAX_DEPTH:
-        raise ValueError(f"line {line}: nested more than {MAX_DEPTH} levels deep")
     sizes[id(node)] = 0  # begun
     children = []
     if isinstance(node, yaml.MappingNode):
@@ -91,7 +103,7 @@ def _expanded(node: yaml.Node, sizes: dict[int, int], depth: int) -> int:
         children = [each for pair in node.value for each in pair]
     elif isinstance(node, yaml.SequenceNode):
         children = node.value
-    size = 1 + sum(_expanded(each, sizes, depth + 1) for each in children)
+    size = 1 + sum(_expanded(each, sizes) for each in children)
     if size > MAX_NODES:
         raise ValueError(f"line {line}: aliases stand for more than {MAX_NODES} values")
     sizes[id(node)] = size

@@ -88,7 +88,8 @@ def test_the_command_writes_star_table_report_and_figure(images, tmp_path, capsy
     [
         ({"dose": 1.0, "dose_e_per_a2": 1.0}, "give dose or dose_e_per_a2, not both"),
         ({"dose": -1.0}, "dose must be positive"),
-        ({"family": "gauss"}, "none.mrc: no such file"),
+        ({"family": "gauss"}, "family must be auto or one of"),
+        ({}, "none.mrc: no such file"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(options, message):

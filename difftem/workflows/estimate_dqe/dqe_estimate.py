@@ -18,6 +18,7 @@ from difftem.workflows.estimate_dqe.measured import MeasuredDQE, measured_dqe
 from difftem.workflows.estimate_dqe.output import check_output, write_files
 from difftem.workflows.estimate_mtf.from_edge import EdgeEstimate, estimate_edge
 from difftem.workflows.estimate_mtf.from_noise import fit_noise, read_crops
+from difftem.workflows.estimate_mtf.memory import check_estimate_memory
 from difftem.workflows.estimate_mtf.options import EstimateOptions
 
 logger = logging.getLogger(__name__)
@@ -110,6 +111,7 @@ def estimate_dqe(
     size: int = 256,
     crops: int = 50,
     edge_box: Sequence[int] | None = None,
+    memory_limit_gb: float | None = None,
 ) -> DQEEstimate:
     r"""Estimate the DQE of a detector, as the command ``difftem estimate-dqe`` does.
 
@@ -145,6 +147,8 @@ def estimate_dqe(
         Side of a crop of the flat fields in pixels, and how many to take at most.
     edge_box : sequence of int, optional
         x, y, width, height in pixels of the part that holds the edge and nothing else.
+    memory_limit_gb : float, optional
+        Memory in GB that the run may take. Default: what the machine has free.
 
     Returns
     -------
@@ -176,7 +180,8 @@ def estimate_dqe(
         raise ValueError("give dose or dose_e_per_a2, not both")
     check_positive(dose=dose, dose_e_per_a2=dose_e_per_a2, pixel_size=pixel_size)
     box = None if edge_box is None else list(edge_box)
-    edge = estimate_edge(EstimateOptions(_names(edges), edge=True, edge_box=box))
+    limit = memory_limit_gb
+    of_edge = EstimateOptions(_names(edges), edge=True, edge_box=box, memory_limit_gb=limit)
     options = EstimateOptions(
         _names(flat_fields),
         dose=dose,
@@ -186,8 +191,10 @@ def estimate_dqe(
         crops=crops,
         pixel_size=pixel_size,
         min_frequency=0.0,
+        memory_limit_gb=limit,
     )
-    data = read_crops(options)
+    check_estimate_memory(of_edge, options)
+    edge, data = estimate_edge(of_edge), read_crops(options)
     if dose_e_per_a2 is not None:
         if data.facts.pixel_size is None:
             raise ValueError("dose_e_per_a2 needs pixel_size: the header has none")

@@ -154,3 +154,17 @@ def draw_edge(estimate: EdgeEstimate) -> Any:
     for axes in (left, right):
         axes.grid(alpha=0.3)
     return figure
+
+
+def edge_notes(found: EdgeEstimate) -> list[str]:
+    """Say what was found, and what the curve includes."""
+    angles = ", ".join(f"{edge.angle_deg:.2f}°" for edge in found.facts.edges)
+    return [
+        f"{len(found.facts.edges)} images, normals of the edges at {angles} from +x",
+        f"errors from {found.strips} strips along the edges"
+        if found.strips > 2
+        else "no errors: the edge is too short to be cut into strips",
+        "the curve includes the aperture of the pixel, as published curves do; noise that is "
+        "simulated with it is blurred by the aperture, too",
+        *found.facts.notes,
+    ]

@@ -13,8 +13,9 @@ from difftem.micrograph.stack_use import FrameUse
 from difftem.simulation.messages import collected
 from difftem.tasks.mtf_fit.report import curve_table, make_report, markdown, parameter_table
 from difftem.tasks.report import Table
-from difftem.workflows.estimate_mtf.from_edge import EdgeEstimate, draw_edge, estimate_edge
+from difftem.workflows.estimate_mtf.from_edge import draw_edge, edge_notes, estimate_edge
 from difftem.workflows.estimate_mtf.from_noise import fit_noise, read_crops
+from difftem.workflows.estimate_mtf.memory import check_estimate_memory
 from difftem.workflows.estimate_mtf.options import EstimateOptions
 from difftem.workflows.estimate_mtf.output import check_output, write_files
 
@@ -31,7 +32,7 @@ _KINDS = {
 
 @dataclass(frozen=True, eq=False)
 class MTFEstimate:
-    """A transfer function with its errors, and what they are worth.
+    """A transfer function with its errors.
 
     Attributes
     ----------
@@ -131,6 +132,7 @@ def estimate_mtf(
     pixel_size: float | None = None,
     edge: bool = False,
     edge_box: Sequence[int] | None = None,
+    memory_limit_gb: float | None = None,
 ) -> MTFEstimate:
     """Estimate the MTF of a detector, as the command ``difftem estimate-mtf`` does.
 
@@ -180,6 +182,8 @@ def estimate_mtf(
         The images show a straight, slanted knife edge.
     edge_box : sequence of int, optional
         x, y, width, height in pixels of the part that holds the edge and nothing else.
+    memory_limit_gb : float, optional
+        Memory in GB that the run may take. Default: what the machine has free.
 
     Returns
     -------
@@ -209,6 +213,7 @@ def estimate_mtf(
     given["edge_box"] = None if edge_box is None else list(edge_box)
     options = EstimateOptions(**given)
     with collected() as messages:
+        check_estimate_memory(options)
         estimate = _from_edge(options) if edge else _from_noise(options)
         read = "\n".join(f"- {line}" for line in messages)
         for line in estimate.notes:
@@ -263,7 +268,7 @@ def _from_edge(options: EstimateOptions) -> MTFEstimate:
         for i in [round(f / 0.5 * (len(found.curve) - 1))]
     ]
     shown = markdown(Table(["frequency (cycles/pixel)", "MTF", "standard error"], rows))
-    notes = _edge_notes(found)
+    notes = edge_notes(found)
     text = f"# MTF of {_names(options)} from a knife edge\n\n{shown}\n\n"
     return MTFEstimate(
         "MTF",
@@ -278,20 +283,6 @@ def _from_edge(options: EstimateOptions) -> MTFEstimate:
         notes,
         {"png": draw_edge(found)},
     )
-
-
-def _edge_notes(found: EdgeEstimate) -> list[str]:
-    """Say what was found, and what the curve includes."""
-    angles = ", ".join(f"{edge.angle_deg:.2f}°" for edge in found.facts.edges)
-    return [
-        f"{len(found.facts.edges)} images, normals of the edges at {angles} from +x",
-        f"errors from {found.strips} strips along the edges"
-        if found.strips > 2
-        else "no errors: the edge is too short to be cut into strips",
-        "the curve includes the aperture of the pixel, as published curves do; noise that is "
-        "simulated with it is blurred by the aperture, too",
-        *found.facts.notes,
-    ]
 
 
 def _names(options: EstimateOptions) -> str:

@@ -8,7 +8,7 @@ from difftem.data.crops import check_dqe0
 from difftem.micrograph.stack_use import FrameUse
 from difftem.tasks.mtf_fit import FAMILIES
 
-_OF_EDGES = ("micrographs", "edge", "edge_box")
+_OF_EDGES = ("micrographs", "edge", "edge_box", "memory_limit_gb")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class EstimateOptions:
     pixel_size: float | None = None
     edge: bool = False
     edge_box: list[int] | None = None
+    memory_limit_gb: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
@@ -41,7 +42,7 @@ class EstimateOptions:
         if self.gain is not None and self.dose is not None:
             raise ValueError(f"give gain or dose, not both; got {self.gain} and {self.dose}")
         check_dqe0(self.dqe0, self.dose)
-        for name in ("gain", "dose", "pixel_size", "max_frequency"):
+        for name in ("gain", "dose", "pixel_size", "max_frequency", "memory_limit_gb"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be a positive number, got {value}")
