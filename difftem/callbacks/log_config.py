@@ -64,7 +64,7 @@ class LogConfig(SaveConfigCallback):
         pl_module : LightningModule
             Not used.
         stage : str
-            Not used.
+            Kept beside it: ``fit`` or ``test``.
         """
         resolved = self.config.clone().as_dict()
         for logger in trainer.loggers:

@@ -22,8 +22,13 @@ dose that reaches the camera, DQE(q) = MTF(q)^2 / (dose x NPS(q) / mean^2); with
 DQE(q) / DQE(0).
 
   difftem estimate-dqe --edge edge.mrc --flat vacuum.mrc --dose 20 --output dqe.star
-  difftem simulate vacuum --exposure.exposures 8 --output flat     # to try it
+
+To try it on images whose DQE is known:
+
+  difftem simulate vacuum --exposure.exposures 8 --output flat
   difftem simulate edge --exposure.dose_e_per_a2 400 --output edge
+  difftem estimate-dqe --edge edge/micrograph.mrc --flat flat/micrograph.mrc --dose 30 \\
+      --output dqe.star
 
 Frequencies q are cycles/pixel (Nyquist 0.5). Any offset of the camera must be off the images."""
 

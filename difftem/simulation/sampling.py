@@ -26,6 +26,7 @@ from difftem.units import (
 )
 
 MAX_PADDING = 1.0  # of the longer side
+SLICE_THICKNESS_NM = 50.0  # of particles, whose depth in a slice counts besides
 # Room above and below the highest and lowest atom, Å.
 MARGIN = 2.0
 # Pixels of the waves over those of a micrograph whose signal reaches Nyquist: it ends at 1/3 of a
@@ -87,6 +88,12 @@ def wave_pixel_size(wanted: SamplingConfig, microscope: MicroscopeConfig) -> flo
     if wanted.band == "fast" or 4 * wanted.pixel_size * optics_limit(microscope) <= 1:
         return wanted.pixel_size
     return wanted.pixel_size * FINER[0] / FINER[1]
+
+
+def particle_slice_thickness(wanted: SamplingConfig) -> float:
+    """Thickness in Å of a slice of particles, which are cut between slices or lie in one."""
+    thickness = wanted.slice_thickness_nm
+    return nm_to_angstrom(SLICE_THICKNESS_NM if thickness is None else thickness)
 
 
 def choose_field(wanted: SamplingConfig, microscope: MicroscopeConfig) -> PaddedField:

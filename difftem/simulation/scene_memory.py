@@ -13,9 +13,8 @@ from difftem.modules.particle_specimen import THICK
 from difftem.modules.project_particles import KEPT_BYTES
 from difftem.scene.templates.render import rendering_bytes
 from difftem.simulation.memory import BASE_BYTES, IMAGE_BYTES, check_memory, lens_bytes
-from difftem.simulation.sampling import choose_field
+from difftem.simulation.sampling import choose_field, particle_slice_thickness
 from difftem.simulation.scene_config import SceneConfig
-from difftem.units import nm_to_angstrom
 
 CHUNK_BYTES = 40e6  # Fourier coefficients of some copies
 TRUTH_BYTES = 12  # of a pixel: labels, and what is drawn
@@ -105,8 +104,7 @@ class SceneMemory:
 
     def _planes(self, particle: Particle, number: int) -> float:
         """Bytes of Fourier planes that are kept of copies that reach through several slices."""
-        thickness = self.config.sampling.slice_thickness_nm
-        slice_thickness = nm_to_angstrom(50.0 if thickness is None else thickness)
+        slice_thickness = particle_slice_thickness(self.config.sampling)
         if 2 * particle.radius <= THICK * slice_thickness:
             return 0.0
         wavelength = Beam(self.microscope.voltage_kv).wavelength

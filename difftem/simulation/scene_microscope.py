@@ -29,7 +29,7 @@ from difftem.simulation.damage import image_fading
 from difftem.simulation.freed_memory import mapping_large_arrays, return_freed_memory
 from difftem.simulation.microscope import build_beam, build_detector, build_ice, build_lens
 from difftem.simulation.run import take_series
-from difftem.simulation.sampling import choose_field
+from difftem.simulation.sampling import choose_field, particle_slice_thickness
 from difftem.simulation.scene_check import check_scene
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.scene_memory import SceneMemory
@@ -52,7 +52,6 @@ logger = logging.getLogger(__name__)
 MAX_SLICES = 2000  # of particles that are far apart
 # Cycles/pixel of the band's edge; that of finer waves begins beyond the micrograph's Nyquist.
 TAPER, FINER_TAPER = 0.05, 0.03
-SLICE_THICKNESS_NM = 50.0
 
 
 @dataclass(frozen=True)
@@ -207,7 +206,7 @@ class SceneMicroscope:
             [Instances(each.particle, each.positions, each.rotations) for each in scene.instances],
             field.wave_shape,
             pixel_size,
-            nm_to_angstrom(sampling.slice_thickness_nm or SLICE_THICKNESS_NM),
+            particle_slice_thickness(sampling),
             depth=sampling.depth,
             taper=FINER_TAPER if field.is_finer else TAPER,
         )

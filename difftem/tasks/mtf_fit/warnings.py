@@ -116,7 +116,7 @@ def _structure(result: MTFFitResult) -> str | None:
     if not below[strongest] or float(excess[strongest]) < limit:
         return None
     return (
-        f"power at {float(test.frequency[strongest]):.3f} c/px is "
+        f"power at {float(test.frequency[strongest]):.3f} cycles/pixel is "
         f"{float(test.ratio[strongest]):.2f} times the fit ({float(excess[strongest]):.0f} "
         "standard deviations): structure in the background; use differences of aligned "
         "exposures, or fit from a higher frequency"
@@ -142,7 +142,7 @@ def _folded(result: MTFFitResult) -> str | None:
         return None
     return (
         f"H(0.5) = {value:.2f}: noise above Nyquist folds back in a real camera, so the curve "
-        "near 0.5 c/px holds aliased power"
+        "near 0.5 cycles/pixel holds aliased power"
     )
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import difftem
 from difftem.io.claimed import claimed, is_temporary, remove_stale
 from difftem.io.errors import input_error
 from difftem.io.files import check_regular, replacing
+from difftem.io.staged_folder import made_folder
 from difftem.io.yaml_file import parse_yaml
 from difftem.simulation.limits import flattened
 from difftem.simulation.settings import plain
@@ -65,8 +66,6 @@ def claimed_folder(
         If the folder is a file, holds other things or a set of another configuration, is in use
         or cannot be written.
     """
-    if path.exists() and not path.is_dir():
-        raise input_error(path, "is a file, expected an output folder")
     stored = None if overwrite else _read_settings(path / SETTINGS)
     if stored is None and not overwrite and path.is_dir() and _foreign(path):
         raise input_error(
@@ -81,26 +80,16 @@ def claimed_folder(
     if stored is not None:
         _compare(path, stored, wanted)
         wanted["micrographs"] = max(wanted["micrographs"], int(stored.get("micrographs", 0)))
-    created = [each for each in (path, *path.parents) if not each.exists()]
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise input_error(path, f"cannot be written: {error.strerror or error}") from error
-    try:
-        with claimed(path):
-            try:
-                if overwrite:
-                    _remove_set(path)
-                _write_settings(path / SETTINGS, wanted)
-                yield config
-            finally:
-                remove_stale(path)
-                if stored is None and not any(map(is_finished, *_items(path))):
-                    (path / SETTINGS).unlink(missing_ok=True)
-    finally:
-        for each in created:  # innermost first; what others put there stays
-            with suppress(OSError):
-                each.rmdir()
+    with made_folder(path), claimed(path):
+        try:
+            if overwrite:
+                _remove_set(path)
+            _write_settings(path / SETTINGS, wanted)
+            yield config
+        finally:
+            remove_stale(path)
+            if stored is None and not any(map(is_finished, *_items(path))):
+                (path / SETTINGS).unlink(missing_ok=True)
 
 
 def finished_items(path: Path) -> list[int]:

@@ -79,7 +79,7 @@ def write_item(
         write_truth(staging, made, image, inside)
         write_on_demand(staging, made, image, item.micrographs[0], config.truth, inside)
         _write_record(staging / RECORD, item, config, inputs)
-        if folder.exists():  # left by a program that did not write this way
+        if folder.exists():  # without a record: no whole item
             shutil.rmtree(folder)
         os.replace(staging, folder)
     finally:
