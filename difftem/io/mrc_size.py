@@ -33,11 +33,7 @@ def check_extended(path: Path) -> None:
     InputError
         If it would be longer than the file.
     """
-    with _open(path) as file:
-        start = file.read(_BYTES)
-    order: Literal["little", "big"] = (
-        "big" if start[_STAMP_AT : _STAMP_AT + 1] == b"\x11" else "little"
-    )
+    start, order = _start(path)
     claimed = int.from_bytes(start[_NSYMBT_AT : _NSYMBT_AT + 4], order, signed=True)
     if claimed > _most_bytes(path):
         if start[_MAP_AT : _MAP_AT + 3] != b"MAP":
@@ -47,11 +43,7 @@ def check_extended(path: Path) -> None:
 
 def count_values(path: Path) -> int:
     """Count the values that a header claims, also of a packed file; 0 if it cannot hold them."""
-    with _open(path) as file:
-        start = file.read(_BYTES)
-    order: Literal["little", "big"] = (
-        "big" if start[_STAMP_AT : _STAMP_AT + 1] == b"\x11" else "little"
-    )
+    start, order = _start(path)
     sides = [int.from_bytes(start[at : at + 4], order, signed=True) for at in (0, 4, 8)]
     claimed = math.prod(sides)  # of half a byte at least
     return claimed if min(sides) > 0 and claimed <= 2 * _most_bytes(path) else 0
@@ -121,6 +113,13 @@ def read_packed(path: Path, header: np.generic) -> NDArray[np.generic]:  # (z, y
     packed = np.frombuffer(content, np.uint8).reshape(nz, ny, row)
     values = np.stack([packed & 15, packed >> 4], -1).reshape(nz, ny, 2 * row)[..., :nx]
     return values[0] if nz == 1 else values
+
+
+def _start(path: Path) -> tuple[bytes, Literal["little", "big"]]:
+    """Read a header, and the order of its bytes."""
+    with _open(path) as file:
+        start: bytes = file.read(_BYTES)
+    return start, "big" if start[_STAMP_AT : _STAMP_AT + 1] == b"\x11" else "little"
 
 
 def _open(path: Path) -> Any:

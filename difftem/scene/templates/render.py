@@ -22,7 +22,7 @@ Solvent = Literal["displaced", "floor", "none"]
 MARGIN = 5.0  # Å
 MARGIN_VOXELS = 8
 # Flat up to 0.6 of Nyquist, and soft, so that the box holds the map: a field of pixels as large as
-# the voxels keeps less (tests/modules/test_specimen.py compares with the atoms' projection).
+# the voxels keeps less (tests/scene/templates/test_render.py compares with the atoms' projection).
 BAND_LIMIT, TAPER = 0.8, 0.1
 # Flat up to 2/3 of Nyquist: that of pixels which are 3/2 as large.
 STEEP = 1 / 15
