@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from difftem.cli.parsing import YAML, parse
+from difftem.io.account import counted
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.folder import finished_items
 from difftem.workflows.generate.micrograph_set import generate
@@ -66,4 +67,4 @@ def main(arguments: list[str]) -> None:
             if made.made
             else "none made"
         )
-        print(f"wrote {made.folder}: {len(made.items)} micrographs, {each}")
+        print(f"wrote {made.folder}: {counted(len(made.items), 'micrograph')}, {each}")

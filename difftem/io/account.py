@@ -36,3 +36,8 @@ def give_account(path: str | Path, taken: Iterable[str], left: Iterable[str] = (
 def grouped(number: int) -> str:
     """Write a number with spaces between thousands, from five digits on: ``857 088``."""
     return str(number) if abs(number) < 10_000 else f"{number:,}".replace(",", " ")
+
+
+def counted(number: int, thing: str) -> str:
+    """Write how many things there are: ``1 atom``, ``857 088 atoms``."""
+    return f"{grouped(number)} {thing}{'s' * (number != 1)}"

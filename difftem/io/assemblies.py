@@ -101,7 +101,7 @@ def _copies(
         left.append(f"{int((~members).sum())} atoms that are not in assembly {name}")
     if file.ncs is not None:
         left.append(f"strict NCS (MTRIX, {len(file.ncs[0])} copies)")
-    copies = f"{most} copies" if most > 1 else "1 copy"
+    copies = "1 copy" if most == 1 else f"{most} copies"
     return concatenate(parts), [f"assembly {name} ({copies})"], left
 
 

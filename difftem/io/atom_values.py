@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from difftem.io.account import grouped
+from difftem.io.account import counted
 from difftem.io.atom_table import MAX_B_FACTOR, MAX_OCCUPANCY, AtomTable, refuse_first
 from difftem.io.errors import input_error
 
@@ -48,7 +48,7 @@ def settle_occupancies(
         raise input_error(path, f"no atoms are left: every one has occupancy 0{advice}")
     kept = table.keep(values > 0)
     n_left = len(table) - len(kept)
-    left = [f"{grouped(n_left)} atom{'s' * (n_left != 1)} of occupancy 0"] if n_left else []
+    left = [f"{counted(n_left, 'atom')} of occupancy 0"] if n_left else []
     low, high = kept.occupancies.min(), kept.occupancies.max()
     taken = [] if low == high == 1 else [f"occupancies {_range(low, high)}"]
     return kept, taken, left
@@ -107,7 +107,7 @@ def settle_b_factors(
     low, high = values[~none].min(), values[~none].max()
     taken = [f"B {_range(low, high)} Å² from the file"]
     if none.any():
-        taken.append(f"B {default:g} Å² (default_b_factor) of {grouped(int(none.sum()))} atoms")
+        taken.append(f"B {default:g} Å² (default_b_factor) of {counted(int(none.sum()), 'atom')}")
     elif high == 0:
         taken[0] += " (atoms at rest; structure.b_factor sets another)"
     elif _is_confidence_like(table):

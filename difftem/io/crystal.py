@@ -7,7 +7,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from difftem.io.account import grouped
+from difftem.io.account import counted
 from difftem.io.atom_table import StructureFile, plain_table
 from difftem.io.elements import atomic_number
 from difftem.io.errors import input_error
@@ -68,7 +68,7 @@ def read_crystal(path: str | Path, document: gemmi.cif.Document) -> StructureFil
     fractions = np.array([[gemmi.cif.as_number(each) for each in column] for column in columns]).T
     placed = np.isfinite(fractions).all(-1)
     if not placed.all():
-        left.append(f"{grouped(int((~placed).sum()))} sites without coordinates")
+        left.append(f"{counted(int((~placed).sum()), 'site')} without coordinates")
     occupancies = _numbers(block, "occupancy", len(fractions))
     b_factors = _b_factors(block, small, len(fractions))
     symbols = _symbols(block, len(fractions))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from difftem.io.account import give_account
+from difftem.io.account import counted, give_account
 from difftem.io.acquisition import read_acquisition
 from difftem.io.checks import check_values, unwrap
 from difftem.io.errors import input_error
@@ -75,7 +75,7 @@ def read_frames(path: str | Path) -> Frames:
     if pixel_size is None and acquisition.pixel_size is not None:
         pixel_size, source = acquisition.pixel_size, acquisition.source
     taken = [
-        f"{len(data)} images" if len(data) > 1 else "1 image",
+        counted(len(data), "image"),
         f"{data.shape[2]} x {data.shape[1]} pixels (x, y)",
         found.kind,
         "no pixel size" if pixel_size is None else f"{pixel_size:.4g} Å ({source})",

@@ -8,7 +8,7 @@ on demand they are as there.
 import numpy as np
 from numpy.typing import NDArray
 
-from difftem.io.account import grouped
+from difftem.io.account import counted
 from difftem.io.atom_table import AtomTable
 
 WATER = "HOH"  # as `name_waters` calls it
@@ -128,7 +128,7 @@ def replace_hydrogens(
     taken, left = [], []
     if stays.any():
         names = _names(table.residues[stays])
-        taken.append(f"{grouped(int(stays.sum()))} hydrogens of {names} as in the file")
+        taken.append(f"{counted(int(stays.sum()), 'hydrogen')} of {names} as in the file")
     # A residue with hydrogens of its own needs none; one without is an amino acid or unknown.
     silent = ~known & ~np.isin(table.residues, np.unique(table.residues[stays]))
     main_chain = _is_amino_acid(table)
@@ -142,7 +142,7 @@ def replace_hydrogens(
     backbone = known | silent & main_chain
     replaced = int((hydrogen & ~stays).sum())
     if replaced:
-        left.append(f"{grouped(replaced)} hydrogens of the file (implicit instead)")
+        left.append(f"{counted(replaced, 'hydrogen')} of the file (implicit instead)")
     table, backbone = table.keep(~hydrogen | stays), backbone[~hydrogen | stays]
     counts = hydrogen_counts(table.residues, table.names, table.atomic_numbers, as_in_tem_simulator)
     if not as_in_tem_simulator:
@@ -152,8 +152,8 @@ def replace_hydrogens(
         return table, None, taken, left
     bonded.occupancies[:] *= counts[counts > 0]
     bonded.atomic_numbers[:] = 1
-    number = grouped(int(counts.sum()))
-    where = f"{number} implicit hydrogens on {grouped(len(bonded))} atoms of the file"
+    added = counted(int(counts.sum()), "implicit hydrogen")
+    where = f"{added} on {counted(len(bonded), 'atom')} of the file"
     return table, bonded, [where, *taken], left
 
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from difftem.io.account import grouped
+from difftem.io.account import counted
 from difftem.io.atom_table import AssemblyPart, AtomTable, StructureFile
 from difftem.io.errors import input_error
 from difftem.io.mmcif_block import has_atoms, repair_mmcif
@@ -104,7 +104,7 @@ def _structure_file(path: str | Path, found: _ParsedFile, selection: str | None)
     _select(path, structure, selection)
     taken = [f"selection {selection!r}"] if selection else []
     if found.guessed:
-        taken.append(f"elements of {grouped(found.guessed)} atoms by their names")
+        taken.append(f"elements of {counted(found.guessed, 'atom')} by their names")
     return StructureFile(
         _atom_table(structure),
         {each.name: _parts(each) for each in structure.assemblies},

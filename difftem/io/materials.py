@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from difftem.io.account import counted
 from difftem.io.atom_table import StructureFile, plain_table
 from difftem.io.errors import InputError, input_error
 from difftem.io.text import is_number
@@ -69,7 +70,7 @@ def read_material(path: Path, content: bytes) -> StructureFile:
         residue_numbers=_text(arrays, "residuenumbers"),
     )
     taken = [f"frame {frames} of {frames}"] if frames > 1 else []
-    left = [f"{frames - 1} earlier frame{'s' * (frames > 2)}"] if frames > 1 else []
+    left = [counted(frames - 1, "earlier frame")] if frames > 1 else []
     left += [f"column {name}" for name in arrays if name not in _KNOWN]
     return StructureFile(table, taken=taken, left=left)
 

@@ -8,7 +8,7 @@ import gemmi
 import numpy as np
 
 from difftem.constants.scattering import ELEMENT_SYMBOLS
-from difftem.io.account import grouped
+from difftem.io.account import counted
 from difftem.io.elements import atomic_number, guessed_number, is_foreign
 from difftem.io.pdb_text import NOT_GIVEN
 
@@ -167,10 +167,10 @@ def _unused(block: gemmi.cif.Block, loop: gemmi.cif.Loop) -> list[str]:
     charges = _column(block, loop, "pdbx_formal_charge") or []
     charged = sum(each not in (*_MISSING, "0") for each in charges)
     if charged:
-        left.append(f"charges of {grouped(charged)} atoms")
+        left.append(f"charges of {counted(charged, 'atom')}")
     anisotropic = len(block.find_mmcif_category("_atom_site_anisotrop."))
     if anisotropic:
-        left.append(f"anisotropic displacements of {grouped(anisotropic)} atoms (B taken)")
+        left.append(f"anisotropic displacements of {counted(anisotropic, 'atom')} (B taken)")
     names = [tag[len(_SITES) :] for tag in loop.tags]
     left += [f"column {name}" for name in names if not _IDENTITY.fullmatch(name)]
     return left

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from difftem.io.account import grouped
+from difftem.io.account import counted
 from difftem.io.atom_table import AtomTable
 from difftem.io.errors import input_error
 from difftem.io.waters import is_water
@@ -76,7 +76,7 @@ def choose_models(
     if model not in numbers:
         raise input_error(path, f"no model {model}, the file has {numbers[0]} to {numbers[-1]}")
     kept = table.keep(table.models == model)
-    left = [f"{n - 1} other model{'s' * (n > 2)} ({grouped(len(table) - len(kept))} atoms)"]
+    left = [f"{counted(n - 1, 'other model')} ({counted(len(table) - len(kept), 'atom')})"]
     return ChosenModels(kept, False, [f"model {model} of {n}"], left)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from difftem.constants.scattering import ELEMENT_SYMBOLS
-from difftem.io.account import grouped
+from difftem.io.account import counted
 from difftem.io.elements import atomic_number, guessed_number, is_biopolymer, is_foreign
 from difftem.io.errors import input_error
 
@@ -62,10 +62,10 @@ def repaired_pdb(path: str | Path, text: str) -> PdbText:
     left = []
     charged = sum(bool(re.search("[+-]", lines[i][76:80])) for i in rows)
     if charged:
-        left.append(f"charges of {grouped(charged)} atoms")
+        left.append(f"charges of {counted(charged, 'atom')}")
     anisotropic = sum(line.startswith("ANISOU") for line in lines)
     if anisotropic:
-        left.append(f"anisotropic displacements of {grouped(anisotropic)} atoms (B taken)")
+        left.append(f"anisotropic displacements of {counted(anisotropic, 'atom')} (B taken)")
     for i in rows:
         lines[i] = f"{lines[i][:76]}{symbols[i]:>2s}  "
     header = "\n".join(line for line in lines if line.startswith(_HEADER))

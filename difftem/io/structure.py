@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from difftem.atoms import Atoms
-from difftem.io.account import give_account, grouped
+from difftem.io.account import counted, give_account
 from difftem.io.assemblies import assembled
 from difftem.io.atom_table import AtomTable, StructureFile, check_atoms
 from difftem.io.atom_values import settle_b_factors, settle_occupancies
@@ -128,7 +128,7 @@ def read_structure(
     if hydrogens == "none":
         tables = [table.keep(table.atomic_numbers > 1)]
         n_left = len(table) - len(tables[0])
-        left += [f"{grouped(n_left)} hydrogens"] if n_left else []
+        left += [counted(n_left, "hydrogen")] if n_left else []
         if len(tables[0]) == 0:
             raise input_error(path, "no atoms are left without hydrogens")
     elif hydrogens != "file":
@@ -194,7 +194,7 @@ def _chosen_atoms(
 ) -> ChosenModels:
     """Atoms of the wanted models and conformers that are there, and what to say of it."""
     table, sites = name_waters(file.table)
-    left = [f"{grouped(sites)} virtual sites of water"] if sites else []
+    left = [f"{counted(sites, 'virtual site')} of water"] if sites else []
     check_atoms(path, table)
     chosen = choose_models(path, table, model, altlocs == "all", file.is_ensemble)
     table, taken, left = chosen.table, chosen.taken, [*left, *chosen.left]
@@ -202,7 +202,7 @@ def _chosen_atoms(
         wet = is_water(table)
         oxygens = int((wet & (table.atomic_numbers == 8)).sum())
         table = table.keep(~wet)
-        left += [f"{grouped(oxygens)} water{'s' * (oxygens != 1)}"] if wet.any() else []
+        left += [counted(oxygens, "water")] if wet.any() else []
         if len(table) == 0:
             raise input_error(path, "no atoms are left without water (structure.waters keeps it)")
     before = table

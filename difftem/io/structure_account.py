@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from difftem.io.account import grouped
+from difftem.io.account import counted, grouped
 from difftem.io.atom_table import AtomTable
 from difftem.io.elements import formula
 
@@ -31,7 +31,7 @@ def atoms_in_words(n_atoms: int, table: AtomTable) -> str:
     if len(counts) > _SHOWN:
         what.append(f"{len(counts) - _SHOWN} more elements")
     one = "in one copy: " if copies == 1 and n_atoms != len(table) else ""
-    return f"{grouped(n_atoms)} atom{'s' * (n_atoms != 1)} ({one}{', '.join(what)})"
+    return f"{counted(n_atoms, 'atom')} ({one}{', '.join(what)})"
 
 
 def conformers_in_words(table: AtomTable, kept: int) -> tuple[list[str], list[str]]:
@@ -53,5 +53,5 @@ def conformers_in_words(table: AtomTable, kept: int) -> tuple[list[str], list[st
     if not several:
         return [], []
     if kept == len(table):
-        return [f"{grouped(several)} atoms in alternative conformers"], []
-    return [], [f"{grouped(len(table) - kept)} atoms of other conformers"]
+        return [f"{counted(several, 'atom')} in alternative conformers"], []
+    return [], [f"{counted(len(table) - kept, 'atom')} of other conformers"]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from difftem.functional.pose import rotation_from_euler
-from difftem.io.account import give_account
+from difftem.io.account import counted, give_account
 from difftem.io.errors import input_error
 from difftem.io.files import replacing
 from difftem.io.text import read_text
@@ -62,10 +62,12 @@ def read_text_matrix(path: str | Path, min_columns: int = 1) -> Tensor:  # (rows
             raise input_error(path, f"line {number}: values must be finite, got {row}")
         rows.append(row)
     wider = max(len(words) for _, words in body)
-    left = [f"{behind} rows behind them"] if behind > 0 else []
+    left = [f"{counted(behind, 'row')} behind them"] if behind > 0 else []
     left += [f"columns {n_columns + 1} to {wider}"] if wider > n_columns else []
     if left:
-        give_account(path, [f"{n_rows} rows of {n_columns} columns, as its first line says"], left)
+        give_account(
+            path, [f"{counted(n_rows, 'row')} of {n_columns} columns, as its first line says"], left
+        )
     return torch.tensor(rows, dtype=torch.float64)
 
 

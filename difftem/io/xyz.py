@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from difftem.io.account import counted
 from difftem.io.atom_table import StructureFile, plain_table
 from difftem.io.elements import atomic_number
 from difftem.io.errors import input_error
@@ -74,7 +75,7 @@ def read_xyz(path: str | Path, text: str) -> StructureFile:
     left = [f"column {each.name}" for each in columns if not _is_used(each.name)]
     further = max(map(len, rows)) - width
     if further:
-        left.append(f"{further} further columns" if further > 1 else "1 further column")
+        left.append(counted(further, "further column"))
     if re.search(r"\blattice\s*=", lines[start + 1], re.IGNORECASE):
         left.append("Lattice")
     table = plain_table(
@@ -84,7 +85,7 @@ def read_xyz(path: str | Path, text: str) -> StructureFile:
         _b_factors(path, rows, columns, start + 3),
     )
     taken = [f"frame {frames} of {frames}"] if frames > 1 else []
-    left += [f"{frames - 1} earlier frame{'s' * (frames > 2)}"] if frames > 1 else []
+    left += [counted(frames - 1, "earlier frame")] if frames > 1 else []
     return StructureFile(table, taken=taken, left=left)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from difftem.atoms import Atoms
+from difftem.io.account import counted
 from difftem.io.image_stack import check_format
 from difftem.modules import Stage
 from difftem.scene.poses import ParticlePoses, Scene
@@ -221,7 +222,7 @@ def _templates(name: str, particle: Atoms | None, config: SimulateConfig) -> dic
 def _summary(n_atoms: int, sampling: Sampling) -> str:
     (ny, nx), n = sampling.wave_shape, sampling.n_slices
     return (
-        f"{n_atoms} atoms, {sampling.crop[1]} x {sampling.crop[0]} px of "
+        f"{counted(n_atoms, 'atom')}, {sampling.crop[1]} x {sampling.crop[0]} px of "
         f"{sampling.pixel_size:g} Å (simulated {nx} x {ny} of {sampling.wave_pixel_size:g} Å), "
-        f"{n} slice{'s' * (n > 1)} of {sampling.slice_thickness:.3g} Å"
+        f"{counted(n, 'slice')} of {sampling.slice_thickness:.3g} Å"
     )

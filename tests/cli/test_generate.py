@@ -26,7 +26,7 @@ def test_one_micrograph_leaves_a_folder_with_its_truth_and_tables_above_it(gener
     assert code == 0
     assert {path.name for path in folder.iterdir()} == SET | {"000000"}
     assert {path.name for path in (folder / "000000").iterdir()} == ITEM
-    assert "1 micrographs, 1 made in" in captured.out
+    assert "1 micrograph, 1 made in" in captured.out
     record = json.loads((folder / "000000" / "run.json").read_text())
     assert record["counts"] == {"blob": 3}
     assert record["defocus_um"] == 1.5
@@ -201,7 +201,7 @@ def test_what_maps_and_coordinates_gave_is_said_and_kept_with_every_item(generat
         said = captured.err.splitlines()
         assert lines == [line for line in said if line in lines]  # in the order of the terminal
         assert (
-            "places.csv: 1 rows, x y z in Å, phi theta psi in degrees; not used: column score"
+            "places.csv: 1 row, x y z in Å, phi theta psi in degrees; not used: column score"
             in (lines)
         )
         (line,) = [line for line in lines if line.startswith(f"{name}: ")]

@@ -157,7 +157,7 @@ def test_values_out_of_range(generate, arguments, words):
             "two.star",
             "data_particles\nloop_\n_rlnMicrographName\n_rlnCoordinateX\n_rlnCoordinateY\n"
             "a.mrc 1 2\nb.mrc 1 2\na.mrc 3 4\n",
-            ["two.star", "has 2 images", "'image'", "a.mrc (2 particles), b.mrc (1 particles)"],
+            ["two.star", "has 2 images", "'image'", "a.mrc (2 particles), b.mrc (1 particle)"],
         ),
         (
             "tomogram.star",
@@ -187,7 +187,7 @@ def test_options_that_those_files_need_are_keys_of_a_particle(generate, pdb, tmp
     code, captured, _ = generate(particles=placed, output=tmp_path / "made")
     assert code == 0
     assert (
-        f"a.star: 1 particles, rlnCoordinateX rlnCoordinateY{' ' if 'tom' in option else ' in'}"
+        f"a.star: 1 particle, rlnCoordinateX rlnCoordinateY{' ' if 'tom' in option else ' in'}"
         in (captured.err)
     )
     name = option.split(":")[0]

@@ -1,6 +1,6 @@
 import logging
 
-from difftem.io.account import give_account
+from difftem.io.account import counted, give_account
 
 
 def test_a_line_names_the_file_what_it_gave_and_what_was_left(caplog):
@@ -14,3 +14,12 @@ def test_nothing_is_said_to_be_left_where_nothing_was():
     assert give_account("map.mrc", ["24 x 24 x 24 voxels of 3 Å"]) == (
         "map.mrc: 24 x 24 x 24 voxels of 3 Å"
     )
+
+
+def test_one_thing_is_not_called_several():
+    assert [counted(n, "atom") for n in (0, 1, 2, 12345)] == [
+        "0 atoms",
+        "1 atom",
+        "2 atoms",
+        "12 345 atoms",
+    ]

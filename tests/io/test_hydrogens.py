@@ -47,7 +47,7 @@ def test_hydrogens_of_unknown_residues_are_kept_and_said(tmp_path):
     assert sorted(hydrogens.positions[:, 0].tolist()) == [0.0, 1.5, 9.5, 10.5, 11.5, 12.5, 13.5]
     assert hydrogens.occupancies.sum().item() == 8
     assert "5 hydrogens of PLM as in the file" in lines[0]
-    assert "1 hydrogens of the file (implicit instead)" in lines[0]
+    assert "1 hydrogen of the file (implicit instead)" in lines[0]
     theirs = read_structure(path, hydrogens="tem_simulator")
     assert (theirs.atomic_numbers == 1).sum() == 3  # that program knows none, and N of any residue
 

@@ -39,12 +39,12 @@ def test_one_line_says_what_was_taken_and_what_was_left(tmp_path):
     assert lines == [
         "all.pdb: 7 atoms (C 2, H 3, N 1, Zn 1), selection '//A', 2 atoms in alternative "
         "conformers, occupancies 0.3-1, B 10 Å² from the file, 5 implicit hydrogens on 3 atoms of "
-        "the file; not used: 1 water, 1 hydrogens of the file (implicit instead), charges of 1 "
-        "atoms, anisotropic displacements of 1 atoms (B taken)"
+        "the file; not used: 1 water, 1 hydrogen of the file (implicit instead), charges of 1 "
+        "atom, anisotropic displacements of 1 atom (B taken)"
     ]
     with said() as lines:
         read_structure(path, hydrogens="none", altlocs="first")
-    assert "not used: 1 atoms of other conformers, 1 hydrogens, charges" in lines[0]
+    assert "not used: 1 atom of other conformers, 1 hydrogen, charges" in lines[0]
 
 
 def test_columns_of_mmcif_that_nothing_uses_are_named(tmp_path):
@@ -54,7 +54,7 @@ def test_columns_of_mmcif_that_nothing_uses_are_named(tmp_path):
     )
     with said() as lines:
         read_structure(path)
-    assert lines[0].endswith("not used: charges of 1 atoms, column qscore")
+    assert lines[0].endswith("not used: charges of 1 atom, column qscore")
 
 
 def test_files_are_read_whatever_their_line_ends_marks_and_letters(tmp_path):

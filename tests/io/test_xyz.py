@@ -92,7 +92,7 @@ def test_waters_hydrogens_and_values_can_be_asked_of_xyz_too(tmp_path):
     assert read_structure(path, hydrogens="none").atomic_numbers.tolist() == [8, 78]
     with said() as lines:
         assert len(read_structure(path, hydrogens="implicit", waters=False)) == 3
-    assert "1 hydrogens of unnamed residues as in the file" in lines[0]
+    assert "1 hydrogen of unnamed residues as in the file" in lines[0]
     atoms = read_structure(path, b_factor=3.0, occupancy=0.5)
     assert atoms.b_factors.tolist() == [3.0] * 3
     assert atoms.occupancies.tolist() == [0.5] * 3

@@ -29,7 +29,7 @@ def items(tmp_path):
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(1, "all 1 items of the set"), (4, "all 4 items of the set"), (9, "all 9 items of the set"),
+    [(1, "all 1 item of the set"), (4, "all 4 items of the set"), (9, "all 9 items of the set"),
      (11, "the first 9 of 11 items of the set")],
 )  # fmt: skip
 def test_a_sheet_says_how_many_of_how_many_it_shows(items, number, expected):

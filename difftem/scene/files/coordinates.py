@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from difftem.io.account import give_account
+from difftem.io.account import counted, give_account
 from difftem.io.delimited import read_delimited
 from difftem.io.errors import input_error
 from difftem.io.files import replacing, unpacked_suffix
@@ -99,7 +99,7 @@ def read_coordinates(
         return _within_reach(path, _read_csv(path, particle))
     table = read_text_matrix(path, min_columns=6)
     more = [f"columns 7 to {table.shape[1]}"] if table.shape[1] > 6 else []
-    taken = [f"{len(table)} rows", "x y z in nm", "phi theta psi in degrees"]
+    taken = [counted(len(table), "row"), "x y z in nm", "phi theta psi in degrees"]
     give_account(path, taken, more)
     places = (_NM * table[:, :3]).contiguous()
     poses = ParticlePoses(particle, places, rotation_from_tem_simulator(table[:, 3:6]))
@@ -191,7 +191,7 @@ def _read_csv(path: str | Path, particle: str) -> tuple[ParticlePoses, ...]:
         names.append((cells[header.index(_NAME)] if _NAME in header else "") or particle)
         if not is_name(names[-1]):
             raise input_error(path, f"line {number}: {names[-1]!r} has blanks, quotes or commas")
-    taken = [f"{len(rows)} rows", f"{' '.join(place)} in Å"]
+    taken = [counted(len(rows), "row"), f"{' '.join(place)} in Å"]
     taken += [f"{' '.join(turned)} in degrees"] if turned else []
     taken += [_NAME] if _NAME in header else []
     taken += [f"values between {table.delimiter}"] if table.delimiter != "commas" else []

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from difftem.io.account import give_account
+from difftem.io.account import counted, give_account
 from difftem.io.errors import input_error
 from difftem.io.star import StarTable, read_star
 from difftem.scene.files.euler import rotation_from_relion
@@ -100,7 +100,7 @@ def read_relion_particles(
     positions = positions - (subtomogram @ shifts[:, :, None]).squeeze(-1)
     given = [angle for angle in (*ANGLES, *_SUBTOMOGRAM) if angle in table]
     taken = [
-        f"{table.n} particles" + ("" if image is None else f" of {image}"),
+        counted(table.n, "particle") + ("" if image is None else f" of {image}"),
         where,
         f"angles {' '.join(given)}" if given else "no angles",
         shifted,
@@ -135,7 +135,9 @@ def _select_image(path: str | Path, table: StarTable, image: str | None) -> Star
     known = Counter(table[column]) if column else Counter()
     if image is None and len(known) <= 1:
         return table
-    listed = ", ".join(f"{name} ({n} particles)" for name, n in list(known.items())[:LISTED])
+    listed = ", ".join(
+        f"{name} ({counted(n, 'particle')})" for name, n in list(known.items())[:LISTED]
+    )
     listed += ", ..." if len(known) > LISTED else ""
     if image is None:
         raise input_error(path, f"has {len(known)} images, choose one with 'image': {listed}")

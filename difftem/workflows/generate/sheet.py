@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
+from difftem.io.account import counted
 from difftem.io.files import replacing
 from difftem.io.image_stack import SUFFIXES, read_stack
 from difftem.simulation.preview import draw_image, image_title, save_figure
@@ -61,7 +62,7 @@ def draw_sheet(folders: list[Path]) -> Figure:
     for axes in panels[len(folders) :]:
         axes.axis("off")
     which = "all" if shown == len(folders) else f"the first {shown} of"
-    figure.suptitle(f"{which} {len(folders)} items of the set", fontsize=10)
+    figure.suptitle(f"{which} {counted(len(folders), 'item')} of the set", fontsize=10)
     return figure
 
 

@@ -99,12 +99,12 @@ def test_columns_that_are_not_used_and_angles_that_are_missing_are_told(tmp_path
     read_coordinates(path)
     assert caplog.messages == [
         "a.csv has no phi, theta, psi: taken as 0",
-        "a.csv: 1 rows, x y z in Å; not used: column note, size",
+        "a.csv: 1 row, x y z in Å; not used: column note, size",
     ]
     caplog.clear()
     path.write_text("x,y,z,phi,theta,psi,particle\n1,2,3,0,0,0,a\n")
     read_coordinates(path)
-    assert caplog.messages == ["a.csv: 1 rows, x y z in Å, phi theta psi in degrees, particle"]
+    assert caplog.messages == ["a.csv: 1 row, x y z in Å, phi theta psi in degrees, particle"]
     with pytest.raises(InputError, match=r"image 'b\.mrc' cannot be chosen: only STAR files"):
         read_coordinates(path, image="b.mrc")
 
@@ -161,9 +161,9 @@ def test_what_follows_the_stated_rows_and_columns_of_a_text_matrix_is_named(tmp_
     path.write_text("1 7\n1 2 3 0 0 0 9 8\n4 5 6 0 0 0 0\n")
     read_coordinates(path)
     assert caplog.messages == [
-        "a.txt: 1 rows of 7 columns, as its first line says; not used: 1 rows behind them, "
+        "a.txt: 1 row of 7 columns, as its first line says; not used: 1 row behind them, "
         "columns 8 to 8",
-        "a.txt: 1 rows, x y z in nm, phi theta psi in degrees; not used: columns 7 to 7",
+        "a.txt: 1 row, x y z in nm, phi theta psi in degrees; not used: columns 7 to 7",
     ]
 
 

@@ -134,7 +134,7 @@ def test_of_many_images_some_are_listed_with_their_numbers(tmp_path):
     path.write_text(PICKS + "_rlnMicrographName\n" + rows)
     with pytest.raises(InputError, match=r"has 10 images, .*m0\.mrc \(2 particles\)") as error:
         read_coordinates(path, shape=(9, 9), pixel_size=1.0)
-    assert str(error.value).endswith("m7.mrc (1 particles), ...")
+    assert str(error.value).endswith("m7.mrc (1 particle), ...")
 
 
 def test_centred_particles_of_a_tomogram_need_no_shape_and_turn_with_their_subtomogram(tmp_path):
