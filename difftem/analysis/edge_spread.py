@@ -11,6 +11,7 @@ from difftem.analysis.edge_curve import fit_edge_spread
 _PASSES = 4
 _CENTROID_WINDOW = 16.0  # pixels on each side of the edge
 _MIN_SIDE = 48  # pixels
+_ANGLE_ERROR = 0.1  # degrees
 _NEAR, _DENSE = 4.0, 16.0  # pixels from the edge that must be, and are, sampled below the pixel
 _BINS, _FEWEST = 8, 4  # per pixel there: used, and needed
 _SIDES = 8.0  # pixels from the edge where its sides begin
@@ -91,7 +92,8 @@ def slanted_edge_mtf(
         grey = grey.flip(1)
     slope, place = _edge_line(grey)
     angle = math.atan(slope)
-    if not math.radians(1) <= abs(angle) <= math.radians(20):
+    # What noise makes of an edge of 1 or 20 degrees is still one.
+    if not math.radians(1 - _ANGLE_ERROR) <= abs(angle) <= math.radians(20 + _ANGLE_ERROR):
         raise ValueError(
             f"the edge must be inclined by 1 to 20 degrees to a pixel axis, got "
             f"{math.degrees(angle):.2f}"

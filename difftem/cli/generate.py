@@ -49,7 +49,10 @@ def main(arguments: list[str]) -> None:
     """
     first = arguments[0] if arguments else "-"
     if not first.startswith("-") and Path(first).suffix.lower() not in YAML:
-        raise ValueError(f"{first}: expected a scene (.yaml); difftem simulate takes a structure")
+        raise ValueError(
+            f"{first}: expected a scene (.yaml), whose particles name structures and maps as their "
+            "source; difftem simulate takes a structure itself"
+        )
     config, options = parse("difftem generate", DESCRIPTION, GenerateConfig, arguments)
     try:
         made = generate(options.output, config=config, overwrite=options.overwrite)

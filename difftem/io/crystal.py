@@ -1,5 +1,6 @@
 """Crystal structures as CIF files of small molecules and minerals: one unit cell of atoms."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ _NAMES = (
     "_space_group_name_Hall",
     "_symmetry_space_group_name_Hall",
 )
+# Behind the name of a group: ":1", "(origin choice 1)", and S or Z, as the ICSD writes.
+_ORIGIN = re.compile(r"\s*(?:(?::\s*|\(?origin choice )([12])\)?|\s([SZ]))$")
 _SAME_PLACE = 0.05  # Å, as 0.3333 times a cell differs from a third of it
 _SAME_FRACTION = 1e-4
 _DISPLACEMENTS = ("U_iso_or_equiv", "B_iso_or_equiv")
@@ -61,7 +64,9 @@ def read_crystal(path: str | Path, document: gemmi.cif.Document) -> StructureFil
         raise input_error(path, f"not a crystal's cif file: {error}") from error
     cell = small.cell
     if not (cell.is_crystal() and np.isfinite(cell.volume) and cell.volume > 0):
-        raise input_error(path, "atoms by fractions of a cell, but no _cell_length and _cell_angle")
+        raise input_error(
+            path, "atoms by fractions of a cell, but no _cell_length and _cell_angle that span one"
+        )
     operations, group = _symmetry(path, block, small)
     columns = [_column(block, name) for name in ("fract_x", "fract_y", "fract_z")]
     _check_lengths(path, block, len(columns[0]))
@@ -78,7 +83,7 @@ def read_crystal(path: str | Path, document: gemmi.cif.Document) -> StructureFil
         places.append(images)
         rows += [site] * len(images)
     if not rows:
-        raise input_error(path, "no atoms")
+        raise input_error(path, "no atoms: no site has numbers as coordinates")
     numbers = np.array([atomic_number(each) for each in symbols])
     matrix = np.array(cell.orth.mat.tolist())
     table = plain_table(
@@ -89,7 +94,8 @@ def read_crystal(path: str | Path, document: gemmi.cif.Document) -> StructureFil
         names=np.array([each.encode() for each in _labels(block, symbols)])[rows],
     )
     sides = " x ".join(f"{side:.4g}" for side in (cell.a, cell.b, cell.c))
-    taken = [f"one unit cell of {sides} Å ({group}) from {len(fractions)} sites"]
+    n_sites = counted(len(fractions), "site")
+    taken = [f"one unit cell of {sides} Å ({group}) from {n_sites}"]
     return StructureFile(table, taken=taken, left=left + _unused(block))
 
 
@@ -106,17 +112,34 @@ def _symmetry(
             return [gemmi.Op(each) for each in listed], name or f"{len(listed)} operations"
         except (ValueError, RuntimeError) as error:
             raise input_error(path, f"bad symmetry operation: {error}") from None
-    group = small.spacegroup
+    group = small.spacegroup or gemmi.find_spacegroup_by_name(_ORIGIN.sub("", name) or "?")
     if group is None and not name and small.spacegroup_number:
         group = gemmi.find_spacegroup_by_number(small.spacegroup_number)
     if group is not None:
-        return list(group.operations()), group.xhm()
+        return _with_origin(block, name, group)
     if name or small.spacegroup_number:
         what = repr(name) if name else f"number {small.spacegroup_number}"
         raise input_error(
             path, f"unknown space group {what}; list its operations (_space_group_symop_...)"
         )
     return [gemmi.Op("x,y,z")], "no symmetry in the file: P 1"
+
+
+def _with_origin(
+    block: gemmi.cif.Block, name: str, group: gemmi.SpaceGroup
+) -> tuple[Sequence[gemmi.Op], str]:
+    """Operations from that of a group's two origins which the name says, else the second.
+
+    The second lies in the inversion centre, as in most files. A name of Hall's says it itself.
+    """
+    hall = any(gemmi.cif.as_string(block.find_value(tag) or "?") for tag in _NAMES[2:])
+    if group.ext not in "12" or hall:
+        return list(group.operations()), group.xhm()
+    said = _ORIGIN.search(name)
+    choice = "1" if said and (said[1] or said[2]) in "1S" else "2"
+    found = gemmi.find_spacegroup_by_name(f"{group.hm}:{choice}") or group
+    note = "" if said else ", as the file names none of its two origins"
+    return list(found.operations()), found.xhm() + note
 
 
 def _images(

@@ -37,6 +37,11 @@ _CONVERT = {
     ".pdbqt": "has types of AutoDock in place of elements; convert it to PDB",
     ".bcif": "is binary; take the entry's .cif",
     ".mmtf": "is binary; take the entry's .cif",
+    ".star": "has places of particles, not atoms; copies.coordinates takes it",
+    **dict.fromkeys(
+        (".mrc", ".map", ".ccp4", ".rec", ".mrcs"),
+        "is a map, not atoms; difftem generate takes it as the source of a scene's particle",
+    ),
 }
 
 

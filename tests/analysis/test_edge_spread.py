@@ -66,6 +66,11 @@ def test_knife_edge_of_counted_electrons_agrees_within_its_noise(generator):
     assert (found.mtf - mtf(found.frequency)).abs().max() < 0.03
 
 
+def test_an_edge_at_the_limits_is_measured_though_its_angle_comes_out_beyond():
+    for angle in (0.95, 20.05):
+        assert slanted_edge_mtf(detected(LorentzianMTF(), angle)).mtf[0] == pytest.approx(1)
+
+
 def test_what_is_no_slanted_edge_is_refused():
     with pytest.raises(ValueError, match="inclined by 1 to 20 degrees"):
         slanted_edge_mtf(detected(LorentzianMTF(), 0.1))

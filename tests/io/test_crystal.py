@@ -113,6 +113,32 @@ def test_sites_without_type_symbols_are_known_by_their_labels(tmp_path):
     assert atoms.atomic_numbers.tolist() == [58, 40, 8]
 
 
+DIAMOND = "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n"
+NUMBER = "_space_group_IT_number 227\n"
+
+
+@pytest.mark.parametrize(
+    ("group", "site", "note"),
+    [
+        # Of the two origins of a group the second unless the file says another.
+        ("_symmetry_space_group_name_H-M 'F d -3 m'\n", "1/8", True),
+        (NUMBER, "1/8", True),
+        ("_symmetry_space_group_name_H-M 'F d -3 m :1'\n", "0", False),
+        ("_symmetry_space_group_name_H-M 'F d -3 m S'\n" + NUMBER, "0", False),
+        ("_symmetry_space_group_name_H-M 'F d -3 m Z'\n" + NUMBER, "1/8", False),
+        ("_symmetry_space_group_name_H-M 'F d -3 m (origin choice 1)'\n" + NUMBER, "0", False),
+        ("_space_group_name_Hall 'F 4d 2 3 -1d'\n", "0", False),
+        ("_space_group_name_Hall '-F 4vw 2vw 3'\n", "1/8", False),
+    ],
+)
+def test_silicon_has_eight_atoms_from_either_origin(tmp_path, group, site, note):
+    place = {"0": "0 0 0", "1/8": "0.125 0.125 0.125"}[site]
+    path = write(tmp_path / "si.cif", CELL + group + DIAMOND + f"Si1 {place}\n")
+    with said() as lines:
+        assert len(read_structure(path)) == 8
+    assert ("names none of its two origins) from 1 site," in lines[0]) == note
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -122,6 +148,7 @@ def test_sites_without_type_symbols_are_known_by_their_labels(tmp_path):
         (CELL + SITES.replace("O2-", "Qq"), "atom 3 'O1': unknown element"),
         (CELL + SITES.replace(" 0 0 0 ", " ? ? ? ").replace("0.25", "?"), "no atoms"),
         (CELL + SITES.replace("0.010", "-0.1"), "B-factor must be >= 0 Å², got -7.8"),
+        (CELL.replace("a 5.411(1)", "a 0") + SITES, "no _cell_length and _cell_angle that span"),
         (CELL, "no atoms: no _atom_site loop"),
     ],
 )

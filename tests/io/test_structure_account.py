@@ -139,3 +139,14 @@ def test_formats_that_look_alike_are_refused_with_what_to_do(tmp_path, name):
     path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
     with pytest.raises(InputError, match=r"; (convert it to PDB|take the entry's .cif)"):
         read_structure(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("a.mrc", "generate takes it"), ("a.map.gz", "generate takes it"), ("a.star", "copies.coord")],
+)
+def test_maps_and_coordinates_are_sent_where_they_are_taken(tmp_path, name, command):
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(b"MAP") if name.endswith(".gz") else b"MAP")
+    with pytest.raises(InputError, match=command):
+        read_structure(path)
