@@ -237,7 +237,7 @@ def test_a_large_run_states_its_memory_and_one_that_cannot_fit_is_refused(
 def test_the_bundled_example_runs_without_any_file(tmp_path, capsys):
     arguments = ["--copies.count", "1", *SMALL, "--sampling.size", "[96, 96]"]
     assert main(["simulate", *arguments, "--output", str(tmp_path / "o")]) == 0
-    assert "53568 atoms" in capsys.readouterr().err
+    assert "53 568 atoms, 96 x 96 px" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(
