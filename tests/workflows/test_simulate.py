@@ -71,7 +71,7 @@ def test_a_log_shows_what_it_is_set_up_to_show(set_up):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "sampling.padding" in done.stderr
-    assert " px of " not in done.stderr  # a note, not a warning
+    assert "(simulated " not in done.stderr  # a note, not a warning
     assert done.stdout == "0 []\n"
 
 
