@@ -8,7 +8,7 @@ from torch import Tensor
 from difftem.io.files import replacing
 from difftem.io.mrc import write_mrc
 from difftem.io.star import StarTable, read_star, star_text
-from difftem.scene.files.relion_write import decimals
+from difftem.scene.files.relion_write import SAMPLE, decimals
 
 _X, _Y = "rlnCoordinateX", "rlnCoordinateY"
 _SIZES = {"rlnImageSize": "{}", "rlnImageDimensionality": "2"}
@@ -20,8 +20,9 @@ def write_relion_stack(
     """Cut boxes around the particles of a table out of their micrograph.
 
     Boxes begin at whole pixels: ``rlnCoordinate`` is where the box's pixel n // 2 was, and
-    ``rlnOriginAngst`` what is left, so that coordinate less origin is where the particle is. Grey
-    values stay as they are. Particles whose box leaves the micrograph are left out.
+    ``rlnOriginAngst`` what is left, so that coordinate less origin is where the particle is, as is
+    the place in the sample less origin. Grey values stay as they are. Particles whose box leaves
+    the micrograph are left out.
 
     Parameters
     ----------
@@ -65,6 +66,10 @@ def write_relion_stack(
         "rlnOriginXAngst": decimals(left[0]),
         "rlnOriginYAngst": decimals(left[1]),
     }
+    for column, shift in zip(SAMPLE, left, strict=True):
+        if column in table:
+            place = torch.tensor([float(c) for c in table[column]], dtype=torch.float64)
+            changed[column] = decimals(place + shift)
     rows = {c: [cells[i] for i in kept] for c, cells in (table | changed).items()}
     names = [f"{i + 1:06d}@{inside}{name}.mrcs" for i in range(len(kept))]
     optics["rlnImagePixelSize"] = optics["rlnMicrographPixelSize"]
