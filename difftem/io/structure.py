@@ -38,6 +38,7 @@ _CONVERT = {
     ".bcif": "is binary; take the entry's .cif",
     ".mmtf": "is binary; take the entry's .cif",
     ".star": "has places of particles, not atoms; copies.coordinates takes it",
+    **dict.fromkeys((".tif", ".tiff"), "is an image, not atoms; a map is an MRC file"),
     **dict.fromkeys(
         (".mrc", ".map", ".ccp4", ".rec", ".mrcs"),
         "is a map, not atoms; difftem generate takes it as the source of a scene's particle",

@@ -47,9 +47,11 @@ def suggestion(wrong: str, known: Sequence[str], listed: Sequence[str] | None = 
     Returns
     -------
     str
-        '; did you mean ...?', or the known keys.
+        '; did you mean ...?', or the known keys; of a number, what the decimal mark is.
     """
     section, _, leaf = wrong.rpartition(".")
+    if leaf.isdecimal():  # YAML's {defocus_um: 1,5}
+        return "; a comma ends a value, the decimal mark is a point"
     by_leaf = {name.rsplit(".", 1)[-1]: name for name in known}
     longer = [name for name in known if name.rsplit(".", 1)[-1].startswith(f"{leaf}_")]
     found = [

@@ -159,7 +159,7 @@ def _simulate(
                 fade=fade,
             )
     if len(lenses) > 1:
-        logger.info("of a focus series, the tables of particles name the first image")
+        logger.info("of a focus series, the tables of truth name the first image only")
     images = [(tilt, defocus) for tilt in exposure.tilts_deg for defocus in defoci_um(asked)]
     return SimulatedMicrographs(
         taken.micrographs,

@@ -143,7 +143,12 @@ def test_formats_that_look_alike_are_refused_with_what_to_do(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("name", "command"),
-    [("a.mrc", "generate takes it"), ("a.map.gz", "generate takes it"), ("a.star", "copies.coord")],
+    [
+        ("a.mrc", "generate takes it"),
+        ("a.map.gz", "generate takes it"),
+        ("a.star", "copies.coord"),
+        ("a.tif", "MRC"),
+    ],
 )
 def test_maps_and_coordinates_are_sent_where_they_are_taken(tmp_path, name, command):
     path = tmp_path / name

@@ -165,3 +165,8 @@ def test_names_of_files_are_full_paths(tmp_path, monkeypatch):
     Path("a.pdb").touch()
     config = configured(SimulateConfig, None, {"source": "a.pdb"})
     assert config.structure.source == str(tmp_path / "a.pdb")
+
+
+def test_a_decimal_comma_is_told_of():
+    # {defocus_um: 1,5} is the key defocus_um of 1, and the key 5.
+    assert "the decimal mark is a point" in suggestion("microscope.5", SIMULATE)

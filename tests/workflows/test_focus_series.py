@@ -43,7 +43,7 @@ def test_each_image_of_a_focus_series_is_the_one_of_its_defocus_and_tilt():
         atoms(), focus_series_um=defoci, tilts_deg=tilts, exposures=2, **SMALL
     )
     assert series.micrographs.shape == (12, 48, 64)
-    assert "of a focus series, the tables of particles name the first image" in series.messages
+    assert "of a focus series, the tables of truth name the first image only" in series.messages
     pairs = [(tilt, defocus) for tilt in tilts for defocus in defoci]
     assert [*zip(series.tilts_deg, series.defoci_um, strict=True)] == pairs
     for index, (tilt, defocus) in enumerate(pairs):
