@@ -35,7 +35,12 @@ SERIES = {"tilts_deg": [-50.0, 0.0, 35.0], "tilt_axis_deg": 85.0}
 
 def checks(folder: Path) -> Iterator[Check]:
     """Run all checks, with files in a folder."""
-    for name, changes in {**MICROSCOPES, "all of these together": ALL}.items():
+    together = {
+        "all of these together": ALL,
+        "the same at 100 kV": {**ALL, "voltage_kv": 100.0},
+        "the same in 193 x 161 pixels": {**ALL, "size": (193, 161)},
+    }
+    for name, changes in {**MICROSCOPES, **together}.items():
         image = scenes.read_micrograph(scenes.take(folder, _word(name), **changes))
         expected = scenes.model(image)
         yield Check(
@@ -86,6 +91,13 @@ def _series(folder: Path) -> Iterator[Check]:
     )
     off = max(scenes.shift(image.contrast, scenes.model(image)) for image in images)
     yield Check("tilt series", "coordinates off by", truth, off, 0.0, 0.05, "px")
+    made = scenes.take(folder, "every", shift_error=8.0, tilt_error_deg=0.5, **ALL, **SERIES)
+    images = scenes.read_tilt_series(made)
+    every = "every aberration, phase plate and beam tilt"
+    good = min(_fit(image, scenes.model(image)) for image in images)
+    yield Check("tilt series", f"{every}: correlation", truth, good, 1.0, 1e-3)
+    off = max(scenes.shift(image.contrast, scenes.model(image)) for image in images)
+    yield Check("tilt series", f"{every}: coordinates off by", truth, off, 0.0, 0.05, "px")
     wide = scenes.take(folder, "wide", spread=1.6, size=(320, 320), tilts_deg=[55.0, -55.0])
     hands = [_hand(image) for image in scenes.read_tilt_series(wide)]
     for tilt, hand in zip((55, -55), hands, strict=True):

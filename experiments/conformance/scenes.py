@@ -125,9 +125,9 @@ def read_micrograph(folder: Path) -> Image:
     pixel = float(group["MicrographPixelSize"][0])
     contrast = read_contrast(folder)[0]
     x, y = (
-        (relion.numbers(table, f"Coordinate{axis}") - len(contrast) // 2) * pixel
+        (relion.numbers(table, f"Coordinate{axis}") - side // 2) * pixel
         - relion.numbers(table, f"Origin{axis}Angst", 0.0)
-        for axis in "XY"
+        for axis, side in zip("XY", contrast.shape[::-1], strict=True)
     )
     return Image(
         contrast,
@@ -189,9 +189,10 @@ def read_contrast(folder: Path) -> Array:  # (n, y, x)
 
 def model(image: Image, centers: Array = CENTERS) -> Array:  # (y, x)
     """RELION's image of the weak object from what its files say."""
-    size = len(image.contrast)
-    padded = 2 * size  # the fringes of one copy do not come in again on the other side
-    qy, qx = np.fft.fftfreq(padded, PIXEL)[:, None], np.fft.fftfreq(padded, PIXEL)[None, :]
+    sides = image.contrast.shape
+    padded = 2 * max(sides)  # the fringes of one copy do not come in again on the other side
+    q = np.fft.fftfreq(padded, PIXEL)
+    qy, qx = q[:, None], q[None, :]
     q2 = qx**2 + qy**2
     shape = (2 * math.pi) ** 1.5 * WIDTH**3 * np.exp(-2 * (math.pi * WIDTH) ** 2 * q2) * HEIGHT
     spectrum = np.zeros((padded, padded), dtype=complex)
@@ -204,8 +205,8 @@ def model(image: Image, centers: Array = CENTERS) -> Array:  # (y, x)
         constant = 2 * interaction_constant(optics.voltage_kv)
         spectrum += constant * waves * shape * relion.transfer(optics, qy, qx) / PIXEL**2
     full = np.fft.ifft2(spectrum).real
-    first = padded // 2 - size // 2
-    return full[first : first + size, first : first + size]
+    inside = tuple(slice(padded // 2 - n // 2, padded // 2 - n // 2 + n) for n in sides)
+    return full[inside]
 
 
 def interaction_constant(voltage_kv: float) -> float:
@@ -223,7 +224,7 @@ def correlation(a: Array, b: Array) -> float:
 def shift(a: Array, b: Array) -> float:
     """Distance in pixels by which b must move to fit a best, by the phases of low frequencies."""
     cross = np.fft.fft2(a) * np.conj(np.fft.fft2(b))
-    qy, qx = np.fft.fftfreq(len(a))[:, None], np.fft.fftfreq(len(a))[None, :]
+    qy, qx = np.fft.fftfreq(a.shape[0])[:, None], np.fft.fftfreq(a.shape[1])[None, :]
     weight = np.abs(cross) * (np.hypot(qx, qy) < 0.2)
     gram = np.array([[(weight * u * v).sum() for v in (qy, qx)] for u in (qy, qx)])
     phase = np.angle(cross) * weight
