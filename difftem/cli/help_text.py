@@ -62,7 +62,7 @@ def _without_none(hint: Any) -> Any:
     if typing.get_origin(hint) not in (typing.Union, types.UnionType):
         return hint
     kept = [each for each in typing.get_args(hint) if each is not type(None)]
-    return kept[0] if len(kept) == 1 else typing.Union[tuple(kept)]  # noqa: UP007
+    return kept[0] if len(kept) == 1 else typing.Union[tuple(kept)]  # noqa: UP007  # of a tuple, which | cannot join
 
 
 def _as_yaml(value: Any) -> str:

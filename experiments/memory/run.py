@@ -1,4 +1,4 @@
-"""Predicted and measured memory of ten runs, as a table.
+"""Predicted and measured memory of ten runs, as a table that the README gets.
 
 ``python -m experiments.memory.run``
 """
@@ -6,8 +6,9 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from experiments._base.results import markdown_table
+from experiments._base.results import markdown_table, write_readme
 from experiments.memory.cases import CASES, SMOKE
 from experiments.memory.measure import measure
 
@@ -41,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failed = failed or not passes
         numbers = (f"{found.predicted / 1e9:.2f}", f"{found.peak / 1e9:.2f}", f"{found.ratio:.2f}")
         rows.append((case.name, *numbers, "yes" if passes else "NO"))
-    print(markdown_table(COLUMNS, rows))
+    table = markdown_table(COLUMNS, rows)
+    print(table)
+    if not options.smoke:
+        write_readme(Path(__file__).parent, "run.py", table)
     return int(failed)
 
 
