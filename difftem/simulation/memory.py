@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 # Fitted to the peaks of experiments/memory, from above. Interpreter and libraries; a pixel of the
 # waves in a round lens and in one whose transfer is known nowhere from elsewhere; a pixel of the
 # potential, and of each of its radial functions; an atom; a pixel of a written image.
-BASE_BYTES = 420e6
+BASE_BYTES = 480e6
 ROUND_LENS_BYTES, LENS_BYTES = 85, 235
 POTENTIAL_BYTES, BASIS_BYTES = 60, 9
 BYTES_PER_ATOM = 190

@@ -10,7 +10,7 @@ from difftem.tem_simulator.wave_grid import choose_wave_grid
 
 # Fitted to the peaks of experiments/memory, from above: interpreter and libraries; a pixel of the
 # wave; a voxel while a map is made, by its source, and of a map that is there; a pixel of an image.
-BASE_BYTES = 375e6
+BASE_BYTES = 410e6
 WAVE_BYTES = 380
 SOURCE_BYTES = {"random": 106, "map": 40, "pdb": 160}
 ABSORBING_BYTES = 120  # more of a structure that absorbs by itself
