@@ -17,7 +17,8 @@ from difftem.simulation.sampling import choose_field, particle_slice_thickness
 from difftem.simulation.scene_config import SceneConfig
 
 CHUNK_BYTES = 40e6  # Fourier coefficients of some copies
-HOLES_BYTES = 60e6  # between arrays, as the C library found room: more or less in every run
+# Between arrays, as the C library found room: more or less in every run.
+HOLES_BYTES, HOLES = 60e6, 1.06
 TRUTH_BYTES = 12  # of a pixel: labels, and what is drawn
 COMPLEX = 8
 # A spectrum that takes more is made of arrays with mappings of their own, which leave no holes.
@@ -86,7 +87,7 @@ class SceneMemory:
         planes = sum(self._planes(each, numbers[name]) for name, each in particles.items())
         needed = max(self.peak, self.kept + planes + self._imaging())
         self._check(needed)
-        return BASE_BYTES + HOLES_BYTES + needed
+        return BASE_BYTES + HOLES_BYTES + HOLES * needed
 
     def _imaging(self) -> float:
         """Bytes of waves, lens and images, without particles."""
@@ -119,7 +120,7 @@ class SceneMemory:
         """Refuse what is too much."""
         if self.processes:
             check_memory(
-                BASE_BYTES + HOLES_BYTES + needed,
+                BASE_BYTES + HOLES_BYTES + HOLES * needed,
                 self.device,
                 self.config.memory_limit_gb,
                 self.processes,

@@ -12,7 +12,7 @@ from difftem.tem_simulator.wave_grid import choose_wave_grid
 # wave; a voxel while a map is made, by its source, and of a map that is there; a pixel of an image.
 BASE_BYTES = 410e6
 WAVE_BYTES = 380
-SOURCE_BYTES = {"random": 106, "map": 40, "pdb": 160}
+SOURCE_BYTES = {"random": 120, "map": 45, "pdb": 160}
 ABSORBING_BYTES = 120  # more of a structure that absorbs by itself
 KEPT_BYTES = 16
 IMAGE_BYTES = 9
