@@ -54,6 +54,10 @@ Detector
     `mtf` : families of modulation transfer functions
     `detector` : lost counts, gain, read noise
 
+Denoising
+    `whitening` : images whose noise is white
+    `wiener` : the filter that an image's own spectrum gives
+
 Grids and tools
     `grid` : coordinates, frequencies, the band limit
     `sampling` : how fine is fine enough

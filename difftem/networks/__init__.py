@@ -1,0 +1,1 @@
+"""Networks that take noise off: plain modules on whitened images."""

@@ -1,0 +1,1 @@
+"""Micrographs without their noise, and what of them is real."""
