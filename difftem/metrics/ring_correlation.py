@@ -1,0 +1,61 @@
+"""Fourier ring correlation over many images, as torchmetrics."""
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from difftem.functional.fourier_ring import agreed_frequency, ring_correlation, ring_products
+
+
+class RingCorrelation(Metric):
+    """Fourier ring correlation of pairs of images, their spectra added up.
+
+    Parameters
+    ----------
+    n_rings : int
+        From 0 to Nyquist.
+    """
+
+    higher_is_better: bool | None = None
+    is_differentiable = False
+    products: Tensor
+
+    def __init__(self, n_rings: int = 64) -> None:
+        super().__init__()
+        zeros = torch.zeros(3, n_rings, dtype=torch.float64)
+        self.add_state("products", zeros, dist_reduce_fx="sum")
+
+    def update(
+        self,
+        first: Tensor,  # (..., y, x)
+        second: Tensor,  # (..., y, x)
+    ) -> None:
+        """Add pairs of images."""
+        found = ring_products(first, second, self.products.shape[-1])
+        self.products += found.reshape(-1, *self.products.shape).sum(0)
+
+    def compute(self) -> Tensor:  # (n_rings,)
+        """Correlation in each ring."""
+        return ring_correlation(self.products)
+
+
+class AgreedFrequency(RingCorrelation):
+    """Frequency in cycles/pixel up to which pairs of images correlate by a threshold.
+
+    Parameters
+    ----------
+    threshold : float
+        0.5 against a truth, 0.143 between halves of the data.
+    n_rings : int
+        From 0 to Nyquist.
+    """
+
+    higher_is_better = True
+
+    def __init__(self, threshold: float = 0.5, n_rings: int = 64) -> None:
+        super().__init__(n_rings)
+        self._threshold = threshold
+
+    def compute(self) -> Tensor:  # () cycles/pixel
+        """Frequency where the correlation falls below the threshold for the last time."""
+        return torch.tensor(agreed_frequency(super().compute(), self._threshold))
