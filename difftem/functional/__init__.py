@@ -57,6 +57,7 @@ Detector
 Denoising
     `whitening` : images whose noise is white
     `wiener` : the filter that an image's own spectrum gives
+    `count_split` : one exposure as two with independent noise
 
 Grids and tools
     `grid` : coordinates, frequencies, the band limit
