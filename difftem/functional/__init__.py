@@ -58,6 +58,7 @@ Denoising
     `whitening` : images whose noise is white
     `wiener` : the filter that an image's own spectrum gives
     `count_split` : one exposure as two with independent noise
+    `ring_balance` : how much of a correction to believe at each frequency
 
 Grids and tools
     `grid` : coordinates, frequencies, the band limit
@@ -66,6 +67,7 @@ Grids and tools
     `resample` : an image on larger pixels, band-limited
     `box_average` : an image on other pixels
     `resample` : coarser samples of an image, cut in Fourier space
+    `ring_curve` : curves over the rings of a half grid
     `reorder` : rows in another order
     `threads` : portions of work in threads of one core each
 """

@@ -1,0 +1,63 @@
+"""How much of a denoiser's correction to believe at each frequency, by what it has not seen."""
+
+import torch
+from torch import Tensor
+
+from difftem.functional.mtf import apply_transfer
+from difftem.functional.ring_curve import Rings
+
+_WIDTH = 0.12  # of the frequency: rings this near are judged together
+_PRIOR = 0.5  # standard deviation of the gain about 0, before anything is seen
+_MOST = 1.2
+
+
+def ring_balance(
+    correction: Tensor,  # (s, y, x)
+    residual: Tensor,  # (s, y, x)
+    noise_variance: float = 1.0,
+    ignore: Tensor | None = None,  # (y, x // 2 + 1) bool
+) -> Tensor:  # (y, x // 2 + 1)
+    r"""Gain for a correction, ring by ring, that predicts held-out images best.
+
+    .. math:: g(q) = \frac{\sum_s \sum_{|k| = q} \mathrm{Re}\, \overline{C_k} R_k}
+                          {\sum_s \sum_{|k| = q} |C_k|^2 + S\, v / \tau^2}
+
+    C is what a denoiser adds to a reference (`difftem.functional.wiener.wiener_estimate`), R a
+    held-out image minus that reference. The regression, smoothed over neighbouring rings and cut
+    at 0 and 1.2, starts from g = 0 ± τ = 0 ± 0.5: what is not proved to be better than the
+    reference is left out.
+
+    Parameters
+    ----------
+    correction, residual : Tensor
+        C and R of s splits of one exposure, in the units of the kept part, shape ``(s, y, x)``.
+    noise_variance : float
+        v, of the noise in `residual`.
+    ignore : Tensor, optional
+        Frequencies that have no say; the gain there is interpolated. Shape ``(y, x // 2 + 1)``.
+
+    Returns
+    -------
+    Tensor
+        g on the half grid, between 0 and 1.2.
+    """
+    shape = (correction.shape[-2], correction.shape[-1])
+    c, r = (torch.fft.rfft2(image, norm="ortho") for image in (correction, residual))
+    rings = Rings(shape, correction)
+    product = (c.real * r.real + c.imag * r.imag).mean(0)
+    power = (c.real.square() + c.imag.square()).mean(0)
+    if ignore is not None:
+        product, power = product.masked_fill(ignore, 0.0), power.masked_fill(ignore, 0.0)
+    smooth = rings.neighbours(_WIDTH, least=1.0)
+    evidence = rings.total(power) @ smooth
+    curve = (rings.total(product) @ smooth) / (evidence + noise_variance / _PRIOR**2)
+    return rings.spread(curve.clamp(0.0, _MOST))
+
+
+def balanced(
+    reference: Tensor,  # (y, x)
+    estimate: Tensor,  # (y, x)
+    gain: Tensor,  # (y, x // 2 + 1)
+) -> Tensor:  # (y, x)
+    """Add the believed part of a correction to the reference."""
+    return reference + apply_transfer(estimate - reference, gain)
