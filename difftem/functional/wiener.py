@@ -3,56 +3,84 @@
 import torch
 from torch import Tensor
 
-from difftem.functional.grid import frequency_grid, radius
-from difftem.functional.mtf import apply_transfer
+from difftem.functional.cosine import (
+    cosine_radius,
+    cosine_transform,
+    inverse_cosine_transform,
+)
 
 _WIDTH = 0.04  # of the frequency: rings this near are smoothed together
+_LEAST = 0.6  # of a ring
+_STEP = 0.02  # of the frequency: knots at which the curve is estimated
 
 
-def wiener_gain(
-    values: Tensor,  # (..., y, x)
-) -> Tensor:  # (..., y, x // 2 + 1)
-    r"""Radial Wiener gain of images with white noise of variance 1.
-
-    .. math:: G(q) = \max\left(1 - \frac{1}{P(q)}, 0\right)
-
-    where P is the ring average of the periodogram, smoothed over neighbouring rings.
+def ring_sums(
+    spectrum: Tensor,  # (..., y, x)
+) -> tuple[Tensor, Tensor]:  # (..., r), (r,)
+    """Sum the power of a cosine transform over rings of 1 / (2 max(y, x)) cycles/pixel.
 
     Parameters
     ----------
-    values : Tensor
-        Whitened images, of any mean, shape ``(..., y, x)``.
+    spectrum : Tensor
+        As `difftem.functional.cosine.cosine_transform` gives it, shape ``(..., y, x)``.
+
+    Returns
+    -------
+    power : Tensor
+        Sum of the squares in every ring, the mean of the image left out, shape ``(..., r)``.
+    number : Tensor
+        Of ordinates in every ring, shape ``(r,)``; 0 in ring 0.
+    """
+    index = _ring(spectrum).round_().int().flatten()
+    n = int(index[-1]) + 2
+    power = spectrum.new_zeros(*spectrum.shape[:-2], n)
+    power = power.index_add(-1, index, spectrum.square().flatten(-2))
+    power = power - torch.nn.functional.pad(spectrum[..., 0, :1].square(), (0, n - 1))
+    number = torch.bincount(index, minlength=n).to(spectrum)
+    number[0] -= 1
+    return power, number
+
+
+def wiener_gain(
+    spectrum: Tensor,  # (..., y, x)
+) -> Tensor:  # (..., y, x)
+    r"""Radial Wiener gain of images with white noise of variance 1.
+
+    .. math:: G(q) = \frac{P - 1}{P} \, \frac{(P - 1)^2}{(P - 1)^2 + 2 / n}, \quad P > 1
+
+    where P is the power averaged over n ordinates of neighbouring rings, and 2 / n the variance
+    that it has in noise alone: the second factor (0.5 at one standard error, 0.9 at three) keeps
+    noise out of rings that have few ordinates and is 1 elsewhere.
+
+    Parameters
+    ----------
+    spectrum : Tensor
+        Cosine transform of whitened images, shape ``(..., y, x)``.
 
     Returns
     -------
     Tensor
-        Between 0 and 1; 0 at frequency 0.
+        Between 0 and 1; 1 at frequency 0: the mean of an image stays.
 
     References
     ----------
     Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series (1949).
     """
-    ny, nx = shape = values.shape[-2:]
-    spectrum = torch.fft.rfft2(values)
-    power = (spectrum.real.square() + spectrum.imag.square()) / (ny * nx)
-    ring = radius(frequency_grid((ny, nx), 1.0, half=True, device=values.device)) * max(shape)
-    n_rings = int(ring.max()) + 2
-    weight = torch.full((ny, nx // 2 + 1), 2.0, device=values.device, dtype=values.dtype)
-    weight[:, 0] = 1.0
-    if nx % 2 == 0:
-        weight[:, -1] = 1.0
-    weight[0, 0] = 0.0
-    index = ring.round().long().flatten()
-    smooth = _neighbours(n_rings, values)
-    zeros = values.new_zeros(*values.shape[:-2], n_rings)
-    total = zeros.index_add(-1, index, (power * weight).flatten(-2)) @ smooth
-    number = zeros.index_add(-1, index, weight.flatten().expand(*values.shape[:-2], -1)) @ smooth
-    curve = (1 - number / total.clamp(min=1e-12)).clamp(min=0.0)
-    curve[..., 0] = 0.0
-    low = ring.floor().long()
-    part = (ring - low).to(values.dtype)
-    gain = torch.lerp(curve[..., low], curve[..., low + 1], part)
-    gain[..., 0, 0] = 0.0
+    total, number = ring_sums(spectrum)
+    n = total.shape[-1]
+    knots = _knots(n, spectrum)
+    rings = torch.arange(n, device=spectrum.device, dtype=spectrum.dtype)
+    width = (_WIDTH * knots).clamp(min=_LEAST)
+    weight = torch.exp(-0.5 * ((rings - knots[:, None]) / width[:, None]) ** 2)
+    ordinates = (weight @ number).clamp(min=1e-12)
+    signal = (total @ weight.mT / ordinates - 1).clamp(min=0.0)
+    variance = 2 * (weight.square() @ number) / ordinates**2
+    curve = signal / (1 + signal) * (signal.square() / (signal.square() + variance))
+    curve = _interpolate(curve, knots, rings)
+    ring = _ring(spectrum)
+    low = ring.int()
+    gain = torch.lerp(curve[..., low], curve[..., low + 1], (ring - low).to(curve))
+    gain[..., 0, 0] = 1.0
     return gain
 
 
@@ -64,18 +92,37 @@ def wiener_estimate(
     Parameters
     ----------
     values : Tensor
-        White noise of variance 1 and a signal, mean 0, shape ``(..., y, x)``.
+        White noise of variance 1 and a signal, shape ``(..., y, x)``.
 
     Returns
     -------
     Tensor
         Estimate of the signal.
     """
-    return apply_transfer(values, wiener_gain(values))
+    spectrum = cosine_transform(values)
+    return inverse_cosine_transform(spectrum * wiener_gain(spectrum))
 
 
-def _neighbours(n: int, like: Tensor) -> Tensor:  # (n, n)
-    """Weights that smooth rings over a constant fraction of their frequency."""
-    ring = torch.arange(n, device=like.device, dtype=like.dtype)
-    width = (_WIDTH * ring).clamp(min=0.3)
-    return torch.exp(-0.5 * ((ring[:, None] - ring) / width) ** 2)
+def _ring(spectrum: Tensor) -> Tensor:  # (y, x)
+    """Distance of every ordinate from frequency 0, in rings."""
+    ny, nx = spectrum.shape[-2:]
+    return cosine_radius((ny, nx), spectrum.device) * (2 * max(ny, nx))
+
+
+def _knots(n: int, like: Tensor) -> Tensor:
+    """Each ring first, then steps that are a constant fraction of the frequency."""
+    knots = [0.0]
+    while knots[-1] < n - 1:
+        knots.append(max(knots[-1] + 1, (1 + _STEP) * knots[-1]))
+    return torch.tensor(knots, device=like.device, dtype=like.dtype)
+
+
+def _interpolate(
+    curve: Tensor,  # (..., k)
+    knots: Tensor,  # (k,)
+    at: Tensor,
+) -> Tensor:  # (..., *at.shape)
+    """Straight lines between the knots."""
+    i = torch.searchsorted(knots, at.contiguous(), right=True).clamp(1, len(knots) - 1)
+    part = ((at - knots[i - 1]) / (knots[i] - knots[i - 1])).to(curve.dtype)
+    return torch.lerp(curve[..., i - 1], curve[..., i], part)
