@@ -18,6 +18,9 @@ Potential
     `render` : the potential in three dimensions, and a slow sum of Gaussians
     `soft_potential` : potential and absorption, no sharper than voxels resolve
     `solvent` : mean potential and absorption of ice, and what atoms displace of it
+    `structure_factor` : of amorphous solids
+    `random_field` : white noise of a given spectrum
+    `structured_ice` : power spectrum of ice and of its image
 
 Particles and specimen
     `pose` : rotation vectors, Euler angles, tilts
