@@ -59,6 +59,7 @@ Detector
 
 Denoising
     `whitening` : images whose noise is white
+    `cosine` : the spectrum of an image that goes on in its mirror image
     `wiener` : the filter that an image's own spectrum gives
     `count_split` : one exposure as two with independent noise
     `ring_balance` : how much of a correction to believe at each frequency
