@@ -8,6 +8,7 @@ from torch.utils.data import Dataset
 
 from difftem.data.whole_pairs import PairSource, WholePair, seeded
 
+_APART = 10**10  # pairs between two seeds
 _PER_PAIR = 16  # crops that are cut from a pair before the next one is made
 
 
@@ -28,6 +29,8 @@ class PairCrops(Dataset[dict[str, Tensor]]):
         Items.
     seed : int
         Of places and turns.
+    rows : sequence of slice, optional
+        Of each field, from which crops are cut. Default: all.
     """
 
     def __init__(
@@ -37,10 +40,17 @@ class PairCrops(Dataset[dict[str, Tensor]]):
         size: int,
         n: int,
         seed: int = 0,
+        rows: Sequence[slice] | None = None,
     ) -> None:
         self.sources, self.weights = list(sources), list(weights)
-        self.size = min(size, *(side for source in sources for side in source.shape))
+        self.rows = [slice(None)] * len(self.sources) if rows is None else list(rows)
+        inside = zip(self.sources, self.rows, strict=True)
+        spans = [range(*rows.indices(source.shape[0])) for source, rows in inside]
+        self._tops = [span.start for span in spans]
+        self._shapes = [(len(span), source.shape[1]) for span, source in zip(spans, self.sources, strict=True)]
+        self.size = min(size, *(side for shape in self._shapes for side in shape))
         self.n, self.seed = n, seed
+        self._first = _APART * seed  # other seeds have other pairs
         self._pair: tuple[int, WholePair] | None = None
 
     def __len__(self) -> int:
@@ -66,13 +76,14 @@ class PairCrops(Dataset[dict[str, Tensor]]):
         number = index // _PER_PAIR
         which = number % len(self.sources)
         if self._pair is None or self._pair[0] != number:
-            self._pair = number, self.sources[which].pair(number // len(self.sources))
+            self._pair = number, self.sources[which].pair(self._first + number // len(self.sources))
         pair, weight = self._pair[1], self.weights[which]
         generator = seeded(self.seed, index, torch.device("cpu"))
         top, left = (
             int(torch.randint(side - self.size + 1, (), generator=generator))
-            for side in pair.noisy.shape
+            for side in self._shapes[which]
         )
+        top += self._tops[which]
         turns, mirror = torch.randint(4, (2,), generator=generator).tolist()
         window = slice(top, top + self.size), slice(left, left + self.size)
 
