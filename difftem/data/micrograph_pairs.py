@@ -181,4 +181,3 @@ class _EpochSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         first = self.epoch * self.n
         return iter(range(first, first + self.n))
-

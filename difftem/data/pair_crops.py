@@ -47,7 +47,9 @@ class PairCrops(Dataset[dict[str, Tensor]]):
         inside = zip(self.sources, self.rows, strict=True)
         spans = [range(*rows.indices(source.shape[0])) for source, rows in inside]
         self._tops = [span.start for span in spans]
-        self._shapes = [(len(span), source.shape[1]) for span, source in zip(spans, self.sources, strict=True)]
+        self._shapes = [
+            (len(span), source.shape[1]) for span, source in zip(spans, self.sources, strict=True)
+        ]
         self.size = min(size, *(side for shape in self._shapes for side in shape))
         self.n, self.seed = n, seed
         self._first = _APART * seed  # other seeds have other pairs
