@@ -60,6 +60,8 @@ Detector
 Denoising
     `whitening` : images whose noise is white
     `cosine` : the spectrum of an image that goes on in its mirror image
+    `blank` : exposures of a field with nothing but background
+    `error_features` : where an estimate is likely to be wrong
     `wiener` : the filter that an image's own spectrum gives
     `count_split` : one exposure as two with independent noise
     `ring_balance` : how much of a correction to believe at each frequency
