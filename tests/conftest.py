@@ -18,7 +18,8 @@ os.environ["MPLBACKEND"] = "Agg"
 sys.argv = ["difftem"]  # Lightning's command line looks at it
 # Shells have commands in the background ignore Ctrl-C, and all that these start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-torch.set_num_threads(2)
+# On a busy machine two threads wait for one another: OMP_NUM_THREADS=1 keeps a run to one.
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 if "PYTEST_XDIST_WORKER" in os.environ:  # one of two processes: more threads wait for one another
     torch.set_num_threads(1)
     os.environ["OMP_NUM_THREADS"] = "1"  # in what the tests start
