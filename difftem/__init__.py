@@ -3,8 +3,8 @@
 The verbs do what the commands of the same name do; the nouns are their parts:
 
 >>> import difftem
->>> sorted(set(dir(difftem)) & {"simulate", "generate", "estimate_mtf", "estimate_dqe", "Atoms"})
-['Atoms', 'estimate_dqe', 'estimate_mtf', 'generate', 'simulate']
+>>> sorted(set(dir(difftem)) & {"simulate", "generate", "denoise", "estimate_mtf", "Atoms"})
+['Atoms', 'denoise', 'estimate_mtf', 'generate', 'simulate']
 
 `difftem.modules` holds the stages of the microscope as `torch.nn.Module`, in the order of the
 beam: atoms, potential, multislice, lens, dose, poisson, mtf, detector; `difftem.functional` their
@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "simulate": "difftem.workflows.simulate",
     "generate": "difftem.workflows.generate.micrograph_set",
+    "denoise": "difftem.workflows.denoise.denoise",
     "estimate_mtf": "difftem.workflows.estimate_mtf.mtf_estimate",
     "estimate_dqe": "difftem.workflows.estimate_dqe.dqe_estimate",
     "read_structure": "difftem.io.structure",

@@ -13,6 +13,10 @@ from difftem.simulation.freed_memory import keep_freed_memory
 COMMANDS = {
     "simulate": ("difftem.cli.simulate", "micrographs or a tilt series of one structure"),
     "generate": ("difftem.cli.generate", "sets of micrographs of many particles, with their truth"),
+    "denoise": (
+        "difftem.cli.denoise",
+        "what a micrograph, movie or tilt series shows, without noise",
+    ),
     "estimate-mtf": ("difftem.cli.estimate_mtf", "MTF of a detector from micrographs"),
     "estimate-dqe": ("difftem.cli.estimate_dqe", "DQE of a detector from edge and flat fields"),
     "fit": ("difftem.cli.fit", "fit a model to data with Lightning, configured in YAML"),
@@ -20,6 +24,7 @@ COMMANDS = {
 }
 GROUPS = {
     "Make images": ("simulate", "generate"),
+    "Denoise images": ("denoise",),
     "Measure a detector": ("estimate-mtf", "estimate-dqe"),
     "Fit models": ("fit", "test"),
 }

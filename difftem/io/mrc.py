@@ -54,7 +54,7 @@ class MrcImage:
 def write_mrc(
     path: str | Path,
     array: ArrayLike,
-    voxel_size: float | tuple[float, float, float],
+    voxel_size: float | tuple[float, float, float] | None,
     labels: Sequence[str] = ("difftem",),
     *,
     overwrite: bool = False,
@@ -71,8 +71,8 @@ def write_mrc(
         File to write, in a folder that exists.
     array : array_like
         ``(y, x)`` or ``(z, y, x)``, z being tilts or sections, real or complex; finite.
-    voxel_size : float or tuple of float
-        Å; three are x, y, z.
+    voxel_size : float or tuple of float or None
+        Å; three are x, y, z. None where it is not known: the header says 0.
     labels : sequence of str
         At most 10 ASCII texts of at most 80 characters for the header.
     overwrite : bool
@@ -102,8 +102,8 @@ def write_mrc(
         raise ValueError(f"a volume must be (z, y, x), got {data.shape}")
     if not np.isfinite(data).all():
         raise ValueError(f"array must be finite, got {(~np.isfinite(data)).sum()} bad values")
-    size = np.broadcast_to(np.asarray(voxel_size, dtype=np.float64), (3,))
-    if not (np.isfinite(size) & (size > 0)).all():
+    size = np.broadcast_to(np.asarray(voxel_size or 0.0, dtype=np.float64), (3,))
+    if voxel_size is not None and not (np.isfinite(size) & (size > 0)).all():
         raise ValueError(f"voxel_size must be positive, got {voxel_size} Å")
     if len(labels) > _MAX_LABELS or any(
         len(label) > _LABEL_LENGTH or not (label.isascii() and label.isprintable())

@@ -16,7 +16,7 @@ _IMAGEJ_BYTES = 2**32 - 2**20  # ImageJ's files end before 4 GiB; larger ones ar
 def write_tiff(
     path: Path,
     array: ArrayLike,
-    pixel_size: float,
+    pixel_size: float | None,
     labels: Sequence[str] = (),
     *,
     overwrite: bool = False,
@@ -29,8 +29,8 @@ def write_tiff(
         File to write, in a folder that exists.
     array : array_like
         ``(y, x)`` or ``(n, y, x)``; complex images become two channels, real and imaginary part.
-    pixel_size : float
-        Å.
+    pixel_size : float or None
+        Å; None where it is not known.
     labels : sequence of str
         Texts about the images, in ImageJ's "Show Info".
     overwrite : bool
@@ -46,22 +46,22 @@ def write_tiff(
     if np.iscomplexobj(data):
         data, axes = np.stack([data.real, data.imag], -3), axes[:-2] + "CYX"
     data = np.ascontiguousarray(data, dtype=np.float32)
-    per_unit = 1 / angstrom_to_nm(pixel_size)
+    per_unit = None if pixel_size is None else 1 / angstrom_to_nm(pixel_size)
     with replacing(path, overwrite) as temporary:
         if data.nbytes <= _IMAGEJ_BYTES:
-            metadata = {"unit": "nm", "axes": axes, "Info": "\n".join(labels)}
-            tifffile.imwrite(
-                temporary, data, imagej=True, resolution=(per_unit, per_unit), metadata=metadata
-            )
+            metadata = {"axes": axes, "Info": "\n".join(labels)}
+            metadata |= {} if per_unit is None else {"unit": "nm"}
+            resolution = None if per_unit is None else (per_unit, per_unit)
+            tifffile.imwrite(temporary, data, imagej=True, resolution=resolution, metadata=metadata)
         else:
-            per_cm = per_unit * 1e7
+            resolution = None if per_unit is None else (per_unit * 1e7, per_unit * 1e7)
             tifffile.imwrite(
                 temporary,
                 data,
                 bigtiff=True,
                 photometric="minisblack",
-                resolution=(per_cm, per_cm),
-                resolutionunit="CENTIMETER",
+                resolution=resolution,
+                resolutionunit=None if per_unit is None else "CENTIMETER",
                 description="\n".join(labels),
                 metadata=None,
             )

@@ -31,6 +31,8 @@ class FieldOfView:
         Of the first file, without folder.
     path : Path
         First file.
+    paths : list of Path
+        All files.
     exposures : Tensor
         Grey values where all exposures have some, bad pixels replaced, shape ``(e, y, x)``.
     bad : Tensor
@@ -49,6 +51,7 @@ class FieldOfView:
 
     name: str
     path: Path
+    paths: list[Path]
     exposures: Tensor
     bad: Tensor
     origin: tuple[int, int]
@@ -262,6 +265,7 @@ def _register(group: list[_Loaded]) -> FieldOfView:
     return FieldOfView(
         name=first.path.name,
         path=first.path,
+        paths=[loaded.frames.path for loaded in group],
         exposures=aligned(images),
         bad=aligned(bad).any(0),
         origin=(top, left),

@@ -1,1 +1,1 @@
-"""Micrographs without their noise, and what of them is real."""
+"""Denoising of micrographs: the camera's noise, a method, and what its result is worth."""

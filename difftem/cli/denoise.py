@@ -1,0 +1,124 @@
+"""`difftem denoise`: what an image shows, without its noise."""
+
+import argparse
+from pathlib import Path
+from typing import Any, get_args
+
+from difftem.cli.estimate_arguments import add_memory_limit, add_overwrite, add_pixel_size, positive
+from difftem.cli.one_line_parser import OneLineArgumentParser
+from difftem.workflows.denoise.denoise import denoise_files
+from difftem.workflows.denoise.methods import METHODS
+from difftem.workflows.denoise.options import DenoiseFrames, DenoiseOptions
+from difftem.workflows.denoise.output import EXTRAS, check_outputs, output_name
+
+DESCRIPTION = """Denoise micrographs, exposures of a field, movies and tilt series.
+
+The camera's noise is found first, and said: how many electrons a pixel has, and whether the noise
+is white. What the method gives is in the grey values of the input, its mean is that of the input.
+
+  difftem denoise micrograph.mrc --output denoised.mrc
+  difftem denoise movie.tif --output denoised.mrc
+  difftem denoise tilts.mrc --output denoised.mrc
+  difftem denoise first.mrc second.mrc --output denoised.mrc     exposures of one field
+  difftem denoise *.mrc --fields separate --output folder        a file for each field
+
+"""
+
+
+def main(arguments: list[str]) -> None:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : list of str
+        What follows ``difftem denoise``.
+
+    Raises
+    ------
+    ValueError
+        For bad input, in one line.
+    """
+    given: dict[str, Any] = vars(_parser().parse_args(arguments))
+    images, output, overwrite = (given.pop(name) for name in ("images", "output", "overwrite"))
+    extras = given.pop("save")
+    options = DenoiseOptions(**given)
+    is_file = check_outputs(images, output, overwrite, extras)
+    for result in denoise_files(images, options, single=is_file):
+        if not is_file:
+            output.mkdir(exist_ok=True)
+        path = output if is_file else output / output_name(result.files[0])
+        written = result.save(path, overwrite, extras)
+        print(result.summary)
+        print(f"wrote {', '.join(map(str, written))}")
+
+
+def _parser() -> OneLineArgumentParser:
+    """Make the parser; the order is that of the help."""
+    methods = "\n".join(f"  {name:<9} {method.what}" for name, method in METHODS.items())
+    parser = OneLineArgumentParser(
+        prog="difftem denoise",
+        description=f"{DESCRIPTION}Methods:\n{methods}",
+        epilog="Writes the image (MRC mode 2, or TIFF), and beside it .md (report), .png (input, "
+        "denoised, spectra) and .json (all numbers).",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("images", nargs="+", metavar="IMAGE", help="MRC or TIFF files: images, stacks or movies")
+    add(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="MRC or TIFF file to write; or a folder, for files that show separate fields: each "
+        "is written under its own name",
+    )
+    add("--method", default="auto", help="see above (default: auto, what was measured to be best)")
+    add(
+        "--frames",
+        choices=get_args(DenoiseFrames),
+        default="auto",
+        help="what the images of a stack are: exposures of one field; frames of a movie, in two "
+        "halves or added up; or separate images, such as a tilt series; auto finds out "
+        "(default: auto)",
+    )
+    add(
+        "--fields",
+        choices=("auto", "same", "separate"),
+        default="auto",
+        help="whether the files show the same field or separate ones; auto: the same if they "
+        "correlate (default: auto)",
+    )
+    add("--detector", metavar="NAME", help="preset of the camera, such as k3_300kv")
+    add("--mtf", metavar="FILE.star", help="RELION STAR file with the noise's transfer function")
+    add("--gain", type=positive, metavar="G", help="grey values per counted electron")
+    add(
+        "--dose",
+        type=positive,
+        metavar="D",
+        help="instead of --gain: counted electrons per pixel in one image (frame)",
+    )
+    add_pixel_size(parser)
+    add(
+        "--rotations",
+        action="store_true",
+        help="average a network over 8 orientations: a little better, 8 times as long",
+    )
+    add("--seed", type=int, default=0, help="of methods that draw (default: 0)")
+    add(
+        "--accelerator",
+        choices=("cpu", "cuda"),
+        default="cpu",
+        help="what computes (default: cpu)",
+    )
+    add(
+        "--save",
+        nargs="+",
+        choices=EXTRAS,
+        default=[],
+        metavar="WHAT",
+        help=f"images to write beside it: {', '.join(EXTRAS)} (default: none)",
+    )
+    add_memory_limit(parser)
+    add_overwrite(parser)
+    return parser

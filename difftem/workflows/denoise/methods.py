@@ -1,0 +1,56 @@
+"""The methods by name: all take whitened exposures and give an estimate of one of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+import torch
+from torch import Tensor
+
+# (exposures (n, y, x) whitened, electrons per pixel, generator) -> (y, x) in units of one exposure
+Denoiser = Callable[[Tensor, float, torch.Generator | None], Tensor]
+
+
+@dataclass(frozen=True)
+class DenoiseMethod:
+    """What a user chooses.
+
+    Attributes
+    ----------
+    what : str
+        In a few words.
+    place : str
+        Module and function, ``"module:function"``, of the `Denoiser`.
+    least_exposures : int
+        That it needs.
+    """
+
+    what: str
+    place: str
+    least_exposures: int = 1
+
+    def load(self) -> Denoiser:
+        """Import the function."""
+        module, _, name = self.place.partition(":")
+        found: Denoiser = getattr(import_module(module), name)
+        return found
+
+
+METHODS = {
+    "wiener": DenoiseMethod(
+        "Wiener's filter with the spectrum of the image itself", "difftem.baselines.wiener:wiener"
+    ),
+    "gaussian": DenoiseMethod(
+        "a Gaussian filter, as wide as predicts the image best",
+        "difftem.baselines.gaussian:gaussian",
+    ),
+    "average": DenoiseMethod(
+        "the mean of the exposures; one exposure is left as it is",
+        "difftem.baselines.average:average",
+    ),
+}
+
+
+def methods_in_words() -> str:
+    """List all methods with what each is."""
+    return "; ".join(f"{name}: {method.what}" for name, method in METHODS.items())

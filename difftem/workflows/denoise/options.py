@@ -1,0 +1,40 @@
+"""What denoising can be told."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from difftem.workflows.denoise.methods import METHODS, methods_in_words
+
+DenoiseFrames = Literal["auto", "exposures", "even_odd", "sum", "separate"]
+
+
+@dataclass(frozen=True)
+class DenoiseOptions:
+    """Arguments of `difftem.denoise`, checked as far as that goes without an image."""
+
+    method: str = "auto"
+    frames: DenoiseFrames = "auto"
+    fields: Literal["auto", "same", "separate"] = "auto"
+    detector: str | None = None
+    mtf: str | None = None
+    gain: float | None = None
+    dose: float | None = None
+    pixel_size: float | None = None
+    rotations: bool = False
+    seed: int = 0
+    accelerator: Literal["cpu", "cuda"] = "cpu"
+    memory_limit_gb: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if self.method != "auto" and self.method not in METHODS:
+            raise ValueError(f"unknown method {self.method!r}: {methods_in_words()}")
+        if self.gain is not None and self.dose is not None:
+            raise ValueError(f"give gain or dose, not both; got {self.gain} and {self.dose}")
+        if self.detector is not None and self.mtf is not None:
+            raise ValueError(f"give detector or mtf, not both; got {self.detector} and {self.mtf}")
+        for name in ("gain", "dose", "pixel_size", "memory_limit_gb"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{name} must be a positive number, got {value}")
