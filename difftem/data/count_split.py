@@ -87,4 +87,4 @@ class CountSplit(MicrographPairs):
         PairSource
             Splits.
         """
-        return SplitPairs(whitened, self.fraction, self.seed)
+        return SplitPairs(whitened.values, whitened.electrons, self.fraction, self.seed)

@@ -26,4 +26,4 @@ class ExposurePairs(MicrographPairs):
         PairSource
             Pairs.
         """
-        return MeasuredPairs(whitened, self.seed)
+        return MeasuredPairs(whitened.values, whitened.electrons, self.seed)

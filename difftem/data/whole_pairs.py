@@ -9,7 +9,6 @@ from torch import Tensor
 
 from difftem.functional.count_split import are_counts, split_exposure, split_whitened
 from difftem.functional.wiener import wiener_estimate
-from difftem.micrograph.whitened import WhitenedExposures
 
 _VARIANCE = (0.25, 4.0)  # of the noise at a pixel, in units of its mean over the image
 
@@ -53,20 +52,28 @@ class SplitPairs:
 
     Parameters
     ----------
-    whitened : WhitenedExposures
-        Of one field, of any number of exposures.
+    exposures : Tensor
+        Whitened, of one field, shape ``(n, y, x)``.
+    electrons : float
+        Per pixel and exposure.
     fraction : float
         Of the electrons in the noisy image; the others are the target.
     seed : int
         Of all pairs.
     """
 
-    def __init__(self, whitened: WhitenedExposures, fraction: float = 0.5, seed: int = 0) -> None:
-        n, ny, nx = whitened.values.shape
+    def __init__(
+        self,
+        exposures: Tensor,  # (n, y, x)
+        electrons: float,
+        fraction: float = 0.5,
+        seed: int = 0,
+    ) -> None:
+        n, ny, nx = exposures.shape
         self.shape = ny, nx
         self.fraction, self.seed = fraction, seed
-        self.electrons = n * whitened.electrons
-        self.values = whitened.values.mean(0) * math.sqrt(n)
+        self.electrons = n * electrons
+        self.values = exposures.mean(0) * math.sqrt(n)
         root = math.sqrt(self.electrons)
         self._variance: Tensor | None = None
         if not are_counts(self.values * root + self.electrons):
@@ -104,8 +111,10 @@ class MeasuredPairs:
 
     Parameters
     ----------
-    whitened : WhitenedExposures
-        Of one field, two exposures at least.
+    exposures : Tensor
+        Whitened, of one field, two at least, shape ``(n, y, x)``.
+    electrons : float
+        Per pixel and exposure.
     seed : int
         Of all pairs.
 
@@ -115,15 +124,20 @@ class MeasuredPairs:
         For a single exposure.
     """
 
-    def __init__(self, whitened: WhitenedExposures, seed: int = 0) -> None:
-        n, ny, nx = whitened.values.shape
+    def __init__(
+        self,
+        exposures: Tensor,  # (n, y, x)
+        electrons: float,
+        seed: int = 0,
+    ) -> None:
+        n, ny, nx = exposures.shape
         if n < 2:
             raise ValueError(
                 f"pairs need at least 2 exposures of a field, got {n}: a single exposure can be "
                 "split by its electrons"
             )
         self.shape = ny, nx
-        self.seed, self.electrons, self.values = seed, whitened.electrons, whitened.values
+        self.seed, self.electrons, self.values = seed, electrons, exposures
 
     def pair(self, number: int) -> WholePair:
         """Draw a half of the exposures.
@@ -153,6 +167,35 @@ class MeasuredPairs:
             half / (n - half),
             half * self.electrons,
         )
+
+
+def pairs_of(
+    exposures: Tensor,  # (n, y, x)
+    electrons: float,
+    fraction: float = 0.5,
+    seed: int = 0,
+) -> PairSource:
+    """Pair the exposures of a field where there are several, else split the only one.
+
+    Parameters
+    ----------
+    exposures : Tensor
+        Whitened, shape ``(n, y, x)``.
+    electrons : float
+        Per pixel and exposure.
+    fraction : float
+        Of the electrons in the noisy image of a split.
+    seed : int
+        Of all pairs.
+
+    Returns
+    -------
+    PairSource
+        Pairs by number.
+    """
+    if len(exposures) > 1:
+        return MeasuredPairs(exposures, electrons, seed)
+    return SplitPairs(exposures, electrons, fraction, seed)
 
 
 def seeded(seed: int, number: int, device: torch.device) -> torch.Generator:

@@ -16,6 +16,7 @@ def ring_balance(
     residual: Tensor,  # (s, y, x)
     noise_variance: float = 1.0,
     ignore: Tensor | None = None,  # (y, x // 2 + 1) bool
+    where: Tensor | None = None,  # (y, x) bool
 ) -> Tensor:  # (y, x // 2 + 1)
     r"""Gain for a correction, ring by ring, that predicts held-out images best.
 
@@ -36,12 +37,17 @@ def ring_balance(
     ignore : Tensor, optional
         Frequencies that have no say; the gain there is interpolated. Shape ``(y, x // 2 + 1)``.
 
+    where : Tensor, optional
+        Pixels that have a say, such as those that the denoiser was not trained on. Default: all.
+
     Returns
     -------
     Tensor
         g on the half grid, between 0 and 1.2.
     """
     shape = (correction.shape[-2], correction.shape[-1])
+    if where is not None:
+        correction, residual = correction * where, residual * where
     c, r = (torch.fft.rfft2(image, norm="ortho") for image in (correction, residual))
     rings = Rings(shape, correction)
     product = (c.real * r.real + c.imag * r.imag).mean(0)

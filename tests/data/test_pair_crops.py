@@ -4,7 +4,7 @@ import torch
 from difftem.data.held_out_blocks import choose_blocks
 from difftem.data.pair_crops import PairCrops
 from difftem.data.whole_pairs import MeasuredPairs, SplitPairs, WholePair
-from tests.helpers.exposures import whitened_exposures
+from tests.helpers.exposures import ELECTRONS, whitened
 
 
 class Numbered:
@@ -43,7 +43,7 @@ def test_crops_come_from_the_rows_they_may_come_from():
 
 
 def test_an_item_depends_on_its_index_and_the_seed_alone():
-    sources = [SplitPairs(whitened_exposures(1, 64)), MeasuredPairs(whitened_exposures(2, 64))]
+    sources = [SplitPairs(whitened(1, 64), ELECTRONS), MeasuredPairs(whitened(2, 64), ELECTRONS)]
     weights = [torch.ones(64, 64)] * 2
     one, again = (PairCrops(sources, weights, 32, 64, seed=7) for _ in range(2))
     late = [again[i] for i in (40, 3, 17)]

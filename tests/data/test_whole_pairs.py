@@ -1,11 +1,10 @@
 import math
-from dataclasses import replace
 
 import pytest
 import torch
 
 from difftem.data.whole_pairs import MeasuredPairs, SplitPairs
-from tests.helpers.exposures import ELECTRONS, scene, whitened_exposures
+from tests.helpers.exposures import ELECTRONS, scene, whitened
 
 SIDE = 192
 
@@ -22,8 +21,8 @@ def correlation(a, b):
 
 @pytest.mark.parametrize("fraction", [0.5, 0.75])
 def test_both_parts_expect_the_same_and_their_noise_does_not_correlate(fraction):
-    field = whitened_exposures(1, SIDE)
-    pair = SplitPairs(field, fraction, seed=3).pair(5)
+    values = whitened(1, SIDE)
+    pair = SplitPairs(values, ELECTRONS, fraction, seed=3).pair(5)
     assert pair.electrons == fraction * ELECTRONS
     kept, other = noise_of(pair)
     for noise, variance in ((kept, 1.0), (other, fraction / (1 - fraction))):
@@ -34,9 +33,8 @@ def test_both_parts_expect_the_same_and_their_noise_does_not_correlate(fraction)
 
 
 def test_values_that_are_no_counts_are_split_by_noise_that_follows_the_brightness():
-    field = whitened_exposures(1, SIDE)
-    smeared = replace(field, values=field.values + 0.01)
-    kept, other = noise_of(SplitPairs(smeared, 0.5).pair(0))
+    values = whitened(1, SIDE)
+    kept, other = noise_of(SplitPairs(values + 0.01, ELECTRONS, 0.5).pair(0))
     assert abs(correlation(kept, other)) < 4 / SIDE
     bright = scene(SIDE) > 1.15
     assert abs(correlation(kept[bright], other[bright])) < 4 / math.sqrt(float(bright.sum()))
@@ -44,30 +42,30 @@ def test_values_that_are_no_counts_are_split_by_noise_that_follows_the_brightnes
 
 def test_a_number_is_a_pair_and_others_are_other_pairs():
     for source in (
-        SplitPairs(whitened_exposures(1, 64), 0.5, seed=1),
-        MeasuredPairs(whitened_exposures(6, 64), seed=1),
+        SplitPairs(whitened(1, 64), ELECTRONS, 0.5, seed=1),
+        MeasuredPairs(whitened(6, 64), ELECTRONS, seed=1),
     ):
         one, again, other = source.pair(2), source.pair(2), source.pair(3)
         assert torch.equal(one.noisy, again.noisy) and torch.equal(one.target, again.target)
         assert not torch.equal(one.noisy, other.noisy)
-    split = SplitPairs(whitened_exposures(1, 64), 0.5, seed=2).pair(2)
-    assert not torch.equal(split.noisy, SplitPairs(whitened_exposures(1, 64), 0.5).pair(2).noisy)
+    split = SplitPairs(whitened(1, 64), ELECTRONS, 0.5, seed=2).pair(2)
+    assert not torch.equal(split.noisy, SplitPairs(whitened(1, 64), ELECTRONS, 0.5).pair(2).noisy)
 
 
 def test_two_exposures_predict_each_other_both_ways():
-    field = whitened_exposures(2, 64)
-    source = MeasuredPairs(field)
+    values = whitened(2, 64)
+    source = MeasuredPairs(values, ELECTRONS)
     one, other = source.pair(0), source.pair(1)
     assert torch.equal(one.noisy, other.target) and torch.equal(one.target, other.noisy)
     assert {float(one.noisy[0, 0]), float(one.target[0, 0])} == {
-        float(values[0, 0]) for values in field.values
+        float(value[0, 0]) for value in values
     }
     assert one.target_variance == 1 and one.electrons == ELECTRONS
 
 
 @pytest.mark.parametrize("n", [3, 4, 5])
 def test_several_exposures_are_used_once_each_and_keep_unit_noise(n):
-    pair = MeasuredPairs(whitened_exposures(n, SIDE)).pair(1)
+    pair = MeasuredPairs(whitened(n, SIDE), ELECTRONS).pair(1)
     half = n // 2
     assert pair.electrons == half * ELECTRONS
     assert pair.target_variance == pytest.approx(half / (n - half))
@@ -79,4 +77,4 @@ def test_several_exposures_are_used_once_each_and_keep_unit_noise(n):
 
 def test_a_single_exposure_has_no_pair():
     with pytest.raises(ValueError, match="pairs need at least 2 exposures of a field, got 1"):
-        MeasuredPairs(whitened_exposures(1, 64))
+        MeasuredPairs(whitened(1, 64), ELECTRONS)

@@ -22,10 +22,15 @@ def counts(n, side, seed=4):
     return torch.poisson(rate.expand(n, side, side), torch.Generator().manual_seed(seed))
 
 
-def whitened_exposures(n, side, seed=4, pixel_size=None):
+def whitened(n, side, seed=4):
     """Counts less their mean, in units of their noise."""
-    values = (counts(n, side, seed) - ELECTRONS) / math.sqrt(ELECTRONS)
+    return (counts(n, side, seed) - ELECTRONS) / math.sqrt(ELECTRONS)
+
+
+def whitened_exposures(n, side, seed=4, pixel_size=None):
+    """Exposures that come from grey values of `GAIN`."""
     noise = torch.full((side, side // 2 + 1), GAIN * math.sqrt(ELECTRONS))
+    values = whitened(n, side, seed)
     return WhitenedExposures(values, ELECTRONS, GAIN * ELECTRONS, noise, pixel_size)
 
 

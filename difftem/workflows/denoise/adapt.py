@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from difftem.data.whole_pairs import MeasuredPairs, PairSource, SplitPairs
+from difftem.data.whole_pairs import pairs_of
 from difftem.micrograph.whitened import WhitenedExposures
 from difftem.workflows.denoise.image_training import ImageTraining, train_on_image
 
@@ -57,6 +57,7 @@ def adaptation(
     minutes: float | None = 1.0,
     *,
     steps: int | None = None,
+    learning_rate: float = 3e-4,
     seed: int = 0,
     progress: bool = False,
 ) -> ImageTraining:
@@ -66,28 +67,29 @@ def adaptation(
     ----------
     network, exposures, minutes, steps, seed, progress
         As of `adapt`.
+    learning_rate : float
+        Highest.
 
     Returns
     -------
     ImageTraining
         Network and numbers.
+
+    Raises
+    ------
+    ValueError
+        Without a field, or a budget.
     """
     fields = [exposures] if isinstance(exposures, WhitenedExposures) else list(exposures)
     if not fields:
         raise ValueError("exposures must be of one field or more, got none")
     return train_on_image(
         network,
-        [pairs_of(field, seed) for field in fields],
+        [pairs_of(field.values, field.electrons, FRACTION, seed) for field in fields],
         minutes=None if steps else minutes,
         steps=steps,
+        learning_rate=learning_rate,
         pixel_size=fields[0].pixel_size,
         seed=seed,
         progress=progress,
     )
-
-
-def pairs_of(field: WhitenedExposures, seed: int = 0) -> PairSource:
-    """Pairs of a field: its exposures where there are several, else random splits."""
-    if len(field.values) > 1:
-        return MeasuredPairs(field, seed)
-    return SplitPairs(field, FRACTION, seed)

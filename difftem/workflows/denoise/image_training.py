@@ -44,6 +44,10 @@ class ImageTraining:
         That it took.
     history : list of (int, float)
         Step and gain of each check.
+    held_out : list of Tensor
+        Pixels of each field that were not trained on, shape ``(y, x)``.
+    last : Module
+        With the average of the weights at the end, whether it is the best or not.
     """
 
     network: nn.Module
@@ -53,6 +57,8 @@ class ImageTraining:
     steps: int
     seconds: float
     history: list[tuple[int, float]]
+    held_out: list[Tensor]
+    last: nn.Module
 
     def sentence(self) -> str:
         """Say in one line what was gained."""
@@ -119,9 +125,8 @@ def train_on_image(
     began = time.monotonic()
     generator = torch.Generator().manual_seed(seed)
     blocks = [choose_blocks(source.shape, generator) for source in sources]
-    weights = [
-        (~own.mask(source.shape)).float() for own, source in zip(blocks, sources, strict=True)
-    ]
+    masks = [own.mask(source.shape) for own, source in zip(blocks, sources, strict=True)]
+    weights = [(~mask).float() for mask in masks]
     crops = PairCrops(sources, weights, CROP, BATCH * (steps or _ENDLESS), seed)
     score = HeldOutScore(sources, blocks, pixel_size)
     start = score(network)
@@ -154,24 +159,26 @@ def train_on_image(
             found, scatter = mean_and_error(score(average) - start)
             cost = time.monotonic() - before
             history.append((step, found))
+            if not history[1:] or found > gain:
+                error = scatter
             if found > gain:
-                gain, error, best = found, scatter, copy.deepcopy(average)
+                gain, best = found, copy.deepcopy(average)
             pause = 1 / _CHECKS if steps else max(1 / _CHECKS, cost / (60 * budget) / _SHARE)
             next_check = done + pause
             bar.set_postfix_str(f"{found:+.3f} nats per 1000 held-out pixels")
         bar.update(min(100 * done, 100) - bar.n)
     bar.close()
     kept = gain > errors * error
-    if not history:
-        error = 0.0
     return ImageTraining(
-        (best if kept else network).eval(),
-        gain,
-        error if math.isfinite(error) else mean_and_error(score(average) - start)[1],
-        kept,
-        step,
-        time.monotonic() - began,
-        history,
+        network=(best if kept else network).eval(),
+        gain=gain,
+        error=error,
+        kept=kept,
+        steps=step,
+        seconds=time.monotonic() - began,
+        history=history,
+        held_out=masks,
+        last=average.eval(),
     )
 
 

@@ -1,0 +1,97 @@
+"""A denoiser weighed against Wiener's filter, frequency by frequency, on the image itself."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from difftem.analysis.held_out import ICE, band_masks
+from difftem.data.whole_pairs import pairs_of
+from difftem.functional.ring_balance import balanced, ring_balance
+from difftem.functional.wiener import wiener_estimate
+
+Method = Callable[[Tensor, float, torch.Generator | None], Tensor]
+
+_FRACTION = 0.5  # of the electrons in the kept part of a split
+
+
+def balance(
+    method: Method,
+    *,
+    repeats: int = 1,
+    pixel_size: float | None = None,
+    where: Tensor | None = None,  # (y, x) bool
+) -> Method:
+    """Make a method that keeps of another one what held-out electrons confirm.
+
+    The image is split, or its exposures are paired; at each frequency what the method adds to
+    Wiener's estimate of one side is compared with the other side
+    (`difftem.functional.ring_balance.ring_balance`), and so much of it is added to Wiener's
+    estimate of the whole. Where the method is wrong, or adds nothing that can be told from noise,
+    the result is Wiener's. It costs one run of the method more for each repeat.
+
+    Parameters
+    ----------
+    method : callable
+        ``method(exposures (n, y, x), electrons, generator) -> (y, x)``, whitened.
+    repeats : int
+        Splits.
+    pixel_size : float, optional
+        Å; with it the ring of ice at 3.7 Å, which both sides share, has no say: ice that the
+        method took out stays out.
+    where : Tensor, optional
+        Pixels that have a say: after training on the image those that were held out.
+
+    Returns
+    -------
+    callable
+        With the signature of `method`; its ``gain`` is what the last image got, on the half grid.
+    """
+    return _Balanced(method, repeats, pixel_size, where)
+
+
+class _Balanced:
+    """See `balance`."""
+
+    def __init__(
+        self, method: Method, repeats: int, pixel_size: float | None, where: Tensor | None
+    ) -> None:
+        self.method, self.repeats, self.pixel_size = method, repeats, pixel_size
+        self.where = where
+        self.gain: Tensor | None = None
+
+    def __call__(
+        self,
+        exposures: Tensor,  # (n, y, x)
+        electrons: float,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:  # (y, x)
+        """Denoise."""
+        n, ny, nx = exposures.shape
+        seed = int(torch.randint(2**31, (), generator=generator, device=_device(generator)))
+        source = pairs_of(exposures, electrons, _FRACTION, seed)
+        corrections, residuals = [], []
+        for number in range(self.repeats):
+            pair = source.pair(number)
+            found = self.method(pair.noisy[None], pair.electrons, generator)
+            corrections.append(found - pair.wiener)
+            residuals.append(pair.target - pair.wiener)
+        ice = band_masks((ny, nx), self.pixel_size).get(ICE)
+        self.gain = ring_balance(
+            torch.stack(corrections),
+            torch.stack(residuals),
+            pair.target_variance,
+            None if ice is None else ice.to(exposures.device),
+            self.where,
+        )
+        del corrections, residuals, pair
+        estimate = self.method(exposures, electrons, generator)
+        root = math.sqrt(n)
+        wiener = wiener_estimate(exposures.mean(0) * root) / root
+        return balanced(wiener, estimate, self.gain)
+
+
+def _device(generator: torch.Generator | None) -> torch.device:
+    """Where a generator draws."""
+    return torch.device("cpu") if generator is None else generator.device
