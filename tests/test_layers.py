@@ -49,7 +49,7 @@ THIRD_PARTY = {
     "scene": {"scipy"},
     "simulation": {"jsonargparse", "matplotlib", "psutil", "tqdm", "yaml"},
     "data": {"kornia", "lightning"},
-    "workflows": {"filelock", "matplotlib", "scipy", "tqdm", "yaml"},
+    "workflows": {"filelock", "lightning", "matplotlib", "scipy", "tqdm", "yaml"},
     "tem_simulator": {"matplotlib", "mrcfile", "psutil", "tqdm"},
     "tasks": {"lightning", "torchmetrics"},
     "callbacks": {"lightning"},

@@ -7,7 +7,14 @@ import pkgutil
 from lightning.pytorch import LightningDataModule, LightningModule
 from torch import nn
 
-_PACKAGES = ("difftem.tasks", "difftem.data", "difftem.modules", "difftem.callbacks")
+_PACKAGES = (
+    "difftem.tasks",
+    "difftem.data",
+    "difftem.modules",
+    "difftem.networks",
+    "difftem.callbacks",
+    "difftem.workflows.denoise",
+)
 
 
 def known_classes(*bases: type) -> dict[str, type]:
@@ -41,6 +48,7 @@ def describe_classes() -> str:
         for title, base, package in (
             ("Tasks (model.class_path)", LightningModule, "difftem.tasks"),
             ("Data modules (data.class_path)", LightningDataModule, "difftem.data"),
+            ("Networks (model.init_args.network.class_path)", nn.Module, "difftem.networks"),
             ("MTF families (model.init_args.mtf.class_path)", nn.Module, "difftem.modules.mtf"),
         )
     )

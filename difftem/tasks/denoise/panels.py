@@ -53,7 +53,7 @@ def draw_panels(
     axes = figure.subplots(len(panels), len(_NAMES), squeeze=False)
     for row, panel in zip(axes, panels, strict=True):
         shown = [None if each is None else _middle(each, side) for each in panel.images]
-        smooth = [each for each in (shown[3], shown[2]) if each is not None][0]
+        smooth = next(each for each in (shown[3], shown[2]) if each is not None)
         low, high = torch.quantile(smooth.flatten(), torch.tensor([0.002, 0.998])).tolist()
         for axis, name, image in zip(row, _NAMES, shown, strict=True):
             axis.set_axis_off()

@@ -1,14 +1,19 @@
 """What validation says of every image, and means of it by kind of specimen and dose."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-COLUMNS = ("nmse", "nmse_wiener", "ratio", "psnr", "correlation", "ssim")
+from difftem.functional.fourier_ring import agreed_frequency, ring_correlation, ring_products
+from difftem.functional.image_error import correlation, normalised_error, peak_signal_to_noise
+
+COLUMNS = ("nmse", "nmse_wiener", "ratio", "psnr", "correlation", "frc_half", "ssim")
 BANDS = (0.0, 5.0, 15.0, 50.0, float("inf"))  # electrons per pixel
+_RINGS = 64
 _NAME = 24  # bytes of a kind's name that are kept: processes exchange tensors only
 
 
@@ -16,7 +21,7 @@ def image_scores(
     estimate: Tensor,  # (b, 1, y, x)
     wiener: Tensor,  # (b, 1, y, x)
     truth: Tensor,  # (b, 1, y, x)
-) -> Tensor:  # (b, 6)
+) -> Tensor:  # (b, 7)
     """Compare estimates with the truth and with Wiener's filter, image by image.
 
     Parameters
@@ -28,34 +33,32 @@ def image_scores(
     -------
     Tensor
         `COLUMNS`: mean squared error over the truth's variance, the same of Wiener's filter, their
-        ratio, PSNR in dB (peak: range of the truth), correlation, SSIM (range of the truth).
+        ratio, PSNR in dB (peak: range of the truth), correlation, frequency of FRC = 0.5 in
+        cycles/pixel, SSIM (range of the truth).
         NaN where the truth is constant, but for the ratio.
     """
-    variance = truth.var((-3, -2, -1), correction=0)
-    error, error_wiener = (
-        (each - truth).square().mean((-3, -2, -1)) for each in (estimate, wiener)
-    )
-    low, high = truth.amin((-3, -2, -1)), truth.amax((-3, -2, -1))
-    span = high - low
-    a, b = (each - each.mean((-3, -2, -1), keepdim=True) for each in (estimate, truth))
-    norms = a.square().sum((-3, -2, -1)) * b.square().sum((-3, -2, -1))
-    unit = span.clamp(min=1e-12)[:, None, None, None]
+    pairs = [(each[:, 0].float(), truth[:, 0].float()) for each in (estimate, wiener)]
+    error, error_wiener = ((a - b).double().square().mean((-2, -1)) for a, b in pairs)
+    low, high = truth.amin((-2, -1), keepdim=True), truth.amax((-2, -1), keepdim=True)
+    span = (high - low).clamp(min=1e-12)
     ssim = structural_similarity_index_measure(
-        (estimate - truth) / unit + truth / unit, truth / unit, data_range=1.0, reduction="none"
+        (estimate - low) / span, (truth - low) / span, data_range=1.0, reduction="none"
     )
     found = torch.stack(
         [
-            error / variance,
-            error_wiener / variance,
+            normalised_error(*pairs[0]),
+            normalised_error(*pairs[1]),
             error / error_wiener,
-            10 * torch.log10(span.square() / error),
-            (a * b).sum((-3, -2, -1)) / norms.sqrt(),
-            torch.as_tensor(ssim).reshape(-1).to(error),
+            peak_signal_to_noise(*pairs[0]),
+            correlation(*pairs[0]),
+            _agreed(*pairs[0]),
+            torch.as_tensor(ssim).reshape(-1).double(),
         ],
         1,
     )
-    constant = (span <= 0)[:, None] & (torch.arange(len(COLUMNS), device=span.device) != 2)
-    return torch.where(constant, torch.nan, found).double()
+    constant = (high <= low).reshape(-1, 1)
+    of_any = torch.arange(len(COLUMNS), device=found.device) == COLUMNS.index("ratio")
+    return torch.where(constant & ~of_any, torch.nan, found)
 
 
 class DenoisingScores(Metric):
@@ -81,7 +84,7 @@ class DenoisingScores(Metric):
 
     def update(
         self,
-        scores: Tensor,  # (b, 6)
+        scores: Tensor,  # (b, 7)
         electrons: Tensor,  # (b,)
         kinds: Sequence[str],
     ) -> None:
@@ -103,7 +106,7 @@ class DenoisingScores(Metric):
         scores, electrons, codes = map(_joined, (self.scores, self.electrons, self.kinds))
         kinds = [bytes(code).decode(errors="replace").strip() for code in codes.tolist()]
         groups = {"": torch.ones(len(scores), dtype=torch.bool)}
-        for low, high in zip(BANDS, BANDS[1:], strict=False):
+        for low, high in pairwise(BANDS):
             name = f"dose_{low:g}_{high:g}" if high < float("inf") else f"dose_{low:g}_up"
             groups[name] = ((electrons >= low) & (electrons < high)).cpu()
         for kind in sorted(set(filter(None, kinds))):
@@ -113,6 +116,16 @@ class DenoisingScores(Metric):
             for name, chosen in groups.items()
             if bool(chosen.any())
         }
+
+
+def _agreed(
+    estimate: Tensor,  # (b, y, x)
+    truth: Tensor,  # (b, y, x)
+) -> Tensor:  # (b,) cycles/pixel
+    """Frequency up to which each image agrees with its truth by FRC = 0.5."""
+    rings = ring_correlation(ring_products(estimate, truth, _RINGS))
+    found = [agreed_frequency(each, 0.5) for each in rings]
+    return torch.tensor(found, dtype=torch.float64, device=estimate.device)
 
 
 def _joined(rows: list[Tensor] | Tensor) -> Tensor:

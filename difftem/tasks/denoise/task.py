@@ -84,7 +84,8 @@ class Denoise(LightningModule):
             raise ValueError(f"weight_decay must not be negative, got {weight_decay:g}")
         save_plain_hyperparameters(self)
         # Convolutions of few channels on the CPU take 20 % less time so.
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = network
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss, self.learning_rate, self.warm_up = loss, learning_rate, warm_up
         self.weight_decay, self.epsilon = weight_decay, epsilon
         self.scores, self.n_panels = DenoisingScores(), panels
@@ -219,7 +220,7 @@ class Denoise(LightningModule):
         self.history, self._checked = list(state["history"]), state["checked"]
 
     def _inputs(self, batch: Mapping[str, Any]) -> Tensor:  # (b, 1 or 2, y, x)
-        """What the network takes."""
+        """Stack what the network takes."""
         if getattr(self.network, "in_channels", 2) == 1:
             return torch.as_tensor(batch["noisy"])
         return torch.cat([batch["noisy"], batch["wiener"]], 1)
