@@ -29,17 +29,17 @@ class BlobPairs(Dataset):
         other = clean if self.target == "clean" else clean + noise[1]
         item = {"noisy": noisy, "wiener": wiener_estimate(noisy), "target": other, "clean": clean}
         item = {name: each[None] for name, each in item.items()}
-        return item | {"electrons": torch.tensor(electrons), "kind": ("blobs", "dots")[index % 2]}
+        return item | {"electrons": torch.tensor(electrons), "kind": torch.tensor(index % 2)}
 
 
 class Blobs(LightningDataModule):
     """Batches of `BlobPairs`."""
 
-    recipe_hash = "blobs"
+    kind_names = ("blobs", "dots")
 
     def __init__(self, n=8, size=32, batch_size=2, target="clean", n_val=4):
         super().__init__()
-        self.save_hyperparameters()
+        self.provenance = {"size": size, "recipe": "blobs"}
         self.n, self.size, self.batch_size, self.target = n, size, batch_size, target
         self.n_val = n_val
 

@@ -1,6 +1,5 @@
 """What validation says of every image, and means of it by kind of specimen and dose."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -14,7 +13,6 @@ from difftem.functional.image_error import correlation, normalised_error, peak_s
 COLUMNS = ("nmse", "nmse_wiener", "ratio", "psnr", "correlation", "frc_half", "ssim")
 BANDS = (0.0, 5.0, 15.0, 50.0, float("inf"))  # electrons per pixel
 _RINGS = 64
-_NAME = 24  # bytes of a kind's name that are kept: processes exchange tensors only
 
 
 def image_scores(
@@ -86,13 +84,12 @@ class DenoisingScores(Metric):
         self,
         scores: Tensor,  # (b, 7)
         electrons: Tensor,  # (b,)
-        kinds: Sequence[str],
+        kinds: Tensor,  # (b,)
     ) -> None:
-        """Add the rows of a batch."""
+        """Add the rows of a batch; kinds are numbers from 0, less where a kind is not known."""
         self.scores.append(scores)
         self.electrons.append(electrons)
-        codes = [each.encode()[:_NAME].ljust(_NAME) for each in kinds]
-        self.kinds.append(torch.tensor([list(code) for code in codes], device=scores.device))
+        self.kinds.append(kinds)
 
     def compute(self) -> dict[str, dict[str, float]]:
         """Means of the scores, and the worst ratio, by group.
@@ -100,21 +97,19 @@ class DenoisingScores(Metric):
         Returns
         -------
         dict
-            Group (``""`` of all, ``dose_5_15``, ``kind_NAME``) to name to value: `COLUMNS`,
+            Group (``""`` of all, ``dose_5_15``, ``kind_3``) to name to value: `COLUMNS`,
             ``ratio_worst`` and ``images``.
         """
-        scores, electrons, codes = map(_joined, (self.scores, self.electrons, self.kinds))
-        kinds = [bytes(code).decode(errors="replace").strip() for code in codes.tolist()]
-        groups = {"": torch.ones(len(scores), dtype=torch.bool)}
+        scores, electrons, kinds = map(_joined, (self.scores, self.electrons, self.kinds))
+        groups = {"": electrons >= 0}
         for low, high in pairwise(BANDS):
             name = f"dose_{low:g}_{high:g}" if high < float("inf") else f"dose_{low:g}_up"
-            groups[name] = ((electrons >= low) & (electrons < high)).cpu()
-        for kind in sorted(set(filter(None, kinds))):
-            groups[f"kind_{kind}"] = torch.tensor([each == kind for each in kinds])
+            groups[name] = (electrons >= low) & (electrons < high)
+        for kind in kinds.unique().tolist():
+            if kind >= 0:
+                groups[f"kind_{kind}"] = kinds == kind
         return {
-            name: _means(scores[chosen.to(scores.device)])
-            for name, chosen in groups.items()
-            if bool(chosen.any())
+            name: _means(scores[chosen]) for name, chosen in groups.items() if bool(chosen.any())
         }
 
 

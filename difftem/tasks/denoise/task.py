@@ -26,8 +26,9 @@ class Denoise(LightningModule):
 
     A batch is a dictionary of whitened values, each ``(b, 1, y, x)``: ``noisy`` with noise of
     variance 1, ``wiener`` (Wiener's estimate of the whole image) and ``target``; and ``electrons``
-    per pixel, ``(b,)``. In validation also ``clean`` where ``target`` is not, and ``kind``, a list
-    of names of specimens. ``target_noise``, ``(b,)``, is the variance of the target's noise.
+    per pixel, ``(b,)``. In validation also ``clean`` where ``target`` is not, and ``kind``,
+    ``(b,)``: numbers whose names are the data module's ``kind_names``. ``target_noise``, ``(b,)``,
+    is the variance of the target's noise.
 
     Training fails as soon as a level of the network has no live channel: at the start, after 100
     steps and at every validation.
@@ -161,17 +162,17 @@ class Denoise(LightningModule):
         for name, values in (("val/loss", estimate), ("val/loss_wiener", batch["wiener"])):
             self.log(name, self._loss(batch, values), batch_size=n, sync_dist=True)
         truth = batch.get("clean", batch["target"] if self.loss == "supervised" else None)
-        kinds = batch.get("kind", [""] * n)
+        kinds = batch.get("kind", torch.full((n,), -1))
         if truth is not None:
             found = image_scores(estimate, batch["wiener"], truth)
-            self.scores.update(found, batch["electrons"], kinds)
+            self.scores.update(found, batch["electrons"], kinds.to(found.device))
         for i in range(min(n, self.n_panels - len(self.panels))):
             images = [batch["noisy"], batch["wiener"], estimate, truth]
             self.panels.append(
                 Panel(
                     [None if each is None else each[i, 0].float().cpu() for each in images],
                     float(batch["electrons"][i]),
-                    kinds[i],
+                    self._kind(int(kinds[i])),
                 )
             )
 
@@ -179,7 +180,8 @@ class Denoise(LightningModule):
         """Log means over images, by dose and by kind."""
         self.log_dict({f"live/{level}": value for level, value in self.live.items()})
         if self.scores.update_called:
-            self.groups = self.scores.compute()
+            named = {f"kind_{i}": f"kind_{name}" for i, name in enumerate(self._kind_names())}
+            self.groups = {named.get(k, k): v for k, v in self.scores.compute().items()}
             for group, values in self.groups.items():
                 start = f"val/{group}/" if group else "val/"
                 self.log_dict({start + k: v for k, v in values.items() if k != "images"})
@@ -218,6 +220,16 @@ class Denoise(LightningModule):
         """Take up the curve."""
         state = checkpoint["denoise"]
         self.history, self._checked = list(state["history"]), state["checked"]
+
+    def _kind_names(self) -> Sequence[str]:
+        """Names of kinds of specimens that the data module knows."""
+        names: Sequence[str] = getattr(getattr(self.trainer, "datamodule", None), "kind_names", ())
+        return names
+
+    def _kind(self, number: int) -> str:
+        """Name of a kind; empty if unknown."""
+        names = self._kind_names()
+        return names[number] if 0 <= number < len(names) else ""
 
     def _inputs(self, batch: Mapping[str, Any]) -> Tensor:  # (b, 1 or 2, y, x)
         """Stack what the network takes."""

@@ -21,7 +21,7 @@ class ExportWeights(Callback):
 
     They hold the weights that were validated: averaged ones where a callback averages. JSON says
     how they were made: the network, version and commit, steps, seconds, the task's and the data's
-    values, and the numbers of the last validation.
+    values (its ``provenance``, if it has any), and the numbers of the last validation.
 
     Parameters
     ----------
@@ -96,8 +96,7 @@ class ExportWeights(Callback):
                 "processes": trainer.world_size,
                 "task": _plain(dict(pl_module.hparams)),
                 "data": None if data is None else type(data).__name__,
-                "data_values": {} if data is None else _plain(dict(data.hparams)),
-                "recipe": _plain(getattr(data, "recipe_hash", None)),
+                "data_values": _plain(getattr(data, "provenance", None)),
             },
             "validation": {k: v for k, v in self._validated.items() if math.isfinite(v)},
         }

@@ -47,8 +47,7 @@ def test_a_training_leaves_weights_that_load(tmp_path, generator):
     assert account["network"] == {"class": "BiasFreeUNet", "config": SMALL}
     assert account["training"]["steps"] == 10
     assert account["training"]["seconds"] > 0
-    assert account["training"]["recipe"] == "blobs"
-    assert account["training"]["data_values"]["size"] == 32
+    assert account["training"]["data_values"] == {"size": 32, "recipe": "blobs"}
     assert account["training"]["task"]["loss"] == "supervised"
     assert account["validation"]["step"] == 8
     assert 0 < account["validation"]["val/ratio"] < 1.1
