@@ -23,7 +23,7 @@ class BlobPairs(Dataset):
         at = self.size * torch.rand(5, 2, generator=generator)
         r2 = (y[..., None] - at[:, 0]) ** 2 + (x[..., None] - at[:, 1]) ** 2
         clean = torch.exp(-r2 / 18).sum(-1)
-        clean = 0.15 * electrons**0.5 * (clean - clean.mean())
+        clean = 0.4 * electrons**0.5 * (clean - clean.mean())
         noise = torch.randn(2, self.size, self.size, generator=generator)
         noisy = clean + noise[0]
         other = clean if self.target == "clean" else clean + noise[1]

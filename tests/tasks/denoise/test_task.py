@@ -15,7 +15,7 @@ from difftem.networks.live_channels import DeadNetworkError
 from difftem.tasks.denoise import Denoise, denoising_loss
 from tests.helpers.blobs import Blobs
 
-SMALL = {"channels": (16, 16), "blocks": (1, 1), "unshuffle": 2}
+SMALL = {"channels": (32, 32), "blocks": (1, 1), "unshuffle": 2}
 
 
 def trainer(path=None, steps=8, callbacks=(), **options):
@@ -43,9 +43,9 @@ def task(seed=0, **options):
 def test_training_beats_wieners_filter_and_reports_it(tmp_path):
     model = task()
     run = trainer(tmp_path, 60, [EMAWeightAveraging(decay=0.9), LogReport()])
-    run.fit(model, datamodule=Blobs(n=120, n_val=6))
+    run.fit(model, datamodule=Blobs(n=120, n_val=6, size=48))
     ratio = model.groups[""]["ratio"]
-    assert 0.2 < ratio < 0.95
+    assert 0.2 < ratio < 0.8
     assert model.groups[""]["images"] == 6
     assert set(model.groups) == {
         *("", "dose_0_5", "dose_15_50", "dose_50_up", "kind_blobs", "kind_dots")
@@ -61,7 +61,7 @@ def test_training_beats_wieners_filter_and_reports_it(tmp_path):
         rows = list(csv.DictReader(file))
     losses = [float(row["train/loss_above_wiener"]) for row in rows if row["train/loss"]]
     assert len(losses) == 60
-    assert sum(losses[-10:]) / 10 < math.log(0.95) < losses[0] < 0.01
+    assert sum(losses[-10:]) / 10 < math.log(0.8) < losses[0] < 0.01
     assert float([row for row in rows if row["val/ratio"]][-1]["val/ratio"]) == pytest.approx(ratio)
     assert float([row for row in rows if row["live/encoder.1"]][-1]["live/encoder.1"]) == 1.0
 
