@@ -104,6 +104,11 @@ def _parser() -> OneLineArgumentParser:
         action="store_true",
         help="average a network over 8 orientations: a little better, 8 times as long",
     )
+    add(
+        "--force",
+        action="store_true",
+        help="go on with images whose noise cannot be modelled: of 8 bits, or clipped",
+    )
     add("--seed", type=int, default=0, help="of methods that draw (default: 0)")
     add(
         "--accelerator",

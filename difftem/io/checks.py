@@ -9,6 +9,8 @@ from difftem.io.errors import input_error
 
 _SAMPLE = 1_000_000  # pixels that decide on the sign
 _CLIPPED = 1e-4  # fraction of pixels at an extreme value that is no accident
+# How notes begin that say why the noise of an image is no longer that of its camera.
+EIGHT_BIT, CLIPPED = "8-bit image", "clipped"
 _COUNTING = 64  # grey values below this are electrons, not an image scaled to 8 bits
 
 
@@ -82,7 +84,7 @@ def check_values(path: str | Path, data: NDArray[np.generic]) -> list[str]:
     at_low, at_high = float((values == low).mean()), float((values == high).mean())
     if data.dtype.itemsize == 1 and (high >= _COUNTING or low < 0):
         return [
-            f"8-bit image: {at_low:.3%} of the pixels at the lowest value {low:g}, {at_high:.3%} "
+            f"{EIGHT_BIT}: {at_low:.3%} of the pixels at the lowest value {low:g}, {at_high:.3%} "
             f"at the highest {high:g}; rounding adds white noise of 1/12: use the unscaled data"
         ]
     notes = []
@@ -93,7 +95,7 @@ def check_values(path: str | Path, data: NDArray[np.generic]) -> list[str]:
         and at_low > _CLIPPED
         and at_low > 2 * (values == values[values > low].min()).mean()
     ):
-        notes.append(f"clipped: {at_low:.3%} of the pixels at the lowest value {low:g}")
+        notes.append(f"{CLIPPED}: {at_low:.3%} of the pixels at the lowest value {low:g}")
     if at_high > _CLIPPED and at_high > 2 * (values == values[values < high].max()).mean():
-        notes.append(f"clipped: {at_high:.3%} of the pixels at the highest value {high:g}")
+        notes.append(f"{CLIPPED}: {at_high:.3%} of the pixels at the highest value {high:g}")
     return notes

@@ -1,7 +1,9 @@
 import json
+import re
 
 import numpy as np
 import pytest
+import tifffile
 from scipy.ndimage import gaussian_filter
 
 from difftem.cli.main import main
@@ -93,3 +95,129 @@ def test_separate_fields_become_files_of_their_names_in_a_folder(tmp_path):
     for name in ("a.mrc", "b.mrc"):
         given, found = read_mrc(tmp_path / name).data, read_mrc(tmp_path / "out" / name).data
         assert np.corrcoef(given.ravel(), found.ravel())[0, 1] > 0.3
+
+
+def refused(capsys, *arguments):
+    """Message of a run that ends in one line and exit code 2."""
+    assert run(*arguments) == 2
+    printed = capsys.readouterr()
+    lines = [line for line in printed.err.splitlines() if line.startswith("difftem: error")]
+    assert len(lines) == 1
+    assert "Traceback" not in printed.err
+    return lines[0]
+
+
+@pytest.fixture
+def good(tmp_path):
+    """A micrograph that can be denoised."""
+    write_mrc(tmp_path / "in.mrc", exposure(scene(128)), 1.0)
+    return tmp_path / "in.mrc"
+
+
+def bad_images(tmp_path):
+    """Files that cannot be denoised, and what is said of each."""
+    counts = exposure(scene(128))
+    write_mrc(tmp_path / "constant.mrc", np.full((64, 64), 7.0), 1.0)
+    yield "constant.mrc", "every pixel is 7"
+    tifffile.imwrite(tmp_path / "nan.tif", np.full((64, 64), np.nan, np.float32))
+    yield "nan.tif", "no finite value"
+    rgb = np.zeros((64, 64, 3), np.uint8)
+    tifffile.imwrite(tmp_path / "rgb.tif", rgb, photometric="rgb")
+    yield "rgb.tif", "3 colour channels, expected grey values"
+    tifffile.imwrite(tmp_path / "eight.tif", (counts / counts.max() * 255).astype(np.uint8))
+    yield "eight.tif", "8-bit image"
+    clipped = np.clip(counts, 1500, 2500)
+    write_mrc(tmp_path / "clipped.mrc", clipped, 1.0)
+    yield "clipped.mrc", "clipped: "
+    (tmp_path / "foreign.mrc").write_bytes(b"no image at all" * 200)
+    yield "foreign.mrc", "not a whole MRC file"
+    yield "missing.mrc", "no such file"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "constant.mrc",
+        "nan.tif",
+        "rgb.tif",
+        "eight.tif",
+        "clipped.mrc",
+        "foreign.mrc",
+        "missing.mrc",
+    ],
+)
+def test_what_is_no_micrograph_is_refused(tmp_path, capsys, name):
+    said = dict(bad_images(tmp_path))[name]
+    before = set(tmp_path.iterdir())
+    message = refused(capsys, tmp_path / name, "--output", tmp_path / "out.mrc")
+    assert name in message
+    assert said in message
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_clipped_values_are_denoised_by_force(tmp_path):
+    write_mrc(tmp_path / "in.mrc", np.clip(exposure(scene(128)), 1500, 2500), 1.0)
+    assert run(tmp_path / "in.mrc", "--output", tmp_path / "out.mrc", "--force") == 0
+
+
+def test_an_unknown_method_is_answered_with_all_there_are(good, tmp_path, capsys):
+    message = refused(capsys, good, "--output", tmp_path / "out.mrc", "--method", "magic")
+    assert "unknown method 'magic'" in message
+    assert "wiener: Wiener's filter" in message
+    assert "average: " in message
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("in.mrc", "is an input, which would be replaced"),
+        ("nowhere/out.mrc", "there is no folder"),
+        ("out.png", "must end in one of .mrc"),
+        ("there.mrc", "exists already"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_before_the_work(good, tmp_path, capsys, output, said):
+    (tmp_path / "there.mrc").write_bytes(b"mine")
+    content = good.read_bytes()
+    message = refused(capsys, good, "--output", tmp_path / output)
+    assert said in message
+    assert "1 image" not in message
+    assert good.read_bytes() == content
+    assert (tmp_path / "there.mrc").read_bytes() == b"mine"
+
+
+def test_an_input_is_not_replaced_even_where_files_may_be(good, capsys):
+    message = refused(capsys, good, "--output", good, "--overwrite")
+    assert "is an input" in message
+    folder = refused(capsys, good, "--output", good.parent, "--overwrite")
+    assert "is an input" in folder
+
+
+def test_fields_that_differ_need_a_folder(tmp_path, capsys):
+    for seed, name in enumerate(("a.mrc", "b.mrc")):
+        write_mrc(tmp_path / name, exposure(scene(128, seed), seed=seed), 1.0)
+    files = tmp_path / "a.mrc", tmp_path / "b.mrc"
+    message = refused(capsys, *files, "--output", tmp_path / "out.mrc")
+    assert "a.mrc and b.mrc show different fields" in message
+
+
+def test_too_little_memory_is_said_before_the_work(good, tmp_path, capsys):
+    message = refused(capsys, good, "--output", tmp_path / "o.mrc", "--memory-limit", 0.1)
+    assert "0.10 GB are allowed" in message
+
+
+def test_a_gain_that_is_wrong_by_two_is_said(tmp_path, capsys):
+    write_mrc(tmp_path / "in.mrc", exposure(scene()), 1.0)
+    output = tmp_path / "out.mrc"
+    assert run(tmp_path / "in.mrc", "--output", output, "--gain", 2 * GAIN) == 0
+    assert re.search(r"warning: .*gain 200.*noise tells", capsys.readouterr().err)
+    assert run(tmp_path / "in.mrc", "--output", output, "--gain", GAIN, "--overwrite") == 0
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_bad_options_are_refused(good, tmp_path, capsys):
+    output = ("--output", tmp_path / "out.mrc")
+    assert "give gain or dose" in refused(capsys, good, *output, "--gain", 2, "--dose", 3)
+    assert "positive number" in refused(capsys, good, *output, "--gain", -1)
+    assert "invalid choice" in refused(capsys, good, *output, "--frames", "odd")
+    assert "--output" in refused(capsys, good)

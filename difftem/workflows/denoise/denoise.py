@@ -26,6 +26,7 @@ def denoise(
     dose: float | None = None,
     pixel_size: float | None = None,
     rotations: bool = False,
+    force: bool = False,
     seed: int = 0,
     accelerator: Literal["cpu", "cuda"] = "cpu",
     memory_limit_gb: float | None = None,
@@ -57,6 +58,8 @@ def denoise(
         Å. Default: that of the header.
     rotations : bool
         Average a network over 8 orientations: a little better, 8 times as long.
+    force : bool
+        Go on with images whose noise cannot be modelled: of 8 bits, or clipped.
     seed : int
         Of methods that draw.
     accelerator : {"cpu", "cuda"}

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from difftem.io.account import counted
-from difftem.io.checks import check_values
+from difftem.io.checks import CLIPPED, EIGHT_BIT, check_values
 from difftem.io.errors import input_error
 from difftem.io.frames import Frames, read_frames
 from difftem.micrograph.bad_pixels import find_bad_pixels, replace_bad_pixels
@@ -107,6 +107,30 @@ def inputs_of_files(paths: Sequence[str | Path], options: DenoiseOptions) -> Ite
             pending.append(path)
     for field in read_fields(pending, "exposures", options.fields):
         yield _together(field)
+
+
+def check_noise_is_whole(found: DenoiseInput, force: bool) -> None:
+    """Refuse images whose noise is no longer that of counted electrons.
+
+    Parameters
+    ----------
+    found : DenoiseInput
+        With what was noted on reading.
+    force : bool
+        Go on all the same.
+
+    Raises
+    ------
+    InputError
+        For 8 bits, or clipped values.
+    """
+    for note in found.notes:
+        about = note.partition(": ")[2]
+        if about.startswith((EIGHT_BIT, CLIPPED)) and not force:
+            raise ValueError(
+                f"{note}: the noise cannot be modelled; give the file that the camera wrote "
+                "(--force goes on all the same)"
+            )
 
 
 def input_of_array(values: ArrayLike | Tensor, options: DenoiseOptions) -> DenoiseInput:

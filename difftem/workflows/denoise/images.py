@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from difftem.simulation.device import accelerator_device
 from difftem.workflows.denoise.choice import chosen_method
-from difftem.workflows.denoise.exposures import DenoiseInput
+from difftem.workflows.denoise.exposures import DenoiseInput, check_noise_is_whole
 from difftem.workflows.denoise.figure import draw_panel
 from difftem.workflows.denoise.memory import check_denoise_memory
 from difftem.workflows.denoise.methods import METHODS
@@ -51,6 +51,7 @@ def denoise_input(
     ValueError
         For bad input, in one line.
     """
+    check_noise_is_whole(found, options.force)
     ny, nx = found.shape
     device = accelerator_device(options.accelerator)
     pixel_size = options.pixel_size or found.pixel_size

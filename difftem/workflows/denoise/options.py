@@ -22,6 +22,7 @@ class DenoiseOptions:
     dose: float | None = None
     pixel_size: float | None = None
     rotations: bool = False
+    force: bool = False
     seed: int = 0
     accelerator: Literal["cpu", "cuda"] = "cpu"
     memory_limit_gb: float | None = None
