@@ -9,8 +9,7 @@ from difftem.io.errors import input_error
 
 _SAMPLE = 1_000_000  # pixels that decide on the sign
 _CLIPPED = 1e-4  # fraction of pixels at an extreme value that is no accident
-# How notes begin that say why the noise of an image is no longer that of its camera.
-EIGHT_BIT, CLIPPED = "8-bit image", "clipped"
+EIGHT_BIT = "8-bit image"  # how the note begins
 _COUNTING = 64  # grey values below this are electrons, not an image scaled to 8 bits
 
 
@@ -87,15 +86,34 @@ def check_values(path: str | Path, data: NDArray[np.generic]) -> list[str]:
             f"{EIGHT_BIT}: {at_low:.3%} of the pixels at the lowest value {low:g}, {at_high:.3%} "
             f"at the highest {high:g}; rounding adds white noise of 1/12: use the unscaled data"
         ]
+    at_low, at_high = clipped_shares(values)
     notes = []
-    # Electrons pile up at 0 where they are few: that is no clipping.
-    counting = low == 0 and float(values.mean()) < 10
-    if (
-        not counting
-        and at_low > _CLIPPED
-        and at_low > 2 * (values == values[values > low].min()).mean()
-    ):
-        notes.append(f"{CLIPPED}: {at_low:.3%} of the pixels at the lowest value {low:g}")
-    if at_high > _CLIPPED and at_high > 2 * (values == values[values < high].max()).mean():
-        notes.append(f"{CLIPPED}: {at_high:.3%} of the pixels at the highest value {high:g}")
+    if at_low > _CLIPPED:
+        notes.append(f"clipped: {at_low:.3%} of the pixels at the lowest value {low:g}")
+    if at_high > _CLIPPED:
+        notes.append(f"clipped: {at_high:.3%} of the pixels at the highest value {high:g}")
     return notes
+
+
+def clipped_shares(values: NDArray[np.generic]) -> tuple[float, float]:
+    """Fractions of pixels at the lowest and at the highest value, where they are clipped there.
+
+    Parameters
+    ----------
+    values : ndarray
+        Finite, not constant.
+
+    Returns
+    -------
+    tuple of float
+        0 where the next value is as frequent, or where few electrons pile up at 0.
+    """
+    low, high = values.min(), values.max()
+    at_low, at_high = float((values == low).mean()), float((values == high).mean())
+    if (low == 0 and float(values.mean()) < 10) or (
+        at_low <= 2 * (values == values[values > low].min()).mean()
+    ):
+        at_low = 0.0
+    if at_high <= 2 * (values == values[values < high].max()).mean():
+        at_high = 0.0
+    return at_low, at_high

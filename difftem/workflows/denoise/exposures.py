@@ -10,13 +10,15 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from difftem.io.account import counted
-from difftem.io.checks import CLIPPED, EIGHT_BIT, check_values
+from difftem.io.checks import EIGHT_BIT, check_values, clipped_shares
 from difftem.io.errors import input_error
 from difftem.io.frames import Frames, read_frames
 from difftem.micrograph.bad_pixels import find_bad_pixels, replace_bad_pixels
 from difftem.micrograph.field_of_view import FieldOfView, read_fields
 from difftem.workflows.denoise.options import DenoiseOptions
 from difftem.workflows.denoise.stack_kind import stack_kind
+
+_CLIPPED = 1e-3  # of the pixels at an extreme value: more than one level of noise would show
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,28 +111,32 @@ def inputs_of_files(paths: Sequence[str | Path], options: DenoiseOptions) -> Ite
         yield _together(field)
 
 
-def check_noise_is_whole(found: DenoiseInput, force: bool) -> None:
+def check_noise_is_whole(found: DenoiseInput, exposures: Tensor, force: bool) -> None:
     """Refuse images whose noise is no longer that of counted electrons.
 
     Parameters
     ----------
     found : DenoiseInput
         With what was noted on reading.
+    exposures : Tensor
+        Of one of its images.
     force : bool
         Go on all the same.
 
     Raises
     ------
-    InputError
+    ValueError
         For 8 bits, or clipped values.
     """
-    for note in found.notes:
-        about = note.partition(": ")[2]
-        if about.startswith((EIGHT_BIT, CLIPPED)) and not force:
-            raise ValueError(
-                f"{note}: the noise cannot be modelled; give the file that the camera wrote "
-                "(--force goes on all the same)"
-            )
+    reasons = [note for note in found.notes if note.partition(": ")[2].startswith(EIGHT_BIT)]
+    for share in clipped_shares(exposures[0].cpu().numpy()):
+        if share > _CLIPPED:
+            reasons.append(f"{found.name}: clipped: {share:.2%} of the pixels have the same value")
+    if reasons and not force:
+        raise ValueError(
+            f"{reasons[0]}: the noise cannot be modelled; give the file that the camera wrote "
+            "(--force goes on all the same)"
+        )
 
 
 def input_of_array(values: ArrayLike | Tensor, options: DenoiseOptions) -> DenoiseInput:

@@ -51,7 +51,6 @@ def denoise_input(
     ValueError
         For bad input, in one line.
     """
-    check_noise_is_whole(found, options.force)
     ny, nx = found.shape
     device = accelerator_device(options.accelerator)
     pixel_size = options.pixel_size or found.pixel_size
@@ -71,6 +70,7 @@ def denoise_input(
         range(found.count), desc=found.name, disable=None if found.count > 1 else True
     ):
         exposures = found.image(index).to(device)
+        check_noise_is_whole(found, exposures, options.force)
         if len(exposures) < method.least_exposures:
             raise ValueError(
                 f"{found.name}: method {name} needs {method.least_exposures} exposures of a "
