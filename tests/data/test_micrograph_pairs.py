@@ -85,3 +85,25 @@ def test_real_scans_of_one_field_are_pairs(shared_data):
     batch = next(iter(data.train_dataloader()))
     assert batch["noisy"].shape == (4, 1, 128, 128)
     assert bool(torch.isfinite(batch["target"]).all())
+
+
+def test_a_trainer_takes_the_pairs(folder, tmp_path):
+    from lightning.pytorch import Trainer
+
+    from difftem.networks import BiasFreeUNet
+    from difftem.tasks.denoise import Denoise
+
+    data = CountSplit(str(folder / "one.mrc"), size=64, n=8, n_validation=2, batch_size=4)
+    task = Denoise(BiasFreeUNet(channels=(8, 8), blocks=(1, 1)), loss="count_split", warm_up=1)
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=2,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
+    )
+    trainer.fit(task, data)
+    assert trainer.global_step == 4
+    assert math.isfinite(float(trainer.callback_metrics["val/loss"]))
