@@ -1,0 +1,53 @@
+"""Batches turned, flipped and cropped by kornia, the same whenever the seed is."""
+
+import torch
+from kornia.augmentation import (
+    AugmentationSequential,
+    RandomCrop,
+    RandomHorizontalFlip,
+    RandomVerticalFlip,
+)
+from torch import Tensor
+
+_IMAGES = ("noisy", "wiener", "target")
+
+
+def augmented(
+    batch: dict[str, Tensor],
+    crop: int | None,
+    seed: int,
+) -> dict[str, Tensor]:
+    """Flip, turn by right angles and crop all images of a batch alike.
+
+    White noise stays white, and rings of the spectrum stay rings: it makes no difference whether
+    that is done before or after noise and Wiener estimate. Whole pixels move, nothing is
+    interpolated.
+
+    Parameters
+    ----------
+    batch : dict
+        Its images are ``(b, 1, y, x)``.
+    crop : int or None
+        Side in pixels.
+    seed : int
+        Of what is drawn.
+
+    Returns
+    -------
+    dict
+        A batch of the same keys.
+    """
+    images = torch.cat([batch[name] for name in _IMAGES], 1)
+    steps = [RandomHorizontalFlip(p=0.5), RandomVerticalFlip(p=0.5)]
+    if crop is not None:
+        steps.append(RandomCrop((crop, crop), cropping_mode="slice"))
+    devices = [images.device] if images.is_cuda else []
+    # kornia draws from the global generator: lend it one of our own.
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        turn = bool(torch.rand(()) < 0.5)
+        images = AugmentationSequential(*steps, data_keys=["input"])(images)
+    if turn:
+        images = images.mT
+    parts = images.contiguous().split(1, 1)
+    return {**batch, **dict(zip(_IMAGES, parts, strict=True))}

@@ -1,0 +1,1 @@
+"""Molecules and crystals that are made up: density, composition and symmetry of real ones."""

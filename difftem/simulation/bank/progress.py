@@ -1,0 +1,26 @@
+"""Progress of a bank that is made, on a terminal."""
+
+import sys
+from collections.abc import Iterable
+
+from tqdm import tqdm
+
+
+def tell_progress(numbers: Iterable[int], total: int) -> Iterable[int]:
+    """Show a bar while items are made; none where nothing is missing or nobody looks.
+
+    Parameters
+    ----------
+    numbers : iterable of int
+        Of the missing items.
+    total : int
+        How many they are.
+
+    Returns
+    -------
+    iterable of int
+        The same.
+    """
+    quiet = total == 0 or not sys.stderr.isatty()
+    bar: Iterable[int] = tqdm(numbers, "bank", total, unit="item", disable=quiet)
+    return bar
