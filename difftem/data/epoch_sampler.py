@@ -30,7 +30,7 @@ class EpochSampler(DistributedSampler[tuple[int, int]]):
         super().__init__(range(n), processes, rank, shuffle, seed, drop_last=True)  # type: ignore[arg-type]
         self.n = n
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[tuple[int, int]]:
         order = torch.arange(self.n)
         if self.shuffle:
             generator = torch.Generator().manual_seed(self.seed + 7919 * self.epoch)

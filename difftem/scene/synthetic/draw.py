@@ -50,7 +50,7 @@ class Draw:
             mark -= weight
             if mark < 0 and weight > 0:
                 return option
-        return next(option for option, weight in reversed(options.items()) if weight > 0)
+        return [option for option, weight in options.items() if weight > 0][-1]
 
     def numbers(self, *shape: int) -> Tensor:
         """Evenly between 0 and 1."""

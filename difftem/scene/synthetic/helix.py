@@ -92,7 +92,8 @@ def helical_segment(
     rings = max(1, round(length / lattice.rise))
     middle_radius = 0.55 * (lattice.inner + lattice.outer) if lattice.inner else 0.5 * lattice.outer
     around = range(-3, 4) if lattice.starts == 1 else range(-2, 3)
-    reach_rings = range(-math.ceil(60 / lattice.rise), math.ceil(60 / lattice.rise) + 1)
+    far = math.ceil((2 * lattice.outer + 40) / lattice.rise)
+    reach_rings = range(-far, far + 1)
     steps = [(k, s) for k in reach_rings for s in around] if lattice.starts > 1 else []
     steps = steps or [(k, 0) for k in reach_rings]
     places = torch.cat([_image(lattice, k, s, middle_radius) for k, s in steps])

@@ -105,7 +105,7 @@ def subunit_of(
 
 
 def copied(atoms: Atoms, rotations: Tensor, shifts: Tensor | None = None) -> Atoms:
-    """Copies of atoms, turned and then shifted (n, 3) in Å."""
+    """Copy atoms, turned by ``(n, 3, 3)`` and then shifted by ``(n, 3)`` in Å."""
     turned = atoms.positions.double() @ rotations.mT
     if shifts is not None:
         turned = turned + shifts[:, None]

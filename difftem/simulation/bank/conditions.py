@@ -79,9 +79,7 @@ def draw_conditions(
         All drawn, whatever is used.
     """
     low, high = config.pixel_size
-    pixel = draw.log_uniform(
-        min(max(pixel_size[0], low), high), max(min(pixel_size[1], high), low)
-    )
+    pixel = draw.log_uniform(min(max(pixel_size[0], low), high), max(min(pixel_size[1], high), low))
     voltage = draw.weighted(_VOLTAGES)
     least = min(max(thickness / 10, config.ice_nm[0]), config.ice_nm[1])
     ice = draw.log_uniform(least, config.ice_nm[1])
@@ -153,4 +151,5 @@ def _at_atomic_resolution(conditions: BankConditions, draw: Draw) -> BankConditi
         microscope=microscope,
         b_factor=conditions.b_factor * 0.05,
         ice_nm=conditions.ice_nm * draw.chance(0.2),
+        full_band=True,
     )

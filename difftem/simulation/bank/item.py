@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -19,7 +19,7 @@ from difftem.modules import (
     Simulator,
     Stage,
 )
-from difftem.modules.specimen import View
+from difftem.modules.specimen import Specimen, View
 from difftem.scene.synthetic.draw import Draw
 from difftem.simulation.bank.conditions import BankConditions, draw_conditions
 from difftem.simulation.bank.config import REAL_KINDS, BankConfig
@@ -48,8 +48,13 @@ _GOLD = 0.05  # of the items with molecules have gold beads
 class Kind(Protocol):
     """A kind of specimen, decided before pixels are."""
 
-    diameter: float
-    largest_template: float  # Å
+    @property
+    def diameter(self) -> float:
+        """Of the largest body in Å."""
+
+    @property
+    def largest_template(self) -> float:
+        """Width in Å of the largest body that is rendered as a whole."""
 
     def pixel_sizes(self) -> tuple[float, float]:
         """Limits in Å."""
@@ -139,7 +144,7 @@ def make_item(config: BankConfig, index: int) -> BankItem:
 
 def _kinds(name: str, config: BankConfig, draw: Draw) -> Iterator[Kind]:
     """Draw what a kind of item shows."""
-    simple = {
+    simple: dict[str, Callable[[Draw], Kind]] = {
         "filament": Filaments,
         "vesicle": Vesicles,
         "virion": Virions,
@@ -174,9 +179,12 @@ def _common(limits: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 def _field(config: BankConfig, conditions: BankConditions) -> PaddedField:
     """Pixels of an item: the micrograph and some of its surroundings."""
-    band = "full" if conditions.full_band else "fast"
-    size = (config.size, config.size)
-    wanted = SamplingConfig(size, conditions.pixel_size, padding=config.padding, band=band)
+    wanted = SamplingConfig(
+        (config.size, config.size),
+        conditions.pixel_size,
+        padding=config.padding,
+        band="full" if conditions.full_band else "fast",
+    )
     return choose_field(wanted, conditions.microscope)
 
 
@@ -187,7 +195,7 @@ def image(
     conditions, field = stage.conditions, stage.field
     microscope, pixel = conditions.microscope, field.wave_pixel_size
     beam = build_beam(microscope)
-    specimen: ParticleSpecimen | Drawn = ParticleSpecimen(
+    particles = ParticleSpecimen(
         stage.particles,
         stage.instances,
         field.wave_shape,
@@ -195,8 +203,9 @@ def image(
         _SLICE,
         taper=_FINER_TAPER if field.is_finer else _TAPER,
     )
+    specimen: Specimen = particles
     if stage.layers is not None:
-        specimen = Drawn(specimen, _absorbing(stage.layers, conditions.absorbing))
+        specimen = Drawn(particles, _absorbing(stage.layers, conditions.absorbing))
     simulator = Simulator(
         specimen,
         Multislice(pixel, _SLICE),
@@ -223,7 +232,7 @@ def _absorbing(layers: Tensor, share: float) -> Tensor:  # complex
 
 
 def facts_of(kind: str, stage: BankStage) -> dict[str, Any]:
-    """What is known about an item, as JSON holds it."""
+    """Say what is known about an item, as JSON holds it."""
     conditions, microscope = stage.conditions, stage.conditions.microscope
     return {
         "kind": kind,
@@ -233,5 +242,5 @@ def facts_of(kind: str, stage: BankStage) -> dict[str, Any]:
         "contrast_scale": conditions.contrast_scale,
         "full_band": stage.field.is_finer,
         "copies": sum(len(each.positions) for each in stage.instances),
-        "microscope": dataclasses.asdict(microscope),
+        "microscope": {**dataclasses.asdict(microscope), "beam_tilt_mrad": [0.0, 0.0]},
     }

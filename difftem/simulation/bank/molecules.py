@@ -1,7 +1,6 @@
 """Proteins, real structures, phantoms and crystals of a bank."""
 
 import math
-
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from difftem.functional.phantom import random_map
 from difftem.functional.pose import rotation_from_vector
 from difftem.io.examples import example_structure
 from difftem.io.structure import read_structure
-from difftem.scene.matter import PROTEIN_RESIDUE
 from difftem.scene.synthetic.crystal import LATTICES, nanocrystal
 from difftem.scene.synthetic.draw import Draw
 from difftem.scene.synthetic.fold import RESIDUE_DALTON, RESIDUE_VOLUME
@@ -25,7 +23,7 @@ from difftem.simulation.bank.stage import BankStage
 
 _MASS_KDA = 30.0, 4000.0
 _WHOLE_VOXELS = 64  # across; larger assemblies are imaged by their parts
-_VOXELS = 90  # across, of the largest template
+_VOXELS = 90  # across, of the largest phantom
 _GOLD_POTENTIAL = 24.0  # V beyond ice; 28 to 30 V in vacuum
 _RELATIVE_WIDTH = 1.5  # of an assembly over a ball of its volume
 
@@ -131,9 +129,7 @@ def _read(path: str) -> Atoms:
     atoms = read_structure(path, hydrogens="implicit")
     low, high = atoms.bounds()
     middle = (low + high) / 2
-    return Atoms(
-        atoms.positions - middle, atoms.atomic_numbers, atoms.b_factors, atoms.occupancies
-    )
+    return Atoms(atoms.positions - middle, atoms.atomic_numbers, atoms.b_factors, atoms.occupancies)
 
 
 def apoferritin(draw: Draw) -> RealStructure:
@@ -186,18 +182,18 @@ class Nanoparticles:
         self.element = draw.choice(list(LATTICES))
         self.diameter = draw.log_uniform(20.0, 100.0)
         self.largest_template = self.diameter
-        self.cover = draw.log_uniform(0.02, 0.25)
+        self.cover = draw.log_uniform(0.06, 0.6)
 
     def pixel_sizes(self) -> tuple[float, float]:
         """Limits in Å: lattices are seen, and particles have 20 pixels at least."""
-        return max(self.diameter / 130, 0.6), min(max(self.diameter / 20, 0.7), 1.6)
+        return max(self.diameter / 130, 0.6), min(max(self.diameter / 20, 0.7), 1.2)
 
     def fill(self, stage: BankStage) -> None:
         """Make one or two crystals and put copies into the field."""
         for _ in range(stage.draw.integer(1, 2)):
             size = self.diameter * stage.draw.uniform(0.6, 1.0)
             template = stage.template(nanocrystal(self.element, size, stage.draw))
-            places = stage.places(template.radius, self.cover, 16)
+            places = stage.places(template.radius, self.cover, 30)
             turns = stage.turns(len(places))
             if stage.draw.chance(0.5):
                 turns = _zone_axis(stage.draw, len(places))
@@ -227,8 +223,3 @@ def add_gold_beads(stage: BankStage) -> None:
     y, x = stage.axes()
     for place in places.tolist():
         draw_radial(stage.surface(), table, step, torch.hypot(x - place[0], y - place[1]))
-
-
-def protein_contrast() -> float:
-    """Potential of protein beyond that of ice in V."""
-    return PROTEIN_RESIDUE.contrast()

@@ -1,7 +1,8 @@
 """What stands in the field of one item while its specimen is put together."""
 
+import dataclasses
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,14 +15,13 @@ from difftem.modules import Instances, Particle
 from difftem.scene.packing import PackingRequest, pack
 from difftem.scene.regions import BoxRegion
 from difftem.scene.synthetic.draw import Draw
-from difftem.scene.templates.render import absorbing, render_template
+from difftem.scene.templates.render import STEEP, TAPER, absorbing, render_template
 from difftem.scene.templates.template import Template
 from difftem.simulation.bank.conditions import BankConditions
 from difftem.simulation.sampling import PaddedField
 from difftem.units import nm_to_angstrom
 
 MAX_COPIES = 140  # of one species
-_STEEP_TAPER = 1 / 15  # of templates for a field that is as fine as they are
 
 
 @dataclass
@@ -41,9 +41,9 @@ class BankStage:
     conditions: BankConditions
     field: PaddedField
     draw: Draw
-    particles: dict[str, Particle] = field(default_factory=dict)
-    instances: list[Instances] = field(default_factory=list)
-    occupied: list[tuple[Tensor, float]] = field(default_factory=list)
+    particles: dict[str, Particle] = dataclasses.field(default_factory=dict)
+    instances: list[Instances] = dataclasses.field(default_factory=list)
+    occupied: list[tuple[Tensor, float]] = dataclasses.field(default_factory=list)
     layers: Tensor | None = None  # (y, x) V Å, in the waves' pixels
 
     @property
@@ -99,7 +99,7 @@ class BankStage:
             voxel,
             solvent="displaced" if self.has_ice else "none",
             amplitude_contrast=self.conditions.absorbing,
-            **({"taper": _STEEP_TAPER} if finer else {}),
+            taper=STEEP if finer else TAPER,
         )
 
     def add(self, template: Template, positions: Tensor, rotations: Tensor) -> None:
