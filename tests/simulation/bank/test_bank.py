@@ -115,9 +115,7 @@ def test_validation_never_shows_a_structure_that_training_shows():
     assert kinds == ["empty", "empty"]
 
 
-@pytest.mark.parametrize(
-    "kind", ["protein", "filament", "virion", "nanoparticle", "phantom"]
-)
+@pytest.mark.parametrize("kind", ["protein", "filament", "virion", "nanoparticle", "phantom"])
 def test_every_kind_of_specimen_has_contrast_about_a_mean_of_zero(kind):
     config = replace(SMALL, shares={kind: 1.0})
     item = make_item(config, 0)
