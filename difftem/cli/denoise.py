@@ -9,7 +9,7 @@ from difftem.cli.one_line_parser import OneLineArgumentParser
 from difftem.workflows.denoise.denoise import denoise_files
 from difftem.workflows.denoise.methods import METHODS
 from difftem.workflows.denoise.options import DenoiseFrames, DenoiseOptions
-from difftem.workflows.denoise.output import EXTRAS, check_outputs, output_name
+from difftem.workflows.denoise.output import check_outputs, output_name
 
 DESCRIPTION = """Denoise micrographs, exposures of a field, movies and tilt series.
 
@@ -40,7 +40,8 @@ def main(arguments: list[str]) -> None:
     """
     given: dict[str, Any] = vars(_parser().parse_args(arguments))
     images, output, overwrite = (given.pop(name) for name in ("images", "output", "overwrite"))
-    extras = given.pop("save")
+    extras = [*given.pop("save"), *(["marked"] if given["mark"] else [])]
+    given["std"] = True if "std" in extras else None
     options = DenoiseOptions(**given)
     is_file = check_outputs(images, output, overwrite, extras)
     for result in denoise_files(images, options, single=is_file):
@@ -100,9 +101,39 @@ def _parser() -> OneLineArgumentParser:
     )
     add_pixel_size(parser)
     add(
+        "--weights",
+        metavar="NAME",
+        help="of method sbd: weights of the package, or a file NAME.safetensors (default: cryo)",
+    )
+    add(
+        "--adapt",
+        type=positive,
+        metavar="MINUTES",
+        help="of method sbd: fine-tune the network on the images themselves, so long",
+    )
+    add(
+        "--minutes",
+        type=positive,
+        metavar="MINUTES",
+        help="of methods split and n2n: train so long (default: 3)",
+    )
+    add(
+        "--no-balance",
+        dest="balance",
+        action="store_false",
+        help="take all that a network adds to Wiener's filter; else, at each frequency, so much "
+        "as electrons that it has not seen confirm",
+    )
+    add(
         "--rotations",
         action="store_true",
         help="average a network over 8 orientations: a little better, 8 times as long",
+    )
+    add(
+        "--mark",
+        action="store_true",
+        help="find what exceeds what the method makes of blank images of this dose, and write it "
+        "as OUT_marked.mrc",
     )
     add(
         "--force",
@@ -119,10 +150,11 @@ def _parser() -> OneLineArgumentParser:
     add(
         "--save",
         nargs="+",
-        choices=EXTRAS,
+        choices=("std", "residual"),
         default=[],
         metavar="WHAT",
-        help=f"images to write beside it: {', '.join(EXTRAS)} (default: none)",
+        help="images to write beside it: std, the standard deviation, as OUT_std.mrc; residual, "
+        "what was taken off, as OUT_residual.mrc (default: none)",
     )
     add_memory_limit(parser)
     add_overwrite(parser)

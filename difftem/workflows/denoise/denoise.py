@@ -25,7 +25,13 @@ def denoise(
     gain: float | None = None,
     dose: float | None = None,
     pixel_size: float | None = None,
+    weights: str | Path | None = None,
+    adapt: float | None = None,
+    minutes: float | None = None,
+    balance: bool = True,
     rotations: bool = False,
+    std: bool | None = None,
+    mark: bool = False,
     force: bool = False,
     seed: int = 0,
     accelerator: Literal["cpu", "cuda"] = "cpu",
@@ -56,8 +62,23 @@ def denoise(
         Instead of the gain: counted electrons per pixel in one image (frame).
     pixel_size : float, optional
         Å. Default: that of the header.
+    weights : str or Path, optional
+        Of method sbd: a name of weights that come with the package, or a file
+        ``NAME.safetensors``. Default: ``cryo``.
+    adapt : float, optional
+        Of method sbd: minutes of fine-tuning on the images themselves.
+    minutes : float, optional
+        Of training of methods split and n2n. Default: 3.
+    balance : bool
+        Keep of what a network adds to Wiener's filter, frequency by frequency, so much as
+        electrons that it has not seen confirm.
     rotations : bool
         Average a network over 8 orientations: a little better, 8 times as long.
+    std : bool, optional
+        Estimate the standard deviation of the result, for which the method runs once more.
+        Default: of an image, not of a stack.
+    mark : bool
+        Find what of the result exceeds what the method makes of blank images.
     force : bool
         Go on with images whose noise cannot be modelled: of 8 bits, or clipped.
     seed : int
@@ -88,7 +109,8 @@ def denoise(
     """
     given = dict(locals())
     data = given.pop("exposures")
-    given["mtf"] = None if mtf is None else str(mtf)
+    for each in ("mtf", "weights"):
+        given[each] = None if given[each] is None else str(given[each])
     options = DenoiseOptions(**given)
     paths = _paths(data)
     if paths is None:

@@ -35,6 +35,8 @@ class DenoiseInput:
         Images that are denoised, each by itself.
     image : callable
         Exposures of image i, grey values without bad pixels, shape ``(n, y, x)``.
+    exposures : int
+        Of each image.
     shape : tuple of int
         ``(y, x)`` of an image.
     stacked : bool
@@ -54,6 +56,7 @@ class DenoiseInput:
     files: list[Path]
     count: int
     image: Callable[[int], Tensor]
+    exposures: int
     shape: tuple[int, int]
     stacked: bool
     scale: float
@@ -172,7 +175,18 @@ def input_of_array(values: ArrayLike | Tensor, options: DenoiseOptions) -> Denoi
         raise ValueError(f"frames {options.frames} is for files: add up the frames of an array")
     exposures = torch.stack([_clean(frames, i, notes) for i in range(len(stack))])
     return DenoiseInput(
-        name, [], 1, lambda _: exposures, _size(stack), False, 1.0, 1, None, None, notes
+        name,
+        [],
+        1,
+        lambda _: exposures,
+        len(exposures),
+        _size(stack),
+        False,
+        1.0,
+        1,
+        None,
+        None,
+        notes,
     )
 
 
@@ -185,6 +199,7 @@ def _together(field: FieldOfView) -> DenoiseInput:
         field.paths,
         1,
         lambda _: exposures,
+        len(exposures),
         _size(exposures),
         False,
         float(len(exposures)) if summed else 1.0,
@@ -203,6 +218,7 @@ def _alone(frames: Frames, why: list[str]) -> DenoiseInput:
         [frames.path],
         len(frames.data),
         lambda index: _clean(frames, index, notes)[None],
+        1,
         _size(frames.data),
         len(frames.data) > 1,
         1.0,

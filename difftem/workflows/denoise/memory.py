@@ -1,44 +1,52 @@
 """How much memory denoising will need, before it reads its images."""
 
 from difftem.simulation.memory import check_memory
+from difftem.workflows.denoise.exposures import DenoiseInput
+from difftem.workflows.denoise.methods import METHODS
+from difftem.workflows.denoise.options import DenoiseOptions
 
-# Fitted from above to the peaks of experiments/denoise_speed.
-BASE_BYTES, BYTES_PER_PIXEL, BYTES_PER_EXPOSURE_PIXEL = 600e6, 40, 12
+# Fitted from above to the peaks of experiments/denoise_speed: interpreter and libraries; a pixel
+# of an image, of each exposure, of each image that is kept to be written, of a network's tiles.
+BASE_BYTES, BYTES_PER_PIXEL, BYTES_PER_EXPOSURE_PIXEL, BYTES_KEPT = 700e6, 70, 12, 8
+NETWORK_BYTES = 400e6
 
 
-def denoise_bytes(pixels: int, exposures: int, file_bytes: int) -> float:
+def denoise_bytes(found: DenoiseInput, name: str, with_std: bool, options: DenoiseOptions) -> float:
     """Peak memory of denoising in bytes.
 
     Parameters
     ----------
-    pixels : int
-        Of one image.
-    exposures : int
-        Of it that are in memory.
-    file_bytes : int
-        Of what stays in memory beside it: a stack whose images are taken one by one.
+    found : DenoiseInput
+        Read already.
+    name : str
+        Of the method.
+    with_std : bool
+        The standard deviation is estimated.
+    options : DenoiseOptions
+        What was asked for.
 
     Returns
     -------
     float
         Bytes.
     """
-    return (
-        BASE_BYTES + (BYTES_PER_PIXEL + BYTES_PER_EXPOSURE_PIXEL * exposures) * pixels + file_bytes
-    )
+    pixels = found.shape[0] * found.shape[1]
+    network = NETWORK_BYTES if METHODS[name].trained else 0
+    images = 2 + with_std + options.mark
+    exposure = BYTES_PER_EXPOSURE_PIXEL * found.exposures
+    kept = BYTES_KEPT * images * found.count
+    return BASE_BYTES + network + pixels * (BYTES_PER_PIXEL + exposure + kept)
 
 
 def check_denoise_memory(
-    pixels: int, exposures: int, file_bytes: int, limit_gb: float | None
+    found: DenoiseInput, name: str, with_std: bool, options: DenoiseOptions
 ) -> None:
     """Refuse what cannot fit into memory, or into what is allowed.
 
     Parameters
     ----------
-    pixels, exposures, file_bytes
+    found, name, with_std, options
         As of `denoise_bytes`.
-    limit_gb : float or None
-        What is allowed.
 
     Raises
     ------
@@ -46,7 +54,7 @@ def check_denoise_memory(
         If it cannot fit, in one line.
     """
     check_memory(
-        denoise_bytes(pixels, exposures, file_bytes),
-        limit_gb=limit_gb,
-        advice="fewer exposures at once, or binned images, would do",
+        denoise_bytes(found, name, with_std, options),
+        limit_gb=options.memory_limit_gb,
+        advice="fewer images at once, fewer exposures, or binned images would do",
     )

@@ -23,11 +23,14 @@ class DenoiseMethod:
         Module and function, ``"module:function"``, of the `Denoiser`.
     least_exposures : int
         That it needs.
+    trained : bool
+        It has a network that was trained before.
     """
 
     what: str
     place: str
     least_exposures: int = 1
+    trained: bool = False
 
     def load(self) -> Denoiser:
         """Import the function."""
@@ -37,6 +40,20 @@ class DenoiseMethod:
 
 
 METHODS = {
+    "sbd": DenoiseMethod(
+        "a network trained on simulated micrographs adds to Wiener's filter what it finds",
+        "difftem.workflows.denoise.network_method:NetworkMethod",
+        trained=True,
+    ),
+    "split": DenoiseMethod(
+        "a network trained on random splits of the image's own electrons, in minutes",
+        "difftem.workflows.denoise.self_trained:split",
+    ),
+    "n2n": DenoiseMethod(
+        "a network trained to predict one exposure of a field from another, in minutes",
+        "difftem.workflows.denoise.self_trained:n2n",
+        least_exposures=2,
+    ),
     "wiener": DenoiseMethod(
         "Wiener's filter with the spectrum of the image itself", "difftem.baselines.wiener:wiener"
     ),

@@ -4,15 +4,16 @@ from typing import Any
 
 from torch import Tensor
 
+from difftem.io.errors import input_error
 from difftem.micrograph.camera_noise import CameraNoise, find_camera_noise
+from difftem.workflows.denoise.exposures import DenoiseInput
 from difftem.workflows.denoise.options import DenoiseOptions
 
 
 def find_noise(
     exposures: Tensor,  # (n, y, x) grey values
     options: DenoiseOptions,
-    frames_per_exposure: int,
-    pixel_size: float | None,
+    found: DenoiseInput,
 ) -> CameraNoise:
     """Find the noise of exposures of one field.
 
@@ -22,10 +23,8 @@ def find_noise(
         Grey values of one field.
     options : DenoiseOptions
         What was told about the camera.
-    frames_per_exposure : int
-        The dose is told for one frame.
-    pixel_size : float or None
-        Å.
+    found : DenoiseInput
+        Where they are from: the dose is told for one of its frames.
 
     Returns
     -------
@@ -34,13 +33,20 @@ def find_noise(
 
     Raises
     ------
-    ValueError
+    InputError
         For images whose noise cannot be modelled.
     """
-    dose = None if options.dose is None else options.dose * frames_per_exposure
-    return find_camera_noise(
-        exposures, gain=options.gain, dose_e_per_pixel=dose, pixel_size=pixel_size
-    )
+    dose = None if options.dose is None else options.dose * found.frames_per_exposure
+    try:
+        return find_camera_noise(
+            exposures,
+            gain=options.gain,
+            dose_e_per_pixel=dose,
+            pixel_size=options.pixel_size or found.pixel_size,
+        )
+    except ValueError as error:
+        text = str(error).replace("allow_filtered: go on", "--force: goes on")
+        raise input_error(found.name, text) from error
 
 
 def noise_numbers(noise: CameraNoise) -> dict[str, Any]:

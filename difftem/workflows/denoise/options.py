@@ -21,7 +21,13 @@ class DenoiseOptions:
     gain: float | None = None
     dose: float | None = None
     pixel_size: float | None = None
+    weights: str | None = None
+    adapt: float | None = None
+    minutes: float | None = None
+    balance: bool = True
     rotations: bool = False
+    std: bool | None = None
+    mark: bool = False
     force: bool = False
     seed: int = 0
     accelerator: Literal["cpu", "cuda"] = "cpu"
@@ -35,7 +41,11 @@ class DenoiseOptions:
             raise ValueError(f"give gain or dose, not both; got {self.gain} and {self.dose}")
         if self.detector is not None and self.mtf is not None:
             raise ValueError(f"give detector or mtf, not both; got {self.detector} and {self.mtf}")
-        for name in ("gain", "dose", "pixel_size", "memory_limit_gb"):
+        method = self.method
+        for name, of in (("weights", ("sbd",)), ("adapt", ("sbd",)), ("minutes", ("split", "n2n"))):
+            if getattr(self, name) is not None and method not in ("auto", *of):
+                raise ValueError(f"{name} belongs to method {' and '.join(of)}, not to {method}")
+        for name in ("gain", "dose", "pixel_size", "adapt", "minutes", "memory_limit_gb"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be a positive number, got {value}")

@@ -11,7 +11,6 @@ from difftem.io.mrc import write_mrc
 from difftem.io.tiff_write import write_tiff
 
 MRC, TIFF = (".mrc", ".mrcs", ".st", ".ali"), (".tif", ".tiff")
-EXTRAS = ("std", "residual")
 
 
 def output_files(path: Path, extras: Sequence[str] = ()) -> dict[str, Path]:

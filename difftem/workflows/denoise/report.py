@@ -11,7 +11,6 @@ def write_report(
     name: str,
     method: str,
     numbers: Sequence[ImageNumbers],
-    sentences: Sequence[str],
     messages: Sequence[str],
 ) -> str:
     """Write the report in Markdown.
@@ -24,8 +23,6 @@ def write_report(
         Method and why it was taken.
     numbers : sequence of ImageNumbers
         One for each image.
-    sentences : sequence of str
-        What was found about the camera, one for each image.
     messages : sequence of str
         All that was said.
 
@@ -53,7 +50,9 @@ def write_report(
         floatfmt=".4g",
     )
     lines = [f"# {name}, denoised", "", f"Method {method}.", "", "## Noise of the camera", ""]
-    lines += [f"- {line}" for line in dict.fromkeys(sentences)]
+    many = len(numbers) > 1
+    for index, each in enumerate(numbers[:_MOST_ROWS], start=1):
+        lines.append(f"- image {index}: {each.sentence}" if many else f"- {each.sentence}")
     lines += ["", "## Images", "", table, ""]
     lines += [
         "A residual variance of 1 is that of the noise: less means that noise was kept, more that "

@@ -31,6 +31,8 @@ class DenoiseResult:
         What was taken off the mean of the exposures, grey values.
     std : Tensor or None
         Standard deviation of `mean`, where it was asked for.
+    marked : Tensor or None
+        `mean` where it exceeds what blank images show, where that was asked for.
     method : str
         That was used.
     pixel_size : float or None
@@ -52,6 +54,7 @@ class DenoiseResult:
     mean: Tensor
     residual: Tensor
     std: Tensor | None
+    marked: Tensor | None
     method: str
     pixel_size: float | None
     numbers: list[ImageNumbers]
@@ -75,8 +78,8 @@ class DenoiseResult:
             MRC or TIFF file to write; the others get its name.
         overwrite : bool
             Replace files that exist.
-        extras : sequence of {"std", "residual"}
-            Images to write beside it, as ``NAME_std.mrc`` and ``NAME_residual.mrc``.
+        extras : sequence of {"std", "residual", "marked"}
+            Images to write beside it, as ``NAME_std.mrc`` and so on.
 
         Returns
         -------
@@ -93,12 +96,16 @@ class DenoiseResult:
         path = Path(path)
         check_output(path, overwrite, extras)
         files = output_files(path, extras)
-        images = {"mean": self.mean, "residual": self.residual}
-        if self.std is not None:
-            images["std"] = self.std
+        known: dict[str, Tensor | None] = {
+            "mean": self.mean,
+            "residual": self.residual,
+            "std": self.std,
+            "marked": self.marked,
+        }
+        images = {name: image for name, image in known.items() if image is not None}
         for name in extras:
             if name not in images:
-                raise ValueError(f"there is no {name}: ask for it when denoising")
+                raise ValueError(f"there is no {name} image: ask for it when denoising")
         with ExitStack() as stack:
             part = {n: stack.enter_context(replacing(f, overwrite)) for n, f in files.items()}
             for name in ("mean", *extras):
@@ -133,5 +140,5 @@ class DenoiseResult:
 
     def _label(self, name: str) -> str:
         """Line for the header."""
-        what = {"mean": "denoised", "std": "standard deviation", "residual": "residual"}[name]
+        what = {"mean": "denoised", "std": "standard deviation"}.get(name, name)
         return f"difftem denoise, {what}, method {self.method}"
