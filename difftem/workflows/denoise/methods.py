@@ -61,15 +61,6 @@ METHODS = {
         "a Gaussian filter, as wide as predicts the image best",
         "difftem.baselines.gaussian:gaussian",
     ),
-    "split": DenoiseMethod(
-        "a network trained for 3 minutes on random splits of the image's own electrons",
-        "difftem.workflows.denoise.self_trained:split",
-    ),
-    "n2n": DenoiseMethod(
-        "a network trained for 3 minutes to predict exposures from one another (Noise2Noise)",
-        "difftem.workflows.denoise.self_trained:n2n",
-        least_exposures=2,
-    ),
     "average": DenoiseMethod(
         "the mean of the exposures; one exposure is left as it is",
         "difftem.baselines.average:average",
