@@ -1,0 +1,57 @@
+"""Scores that are computed once: a file of JSON lines, one for each method and input."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+CACHE = Path("runs/denoise_scores")  # below the folder that the experiment is run from
+
+
+class ScoreCache:
+    """Dictionary of scores that is appended to a file as it grows, so that a run may be broken off.
+
+    Parameters
+    ----------
+    path : Path
+        File, made when there is something to write.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._scores: dict[str, Any] = {}
+        lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+        for line in lines:
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:  # a run was ended while it wrote
+                continue
+            self._scores[row["key"]] = row["scores"]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._scores
+
+    def get(self, key: str, compute: Callable[[], Any]) -> Any:
+        """Return what is known under a key; compute and keep it where nothing is."""
+        if key not in self._scores:
+            self._scores[key] = compute()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": key, "scores": self._scores[key]}) + "\n")
+        return self._scores[key]
+
+
+def digest(*parts: Any) -> str:
+    """Name for anything that JSON or bytes can say: 16 hexadecimal digits."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(part if isinstance(part, bytes) else json.dumps(part, default=str).encode())
+    return found.hexdigest()[:16]
+
+
+def source_digest(*modules: str) -> str:
+    """Name for the text of modules: scores by another text are other scores."""
+    return digest(*(inspect.getsource(import_module(name)).encode() for name in modules))

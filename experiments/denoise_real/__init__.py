@@ -1,0 +1,1 @@
+"""Denoisers on real micrographs, scored by electrons that they have not seen."""

@@ -1,0 +1,1 @@
+"""Denoisers on simulated micrographs of particles that no network was trained on."""
