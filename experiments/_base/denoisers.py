@@ -53,7 +53,7 @@ def network_denoisers(weights: str, name: str = "sbd") -> list[NamedDenoiser]:
 
     network = load_network(weights).eval()
     state = [value.detach().cpu().numpy().tobytes() for value in network.state_dict().values()]
-    key = digest(*state)
+    key = f"{digest(*state)}-{source_digest('difftem.functional.wiener')}"
     balance = source_digest("difftem.functional.ring_balance", __name__)
     return [
         NamedDenoiser(name, key, partial(whole_image, network)),
@@ -98,8 +98,6 @@ def balanced_image(
     kept = SPLIT * n * electrons
     reference = wiener_estimate(parts.kept)
     correction = whole_image(network, parts.kept[None], kept) - reference
-    gain = ring_balance(
-        correction[None], (parts.target - reference)[None], SPLIT / (1 - SPLIT)
-    )
+    gain = ring_balance(correction[None], (parts.target - reference)[None], SPLIT / (1 - SPLIT))
     estimate = whole_image(network, values[None], n * electrons)
     return balanced(wiener_estimate(values), estimate, gain) / root

@@ -3,12 +3,9 @@
 import hashlib
 import inspect
 import json
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-CACHE = Path("runs/denoise_scores")  # below the folder that the experiment is run from
 
 
 class ScoreCache:
@@ -23,8 +20,7 @@ class ScoreCache:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._scores: dict[str, Any] = {}
-        lines = path.read_text("utf-8").splitlines() if path.is_file() else []
-        for line in lines:
+        for line in path.read_text("utf-8").splitlines() if path.is_file() else []:
             try:
                 row = json.loads(line)
             except json.JSONDecodeError:  # a run was ended while it wrote
@@ -34,14 +30,16 @@ class ScoreCache:
     def __contains__(self, key: str) -> bool:
         return key in self._scores
 
-    def get(self, key: str, compute: Callable[[], Any]) -> Any:
-        """Return what is known under a key; compute and keep it where nothing is."""
-        if key not in self._scores:
-            self._scores[key] = compute()
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, "scores": self._scores[key]}) + "\n")
+    def get(self, key: str) -> Any:
+        """Return what is known under a key."""
         return self._scores[key]
+
+    def put(self, key: str, scores: Any) -> None:
+        """Keep scores, in the file too."""
+        self._scores[key] = scores
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"key": key, "scores": scores}) + "\n")
 
 
 def digest(*parts: Any) -> str:

@@ -15,7 +15,10 @@ from difftem.scene.poses import ParticlePoses, Scene
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.scene_microscope import SceneMicroscope
 from difftem.simulation.settings import configured
-from experiments._base.score_cache import digest, source_digest
+from experiments._base.score_cache import digest
+
+VERSION = 1  # of `make_image`: another one makes all scenes anew
+_SHAPING = ("arrangement", "phantom", "rod_gap", "rod_radius", "rod_period")  # keys that count
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class CleanScene:
     number: int  # of particles, or of rods
     size: int
     seed: int
+    camera: str
 
     @property
     def name(self) -> str:
@@ -49,8 +53,9 @@ def scenes(config: dict[str, Any], structures: Path) -> list[CleanScene]:
             one["rods" if config["kinds"][kind]["arrangement"] == "rods" else "copies"],
             config["size"],
             config["scene_seed"] + number,
+            config["cameras"][(number + row) % len(config["cameras"])],
         )
-        for kind, source in found_kinds(config, structures).items()
+        for row, (kind, source) in enumerate(found_kinds(config, structures).items())
         for number, one in enumerate(config["scenes"])
     ]
 
@@ -72,7 +77,9 @@ def clean_image(
     scene: CleanScene, config: dict[str, Any], folder: Path
 ) -> tuple[Tensor, str]:  # (y, x), key
     """Noise-free intensity over its mean, from a file if it was made before."""
-    key = digest(asdict(scene) | {"source": Path(scene.source).name}, config, source_digest(__name__))
+    shown = asdict(scene) | {"source": Path(scene.source).name}
+    del shown["camera"]  # comes later
+    key = digest(shown, [config.get(name) for name in _SHAPING], VERSION)
     path = folder / f"{scene.name.replace(' ', '_')}_{key}.npy"
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
