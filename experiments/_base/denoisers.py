@@ -1,24 +1,20 @@
 """Denoisers by name, each with a key that changes with its code or weights."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from difftem.functional.count_split import split_exposure
-from difftem.functional.ring_balance import balanced, ring_balance
-from difftem.functional.wiener import wiener_estimate
+from difftem.workflows.denoise.balance import balance
+from difftem.workflows.denoise.load_network import load_network
+from difftem.workflows.denoise.methods import METHODS
+from difftem.workflows.denoise.network_method import NetworkMethod
 from experiments._base.score_cache import digest, source_digest
 
-# (exposures (n, y, x) whitened, electrons per pixel, generator) -> (y, x) in units of one exposure
-Denoiser = Callable[[Tensor, float, torch.Generator | None], Tensor]
-LATTICE = 32  # pixels: sides of what a network sees are multiples of it
-SPLIT = 0.8  # of the electrons: what the balance of rings is judged by
+# (exposures (n, y, x) whitened, e/pixel, generator, pixel size in Å) -> (y, x), of one exposure
+Run = Callable[[Tensor, float, torch.Generator | None, float | None], Tensor]
 
 
 @dataclass(frozen=True)
@@ -31,34 +27,55 @@ class NamedDenoiser:
         In tables.
     key : str
         Of its code or weights: scores are kept under it.
-    run : Denoiser
-        The function.
+    run : callable
+        The method.
     """
 
     name: str
     key: str
-    run: Denoiser
+    run: Run
 
 
-def baseline(name: str, place: str) -> NamedDenoiser:
-    """Denoiser of the package by ``module:function``, keyed by the module's text."""
-    module, _, function = place.partition(":")
-    run: Denoiser = getattr(import_module(module), function)
-    return NamedDenoiser(name, source_digest(module, "difftem.functional.wiener"), run)
+def baselines(names: Sequence[str]) -> list[NamedDenoiser]:
+    """Methods of difftem by name, as far as it has them; keyed by the text of their module."""
+    found = []
+    for name in names:
+        if name not in METHODS:
+            print(f"difftem has no method {name}: left out")
+            continue
+        method = METHODS[name].load()
+        module = METHODS[name].place.partition(":")[0]
+        key = f"{name}-{source_digest(module, 'difftem.functional.wiener')}"
+
+        def run(
+            exposures: Tensor,
+            electrons: float,
+            generator: torch.Generator | None,
+            pixel_size: float | None,
+            method: Callable[..., Tensor] = method,
+        ) -> Tensor:
+            return method(exposures, electrons, generator)
+
+        found.append(NamedDenoiser(name, key, run))
+    return found
 
 
-def network_denoisers(weights: str, name: str = "sbd") -> list[NamedDenoiser]:
-    """Trained network of a file or a shipped name, plain and balanced against Wiener's filter."""
-    from difftem.io.weights import load_network
-
+def trained(weights: str, name: str, balanced: bool = True) -> list[NamedDenoiser]:
+    """Network of a file or a shipped name, plain and as far as held-out electrons confirm it."""
     network = load_network(weights).eval()
+    key = network_key(network)
+    result = [NamedDenoiser(name, key, _network_run(network))]
+    if balanced:
+        code = source_digest("difftem.functional.ring_balance", "difftem.workflows.denoise.balance")
+        run = balanced_run(network)
+        result.append(NamedDenoiser(f"{name}, balanced", f"{key}-{code}", run))
+    return result
+
+
+def network_key(network: nn.Module) -> str:
+    """Name for what a network computes."""
     state = [value.detach().cpu().numpy().tobytes() for value in network.state_dict().values()]
-    key = f"{digest(*state)}-{source_digest('difftem.functional.wiener')}"
-    balance = source_digest("difftem.functional.ring_balance", __name__)
-    return [
-        NamedDenoiser(name, key, partial(whole_image, network)),
-        NamedDenoiser(f"{name}, balanced", f"{key}-{balance}", partial(balanced_image, network)),
-    ]
+    return digest(*state, source_digest("difftem.functional.wiener").encode())
 
 
 def weights_label(weights: str) -> str:
@@ -67,37 +84,28 @@ def weights_label(weights: str) -> str:
 
 
 @torch.no_grad()
-def whole_image(
-    network: nn.Module,
-    exposures: Tensor,  # (n, y, x)
-    electrons: float,
-    generator: torch.Generator | None = None,
-) -> Tensor:  # (y, x)
-    """Let a network see an image at once, without tiles."""
-    root = math.sqrt(len(exposures))
-    values = exposures.mean(0) * root
-    inputs = torch.stack([values, wiener_estimate(values)])[None]
-    ny, nx = values.shape
-    pads = [(-n) % LATTICE for n in (nx, ny)]
-    padded = nn.functional.pad(inputs, (0, pads[0], 0, pads[1]), mode="reflect")
-    return network(padded)[0, 0, :ny, :nx] / root
+def _run(network: nn.Module, exposures: Tensor, electrons: float) -> Tensor:
+    return NetworkMethod(network)(exposures, electrons)
 
 
-def balanced_image(
-    network: nn.Module,
-    exposures: Tensor,  # (n, y, x)
-    electrons: float,
-    generator: torch.Generator | None = None,
-) -> Tensor:  # (y, x)
-    """Believe the network ring by ring as far as it predicts a held-out part of the image."""
-    generator = generator or torch.Generator().manual_seed(0)
-    n = len(exposures)
-    root = math.sqrt(n)
-    values = exposures.mean(0) * root
-    parts = split_exposure(values, n * electrons, SPLIT, generator)
-    kept = SPLIT * n * electrons
-    reference = wiener_estimate(parts.kept)
-    correction = whole_image(network, parts.kept[None], kept) - reference
-    gain = ring_balance(correction[None], (parts.target - reference)[None], SPLIT / (1 - SPLIT))
-    estimate = whole_image(network, values[None], n * electrons)
-    return balanced(wiener_estimate(values), estimate, gain) / root
+def _network_run(network: nn.Module) -> Run:
+    """Run a network as `difftem denoise` does."""
+    return lambda exposures, electrons, generator, pixel_size: _run(network, exposures, electrons)
+
+
+def balanced_run(network: nn.Module, where: Tensor | None = None) -> Run:
+    """Weigh a network against Wiener's filter by a split of the image itself."""
+
+    def run(
+        exposures: Tensor,
+        electrons: float,
+        generator: torch.Generator | None,
+        pixel_size: float | None,
+    ) -> Tensor:
+        def method(x: Tensor, m: float, g: torch.Generator | None = None) -> Tensor:
+            return _run(network, x, m)
+
+        weighed = balance(method, pixel_size=pixel_size, where=where)
+        return weighed(exposures, electrons, generator)
+
+    return run

@@ -105,11 +105,12 @@ def score_tmv_setting(
     setting = config["tmv_setting"]
     code = source_digest("experiments.denoise_simulated.images", __name__)
     clean, scene_key = clean_image(scene, config | config["kinds"][scene.kind], folder)
+    clean = 1 + setting["contrast"] * (clean - 1)
     rows = []
     for dose, exposures in setting["doses_e_per_nm2"]:
         electrons = dose * exposures * (scene.pixel_size / 10) ** 2
         for seed in config["seeds"]:
-            key = digest(scene_key, setting["mtf"], electrons, seed, code)
+            key = digest(scene_key, setting["mtf"], setting["contrast"], electrons, seed, code)
             for denoiser in denoisers:
                 name = f"{denoiser.key}:{key}"
                 if name not in cache:
@@ -126,7 +127,9 @@ def _blurred_score(
 ) -> dict[str, float]:
     """Score behind the camera's blur."""
     image, blur = camera_blurred(clean, mtf, electrons, seed)
-    estimate = denoiser.run(image.values[None], electrons, torch.Generator().manual_seed(seed))
+    estimate = denoiser.run(
+        image.values[None], electrons, torch.Generator().manual_seed(seed), None
+    )
     estimate, truth = apply_transfer(estimate, blur), apply_transfer(image.truth, blur)
     return {
         "psnr": float(peak_signal_to_noise(estimate, truth)),
@@ -156,7 +159,9 @@ def _score_image(
         if name not in cache:
             image = image or draw()
             generator = torch.Generator().manual_seed(facts["seed"])
-            estimate = denoiser.run(image.values[None], image.electrons, generator)
+            estimate = denoiser.run(
+                image.values[None], image.electrons, generator, pixel_size
+            )
             cache.put(name, score(estimate, image, pixel_size, config))
         rows.append({**facts, "method": denoiser.name, **cache.get(name)})
     return rows

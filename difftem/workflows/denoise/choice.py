@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import yaml
 
-_TABLE = files("difftem.workflows.denoise") / "choice.yaml"
+TABLE = files("difftem.workflows.denoise") / "choice.yaml"
 
 
 @dataclass(frozen=True)
@@ -32,5 +32,5 @@ def chosen_method() -> Choice:
     Choice
         The method that was measured to be best.
     """
-    table = yaml.safe_load(_TABLE.read_text("utf-8"))
+    table = yaml.safe_load(TABLE.read_text("utf-8"))
     return Choice(str(table["method"]), str(table["why"]))
