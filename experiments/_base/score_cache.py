@@ -20,7 +20,9 @@ class ScoreCache:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._scores: dict[str, Any] = {}
-        for line in path.read_text("utf-8").splitlines() if path.is_file() else []:
+        text = path.read_text("utf-8") if path.is_file() else ""
+        self._broken = bool(text) and not text.endswith("\n")
+        for line in text.splitlines():
             try:
                 row = json.loads(line)
             except json.JSONDecodeError:  # a run was ended while it wrote
@@ -39,7 +41,8 @@ class ScoreCache:
         self._scores[key] = scores
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"key": key, "scores": scores}) + "\n")
+            file.write("\n" * self._broken + json.dumps({"key": key, "scores": scores}) + "\n")
+        self._broken = False
 
 
 def digest(*parts: Any) -> str:

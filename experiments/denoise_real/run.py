@@ -84,7 +84,9 @@ def write_choice(scores: list[RegionScores], ours: list[str], config: dict[str, 
 def main() -> int:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", nargs="*", default=[], help="files, or names of shipped weights")
+    parser.add_argument(
+        "--weights", nargs="*", default=[], help="files, or names of shipped weights"
+    )
     parser.add_argument("--micrographs", type=Path, default=Path("../shared/data/micrographs"))
     parser.add_argument("--adapt", action="store_true", help="also 60 s of --adapt: 6 more minutes")
     parser.add_argument("--split", action="store_true", help="also split from scratch: 16 minutes")
@@ -92,7 +94,9 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one split; writes no README")
     parser.add_argument("--runs", type=Path, default=Path("runs/denoise_real"))
     parser.add_argument("--panels", type=Path, help="folder for pictures")
-    parser.add_argument("--write-choice", action="store_true", help="write difftem's default method")
+    parser.add_argument(
+        "--write-choice", action="store_true", help="write difftem's default method"
+    )
     parser.add_argument("--wandb", action="store_true", help="log the table to W&B, offline")
     arguments = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,6 +1,5 @@
 """Networks that are trained on the part of a micrograph that they are shown."""
 
-import dataclasses
 from collections.abc import Callable
 
 import torch

@@ -28,6 +28,8 @@ def draw_panels(
             for denoiser in denoisers:
                 if denoiser.name != "average":
                     generator = torch.Generator().manual_seed(0)
-                    shown[denoiser.name] = denoiser.run(image.values[None], image.electrons, generator, scene.pixel_size)
+                    shown[denoiser.name] = denoiser.run(
+                        image.values[None], image.electrons, generator, scene.pixel_size
+                    )
             rows.append((scene.name, shown | {"truth": image.truth}))
         draw_rows(rows, folder / f"simulated_{dose:g}.png", f"{dose:g} e/pixel")

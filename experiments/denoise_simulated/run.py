@@ -58,7 +58,9 @@ def main() -> None:
     parser.add_argument(
         "--weights", nargs="*", default=[], help="files, or names of shipped weights"
     )
-    parser.add_argument("--balanced", action="store_true", help="also weighed by held-out electrons")
+    parser.add_argument(
+        "--balanced", action="store_true", help="also weighed by held-out electrons"
+    )
     parser.add_argument("--structures", type=Path, default=Path("../shared/data/structures"))
     parser.add_argument("--runs", type=Path, default=Path("runs/denoise_simulated"))
     parser.add_argument("--quick", action="store_true", help="one seed of noise; writes no README")

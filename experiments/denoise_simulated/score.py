@@ -159,9 +159,7 @@ def _score_image(
         if name not in cache:
             image = image or draw()
             generator = torch.Generator().manual_seed(facts["seed"])
-            estimate = denoiser.run(
-                image.values[None], image.electrons, generator, pixel_size
-            )
+            estimate = denoiser.run(image.values[None], image.electrons, generator, pixel_size)
             cache.put(name, score(estimate, image, pixel_size, config))
         rows.append({**facts, "method": denoiser.name, **cache.get(name)})
     return rows

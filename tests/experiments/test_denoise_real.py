@@ -1,0 +1,96 @@
+import math
+import sys
+
+import pytest
+import torch
+import yaml
+
+from difftem.functional.wiener import wiener_estimate
+from difftem.micrograph.whitened import WhitenedExposures
+from experiments._base.denoisers import NamedDenoiser, baselines
+from experiments._base.panels import low_passed
+from experiments._base.score_cache import ScoreCache
+from experiments.denoise_real import run
+from experiments.denoise_real.micrographs import RealRegion
+from experiments.denoise_real.run import HERE, report
+from experiments.denoise_real.score import RegionScores, score_region
+from experiments.denoise_real.tables import choose, comparison
+
+CONFIG = yaml.safe_load((HERE / "config.yaml").read_text("utf-8")) | {"seeds": [0, 1], "block": 64}
+
+
+@pytest.fixture
+def region(generator):
+    """A micrograph of our own: a few blobs in unit noise."""
+    dots = (torch.rand(256, 256, generator=generator) < 0.0004).float()
+    signal = 150 * low_passed(dots, 0.05)
+    signal = signal - signal.mean()
+    values = signal + torch.randn(256, 256, generator=generator)
+    noise = torch.ones(256, 129)
+    white = WhitenedExposures(values[None], 20.0, 20.0, noise, 1.0)
+    return RealRegion("own", "256²", values, white, "20 e/pixel"), signal
+
+
+def test_the_truth_scores_above_wieners_filter_and_that_above_the_average(region, tmp_path):
+    real, signal = region
+    oracle = NamedDenoiser("truth", "truth", lambda x, m, g, p: signal * math.sqrt(0.8))
+    denoisers = [*baselines(["average", "wiener"]), oracle]
+    cache = ScoreCache(tmp_path / "scores.jsonl")
+    scores = score_region(denoisers, real, CONFIG, cache)
+    found = {each.method: each.mean() for each in scores}
+    above = found["truth"].above(found["wiener"])
+    assert above.value("below 0.15") > 2 * above.error("below 0.15") > 0
+    assert found["wiener"].value("total") > 0 > found["average"].value("total")
+    # What the truth must score: half of its power in the held-out part.
+    expected = 1000 * 0.5 * 0.2 * float(signal.square().mean())
+    assert found["truth"].value("total") == pytest.approx(expected, rel=0.1)
+    text = report(scores, {"own": real.sentence}, ["truth"], CONFIG)
+    assert f"| {found['wiener'].value('total'):.3f}" in text
+    assert "own, 256²: **truth** above wiener +" in text
+    assert len(scores[0].rows()) == len(found["truth"].blocks) * 2
+
+
+def test_every_method_sees_the_same_split_and_scores_are_kept(region, tmp_path):
+    real, _ = region
+    seen = []
+
+    def watch(exposures, electrons, generator, pixel_size):
+        seen.append(exposures)
+        assert electrons == pytest.approx(16)
+        return wiener_estimate(exposures[0])
+
+    denoisers = [NamedDenoiser(name, name, watch) for name in ("a", "b")]
+    cache = ScoreCache(tmp_path / "scores.jsonl")
+    score_region(denoisers, real, CONFIG, cache)
+    score_region(denoisers, real, CONFIG, ScoreCache(tmp_path / "scores.jsonl"))
+    assert len(seen) == 4
+    assert torch.equal(seen[0], seen[1]) and not torch.equal(seen[0], seen[2])
+
+
+def scored(camera, method, value, scatter=0.1):
+    """Scores of known mean; blocks scatter by what all methods share, and a little more."""
+    shared = torch.linspace(-1, 1, 16)
+    own = scatter * torch.linspace(-1, 1, 16).roll(hash(method) % 7 + 1)
+    blocks = value + shared + own - (shared + own).mean()
+    return RegionScores(camera, "r", method, {"below 0.15": blocks[None]})
+
+
+def test_the_default_is_the_best_method_that_is_beaten_nowhere():
+    values = {"A": {"wiener": 1.0, "x": 1.5, "y": 1.2}, "B": {"wiener": 1.0, "x": 0.5, "y": 1.1}}
+    scores = [scored(camera, m, v) for camera, each in values.items() for m, v in each.items()]
+    found = choose(scores, ["wiener", "x", "y"], CONFIG)
+    # x is beaten on B, y on A: the mean decides.
+    assert found["method"] == "y"
+    assert found["nats_per_1000_pixels"]["A, r"]["x"] == pytest.approx(1.5, abs=1e-4)
+    assert "+15.0 %" in found["why"]
+    assert choose(scores, ["wiener", "y"], CONFIG)["method"] == "y"
+    assert choose(scores, ["wiener", "x"], CONFIG)["method"] in {"wiener", "x"}
+    said = comparison(scores, ["y"], "below 0.15", ["wiener"])
+    assert "A, r: **y** above wiener +0.200 ±" in said
+
+
+def test_without_micrographs_it_says_so_in_one_line_and_fails(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["run", "--micrographs", str(tmp_path)])
+    assert run.main() == 2
+    error = capsys.readouterr().err.strip()
+    assert "krios_falcon3EC" in error and "--micrographs" in error and "\n" not in error
