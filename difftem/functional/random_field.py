@@ -1,9 +1,20 @@
 """Random fields of a given spectrum: white noise, shaped in Fourier space."""
 
+import hashlib
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from difftem.functional.grid import check_pixel_size
+from difftem.functional.grid import check_pixel_size, frequency_grid, radius
+
+RADII = 16384  # of a table of a radial function: enough for the fringes of 10 µm of defocus
+
+
+def seeded(*numbers: int) -> torch.Generator:
+    """Make a generator on the CPU whose random numbers depend on these and nothing else."""
+    digest = hashlib.sha256(" ".join(map(str, numbers)).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
 
 
 def white_noise(
@@ -14,6 +25,38 @@ def white_noise(
     """Draw independent standard normal numbers, on the generator's device."""
     device = generator.device if generator is not None else None
     return torch.randn(*shape, generator=generator, dtype=dtype, device=device)
+
+
+def on_half_grid(
+    function: Callable[[Tensor], Tensor],
+    shape: tuple[int, int],
+    pixel_size: float,  # Å
+    device: torch.device | None = None,
+) -> Tensor:  # (..., y, x // 2 + 1)
+    """Evaluate a function of the radius on the half grid of a real transform, through a table.
+
+    Parameters
+    ----------
+    function : callable
+        Of frequencies in 1/Å, float64 of shape ``(n,)``; gives ``(..., n)``.
+    shape : tuple of int
+        ``(ny, nx)`` in pixels.
+    pixel_size : float
+        In Å.
+    device : torch.device, optional
+        Of the grid.
+
+    Returns
+    -------
+    Tensor
+        Interpolated between `RADII` values from 0 to the grid's corner, differentiable in them.
+    """
+    q = radius(frequency_grid(shape, pixel_size, half=True, device=device))
+    last = float(q.max())
+    values = function(torch.linspace(0.0, last, RADII, dtype=torch.float64, device=device))
+    place = q * ((RADII - 1) / last)
+    left = place.long().clamp_(max=RADII - 2)
+    return torch.lerp(values[..., left], values[..., left + 1], (place - left).to(values))
 
 
 def random_field(
@@ -40,7 +83,7 @@ def random_field(
     Returns
     -------
     Tensor
-        Real, periodic field of mean 0, or of the variance P(0) / area with P(0) > 0.
+        Real and periodic.
     """
     check_pixel_size(pixel_size)
     spectrum = torch.fft.rfft2(noise) * torch.sqrt(power).to(noise)

@@ -10,9 +10,8 @@ from difftem.constants.physical import POTENTIAL_CONSTANT
 from difftem.constants.scattering import scattering_table
 from difftem.functional.beam import interaction_constant, relative_velocity, wavelength
 from difftem.functional.form_factor import scattering_factor
-from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.lens import aberration_phase
-from difftem.functional.random_field import random_field, white_noise
+from difftem.functional.random_field import on_half_grid, random_field, white_noise
 from difftem.functional.solvent import (
     ICE_DENSITY_G_PER_CM3,
     REFERENCE_ENERGY_EV,
@@ -24,7 +23,6 @@ from difftem.units import kev_to_ev, mm_to_angstrom, um_to_angstrom
 # Of the molecule in ice: Kuhs & Lehmann, J. Phys. Chem. 87 (1983) 4312 have 0.97 Å and 106.6°
 # for the molecule in ice Ih after correction; a free one has 0.957 Å and 104.5°.
 O_H, H_O_H_DEG = 0.97, 106.6
-RADII = 16384  # of a table of the image's spectrum
 
 
 def water_structure_factor(
@@ -248,20 +246,18 @@ def draw_ice_contrast(
         To be added to a clean image over its mean; float32, mean near 0, periodic.
     """
     device = generator.device if generator is not None else None
-    q = radius(frequency_grid(shape, pixel_size, half=True, device=device))
-    # Along one radius: there are fewer of them than pixels, but enough for the finest fringes.
-    table = torch.linspace(0.0, float(q.max()), RADII, dtype=torch.float64, device=device)
     energy = torch.tensor(kev_to_ev(voltage_kv), dtype=torch.float64, device=device)
     lens = {"C10": -um_to_angstrom(defocus_um), "C30": mm_to_angstrom(cs_mm)}
     coefficients = {name: torch.tensor(value).to(energy) for name, value in lens.items()}
-    origin = table.new_zeros(1, 1)
-    phase = aberration_phase(origin, table[None], wavelength(energy), coefficients)[0]
-    power = ice_contrast_power(
-        table, phase, energy, thickness, density_g_per_cm3, exposure, amplitude_contrast
-    )
-    at = q * ((RADII - 1) / float(q.max()))
-    low = at.long().clamp(max=RADII - 2)
-    power = torch.lerp(power[low], power[low + 1], at - low)
+
+    def contrast_power(q: Tensor) -> Tensor:
+        line = (q.new_zeros(1, 1), q[None])
+        phase = aberration_phase(*line, wavelength(energy), coefficients)[0]
+        return ice_contrast_power(
+            q, phase, energy, thickness, density_g_per_cm3, exposure, amplitude_contrast
+        )
+
+    power = on_half_grid(contrast_power, shape, pixel_size, device)
     if envelope is not None:
         power = power * envelope.to(power) ** 2
     return random_field(white_noise(shape, generator), power.float(), pixel_size)

@@ -26,6 +26,7 @@ from difftem.modules.potential import Potential
 from difftem.modules.simulator import ExitWave, Exposure, Simulator
 from difftem.modules.specimen import Specimen, View
 from difftem.modules.stage import Stage
+from difftem.modules.structured_ice import StructuredIce
 
 __all__ = [
     "MTF",
@@ -53,6 +54,7 @@ __all__ = [
     "Simulator",
     "Specimen",
     "Stage",
+    "StructuredIce",
     "TabulatedMTF",
     "View",
 ]

@@ -99,6 +99,7 @@ class HoleyIce(nn.Module):
         shape: tuple[int, int],
         rotation: Tensor,  # (..., 3, 3)
         dtype: torch.dtype | None = None,
+        pixel_size: float | None = None,  # Å
     ) -> tuple[Tensor, Tensor]:  # 2 x (..., ny, nx) Å
         """Path lengths in ice and support of every pixel's ray.
 
@@ -110,6 +111,8 @@ class HoleyIce(nn.Module):
             Of the stage, from specimen to microscope.
         dtype : torch.dtype, optional
             Of the result. Default: that of `rotation`.
+        pixel_size : float, optional
+            In Å, of waves that are sampled otherwise. Default: that of the image.
 
         Returns
         -------
@@ -120,7 +123,7 @@ class HoleyIce(nn.Module):
         for n in shape:
             middle = (n - 1) / 2 if self.between_pixels else n // 2
             axes.append(torch.arange(n, dtype=torch.float64, device=rotation.device) - middle)
-        y, x = (axis * self.pixel_size for axis in axes)
+        y, x = (axis * (pixel_size or self.pixel_size) for axis in axes)
         diameter, center, edge = (nm_to_angstrom(quantity(self, n).double()) for n in _LENGTHS)
         offset = nm_to_angstrom(self.offset_nm.double())
         paths = film_paths(x, y, rotation.double(), diameter / 2, center, edge, offset)
