@@ -21,6 +21,8 @@ Potential
     `structure_factor` : of amorphous solids
     `random_field` : white noise of a given spectrum
     `structured_ice` : power spectrum of ice and of its image
+    `carbon_film` : power spectrum of amorphous carbon
+    `displaced_ice` : how much room atoms take in the ice
 
 Particles and specimen
     `pose` : rotation vectors, Euler angles, tilts

@@ -147,9 +147,12 @@ class Potential(nn.Module):
             Slices, made when they are needed, and the heights of their middles.
         """
         posed = self.positions if self.pose is None else self.pose(self.positions)
+        return View(self.source(stage(posed, tilt)), self.heights())
+
+    def heights(self) -> list[float]:  # n_slices, Å
+        """Middles of the slices above that of the slab, in Å."""
         half = (self.n_slices - 1) / 2
-        heights = [(i - half) * self.slice_thickness for i in range(self.n_slices)]
-        return View(self.source(stage(posed, tilt)), heights)
+        return [(i - half) * self.slice_thickness for i in range(self.n_slices)]
 
     def basis(
         self,
@@ -199,7 +202,7 @@ class Potential(nn.Module):
         )
         coefficients = basis.coefficients.to(positions)
         flat = positions.reshape(-1, *positions.shape[-2:])
-        atoms = [self._sliced(each, coefficients) for each in flat]
+        atoms = [self.sliced(each, coefficients) for each in flat]
         return atom_slices(atoms, filters, self.shape, self.band_limit, positions.shape[:-2])
 
     def slices(
@@ -248,7 +251,7 @@ class Potential(nn.Module):
             self.positions, basis, shape, voxel_size, self.band_limit, self.taper
         )
 
-    def _sliced(self, positions: Tensor, coefficients: Tensor) -> SlicedAtoms:
+    def sliced(self, positions: Tensor, coefficients: Tensor) -> SlicedAtoms:
         """One set of coordinates, sorted into this module's slices."""
         return slice_atoms(
             positions,

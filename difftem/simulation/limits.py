@@ -4,8 +4,10 @@ import dataclasses
 import re
 from collections.abc import Iterator
 
+from difftem.constants.amorphous import WATER_MOTION
 from difftem.modules.beam import MAX_VOLTAGE_KV
-from difftem.simulation.config import DetectorConfig, IceConfig, StageConfig
+from difftem.simulation.config import DetectorConfig, StageConfig
+from difftem.simulation.ice_config import IceConfig
 from difftem.simulation.paths import AnyConfig
 from difftem.simulation.ranges import (
     USUAL_PATH_NM,
@@ -50,6 +52,7 @@ NOT_NEGATIVE = {
     "source_semiangle_mrad": 1e2,
     "read_noise": 1e9,
     "gap_nm": 1e5,
+    "motion": 1e3,
     "padding": 1e5,
     "shift_error": 1e5,
     "rotation_error_deg": 180.0,
@@ -213,6 +216,10 @@ def _check_ice(ice: IceConfig) -> None:
         raise ValueError("ice.edge_thickness_nm applies with ice.hole_diameter_nm only")
     if ice.hole_diameter_nm is not None and ice.cut_at_edges is False:
         raise ValueError("ice.cut_at_edges does not apply with ice.hole_diameter_nm")
+    if ice.structure and not ice.present:
+        raise ValueError("ice.structure does not apply without ice (ice.present: false)")
+    if ice.motion != WATER_MOTION and not ice.structure:
+        raise ValueError("ice.motion applies with ice.structure only")
     if not ice.present and ice.hole_diameter_nm is not None:
         raise ValueError("ice.hole_diameter_nm does not apply without ice (ice.present: false)")
 

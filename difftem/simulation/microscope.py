@@ -26,9 +26,12 @@ from difftem.modules import (
     TabulatedMTF,
 )
 from difftem.modules.mtf import MTF, IdealMTF
-from difftem.simulation.config import DetectorConfig, IceConfig, MicroscopeConfig
+from difftem.simulation.config import DetectorConfig, MicroscopeConfig
+from difftem.simulation.ice_config import IceConfig
 from difftem.simulation.sampling import MARGIN, Sampling
+from difftem.simulation.seed import item_seed
 from difftem.simulation.simulate_config import SimulateConfig
+from difftem.simulation.structured_ice import in_structured_ice
 from difftem.units import angstrom_to_nm, deg_to_rad
 
 logger = logging.getLogger(__name__)
@@ -174,8 +177,15 @@ def build_simulator(
     """Compose all stages for a specimen of atoms, or None for a field without a particle."""
     in_ice = config.ice.present
     pixel_size = sampling.wave_pixel_size
+    ice = build_ice(config.ice, ice_thickness_nm(atoms, config.ice), sampling.pixel_size)
     return Simulator(
-        _specimen(atoms, config, sampling),
+        in_structured_ice(
+            _specimen(atoms, config, sampling),
+            ice,
+            config.ice,
+            config.exposure.dose_e_per_a2,
+            item_seed(config.seed, 0, "ice"),
+        ),
         Multislice(
             pixel_size,
             sampling.slice_thickness,
@@ -187,7 +197,7 @@ def build_simulator(
         detector,
         beam=build_beam(config.microscope),
         stage=stage,
-        ice=build_ice(config.ice, ice_thickness_nm(atoms, config.ice), sampling.pixel_size),
+        ice=ice,
         shape=sampling.crop,
         pixel_size=sampling.pixel_size if sampling.is_finer else None,
     )

@@ -10,7 +10,6 @@ from difftem.simulation.config import (
     DetectorConfig,
     ExposureConfig,
     FilesConfig,
-    IceConfig,
     MicroscopeConfig,
     Orientations,
     SamplingConfig,
@@ -18,6 +17,7 @@ from difftem.simulation.config import (
     StructureConfig,
     file_field,
 )
+from difftem.simulation.ice_config import IceConfig
 from difftem.simulation.preferred_config import PreferredConfig
 from difftem.simulation.truth_config import TruthConfig
 from difftem.simulation.variation_config import VariationConfig

@@ -41,6 +41,7 @@ from difftem.simulation.scene_placement import (
 )
 from difftem.simulation.seed import item_seed
 from difftem.simulation.stage import draw_stage
+from difftem.simulation.structured_ice import in_structured_ice
 from difftem.simulation.templates import make_template
 from difftem.simulation.unit_mistakes import doubtful_units
 from difftem.simulation.variation import varied
@@ -170,7 +171,8 @@ class SceneMicroscope:
         scene = place_particles(config, self.radii, thickness, self.given, generator)
         errors = torch.Generator().manual_seed(item_seed(config.seed, index, "stage"))
         stage = draw_stage(config, errors)
-        simulator = self.simulator(config, scene, conditions, stage).to(self.device)
+        ice_seed = item_seed(config.seed, index, "ice")
+        simulator = self.simulator(config, scene, conditions, stage, ice_seed).to(self.device)
         simulator.detector.cpu()  # noise is drawn from the CPU's random numbers
         fade = image_fading(config.exposure, conditions.dose_e_per_a2, config.microscope.voltage_kv)
         with mapping_large_arrays() if self._new_spectra else nullcontext():
@@ -193,7 +195,12 @@ class SceneMicroscope:
         )
 
     def simulator(
-        self, config: SceneConfig, scene: Scene, conditions: Conditions, stage: Stage
+        self,
+        config: SceneConfig,
+        scene: Scene,
+        conditions: Conditions,
+        stage: Stage,
+        ice_seed: int = 0,
     ) -> Simulator:
         """Compose the stages for a scene."""
         microscope, sampling = config.microscope, config.sampling
@@ -210,15 +217,16 @@ class SceneMicroscope:
             depth=sampling.depth,
             taper=FINER_TAPER if field.is_finer else TAPER,
         )
+        ice = build_ice(config.ice, conditions.ice_thickness_nm, sampling.pixel_size)
         return Simulator(
-            specimen,
+            in_structured_ice(specimen, ice, config.ice, conditions.dose_e_per_a2, ice_seed),
             Multislice(pixel_size, specimen.slice_thickness),
             build_lens(microscope, pixel_size),
             Dose(conditions.dose_e_per_a2, sampling.pixel_size),
             self.detector,
             beam=build_beam(microscope),
             stage=stage,
-            ice=build_ice(config.ice, conditions.ice_thickness_nm, sampling.pixel_size),
+            ice=ice,
             shape=field.crop,
             pixel_size=sampling.pixel_size if field.is_finer else None,
         )

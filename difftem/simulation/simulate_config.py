@@ -11,7 +11,6 @@ from difftem.simulation.config import (
     DetectorConfig,
     ExposureConfig,
     FilesConfig,
-    IceConfig,
     MicroscopeConfig,
     Orientations,
     SamplingConfig,
@@ -19,6 +18,7 @@ from difftem.simulation.config import (
     StructureConfig,
     file_field,
 )
+from difftem.simulation.ice_config import IceConfig
 from difftem.simulation.preferred_config import PreferredConfig
 from difftem.simulation.truth_config import TruthConfig
 

@@ -1,6 +1,7 @@
 """Numbers that were given in another unit: which one it was, and what they would be."""
 
-from difftem.simulation.config import ExposureConfig, IceConfig, MicroscopeConfig
+from difftem.simulation.config import ExposureConfig, MicroscopeConfig
+from difftem.simulation.ice_config import IceConfig
 
 # By the name of a field: its unit, what is usual, and how many of another unit make one.
 _LENGTH_MM = ("mm", (0.05, 30.0), {"Å": 1e7, "µm": 1e3, "nm": 1e6, "m": 1e-3})

@@ -7,7 +7,8 @@ import torch
 
 import difftem
 from difftem.functional.resample import fourier_crop
-from difftem.simulation.config import IceConfig, MicroscopeConfig, SamplingConfig
+from difftem.simulation.config import MicroscopeConfig, SamplingConfig
+from difftem.simulation.ice_config import IceConfig
 from difftem.simulation.sampling import choose_field, wave_pixel_size
 from difftem.simulation.scene_config import SceneSamplingConfig
 from tests.helpers.specimen import random_atoms

@@ -3,7 +3,8 @@ import pytest
 from difftem.constants.displaced_volume import DISPLACED_VOLUME
 from difftem.io.structure import read_structure
 from difftem.scene.matter import PROTEIN_RESIDUE
-from difftem.simulation.config import IceConfig, MicroscopeConfig
+from difftem.simulation.config import MicroscopeConfig
+from difftem.simulation.ice_config import IceConfig
 from difftem.simulation.limits import check_common
 from difftem.simulation.microscope import amplitude_contrast, build_ice
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig, SceneSamplingConfig

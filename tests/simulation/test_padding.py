@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from difftem.simulation.config import IceConfig, MicroscopeConfig, SamplingConfig
+from difftem.simulation.config import MicroscopeConfig, SamplingConfig
+from difftem.simulation.ice_config import IceConfig
 from difftem.simulation.sampling import choose_field
 from difftem.simulation.scene_config import ParticleConfig, PhantomConfig, SceneSamplingConfig
 

@@ -8,12 +8,8 @@ from difftem.io.mrc import read_mrc, write_mrc
 from difftem.io.star import read_star
 from difftem.scene.files.coordinates import read_coordinates
 from difftem.scene.files.euler import relion_from_rotation
-from difftem.simulation.config import (
-    DetectorConfig,
-    ExposureConfig,
-    IceConfig,
-    MicroscopeConfig,
-)
+from difftem.simulation.config import DetectorConfig, ExposureConfig, MicroscopeConfig
+from difftem.simulation.ice_config import IceConfig
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig, SceneSamplingConfig
 from difftem.simulation.scene_microscope import SceneMicroscope
 from difftem.workflows.generate.item import write_item

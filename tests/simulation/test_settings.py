@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from difftem.simulation.config import IceConfig, MicroscopeConfig
+from difftem.simulation.config import MicroscopeConfig
+from difftem.simulation.ice_config import IceConfig
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig
 from difftem.simulation.settings import check_settings, check_value, configured, in_words, leaves
 from difftem.simulation.simulate_config import AtomSamplingConfig, SimulateConfig

@@ -1,6 +1,6 @@
 import pytest
 
-from difftem.simulation.config import IceConfig
+from difftem.simulation.ice_config import IceConfig
 from difftem.simulation.scene_check import check_scene
 from difftem.simulation.scene_config import ParticleConfig, SceneConfig, SceneSamplingConfig
 from difftem.simulation.templates import make_template

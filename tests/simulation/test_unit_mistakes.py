@@ -1,6 +1,7 @@
 import pytest
 
-from difftem.simulation.config import ExposureConfig, IceConfig, MicroscopeConfig
+from difftem.simulation.config import ExposureConfig, MicroscopeConfig
+from difftem.simulation.ice_config import IceConfig
 from difftem.simulation.limits import check_common
 from difftem.simulation.scene_config import SceneConfig
 from difftem.simulation.settings import configured

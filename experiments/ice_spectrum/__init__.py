@@ -1,0 +1,1 @@
+"""Ice of molecules beside that of real micrographs."""
