@@ -1,14 +1,16 @@
-"""Ice that atoms displace, as lengths along the beam."""
+"""Ice that atoms and particles displace."""
 
 import math
 
 import torch
 from torch import Tensor
 
+from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.radial_basis import compress
 from difftem.functional.species import RADIAL_STEP, SpeciesBasis
 
 TOLERANCE = 1e-3
+BLUR = 2.5  # Å, standard deviation that bridges the atoms of a map
 
 
 def displaced_basis(
@@ -48,3 +50,35 @@ def displaced_basis(
     spheres = volume * torch.exp(-math.pi * volume ** (2 / 3) * q**2)
     radial, expansion = compress(spheres, torch.sqrt(q + q[1] / 8), TOLERANCE)
     return SpeciesBasis(q, radial, expansion.to(occupancies)[index] * occupancies[:, None])
+
+
+def displaced_share(
+    volume: Tensor,  # (nz, ny, nx) V, real or complex
+    voxel_size: float,  # Å
+) -> Tensor:  # (nz, ny, nx)
+    """Guess from a particle's map, which is 0 in ice, how much of each voxel it takes.
+
+    Where the magnitude, blurred over a few Å, is above half of what it is inside, the particle is;
+    hollows filled with ice stay ice.
+
+    Parameters
+    ----------
+    volume : Tensor
+        Potential less that of ice, in V, shape ``(nz, ny, nx)``.
+    voxel_size : float
+        In Å.
+
+    Returns
+    -------
+    Tensor
+        Between 0 and 1, the edge `BLUR` wide; real, in the precision of `volume`.
+    """
+    magnitude = volume.abs()
+    if not bool((magnitude > 0).any()):
+        return torch.zeros_like(magnitude)
+    shape = (volume.shape[0], volume.shape[1], volume.shape[2])
+    q2 = radius(frequency_grid(shape, voxel_size, half=True, device=volume.device)) ** 2
+    blur = torch.exp(-2 * (math.pi * BLUR) ** 2 * q2).to(magnitude)
+    smooth = torch.fft.irfftn(torch.fft.rfftn(magnitude) * blur, s=shape)
+    inside = (smooth**3).sum() / smooth.square().sum()  # the edges count little
+    return (2 * smooth / inside - 0.5).clamp(0, 1)

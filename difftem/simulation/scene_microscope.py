@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from difftem.functional.displaced_ice import displaced_share
 from difftem.functional.projection import DEFAULT, FINE
 from difftem.modules import (
     Detector,
@@ -20,6 +21,7 @@ from difftem.modules import (
     Simulator,
     Stage,
 )
+from difftem.modules.particles_in_view import Depth
 from difftem.modules.simulator import Progress
 from difftem.scene.poses import Scene
 from difftem.scene.templates.template import Template
@@ -116,6 +118,7 @@ class SceneMicroscope:
         self.given = read_places(config)
         fine = FINE if config.sampling.interpolation == "fine" else DEFAULT
         self.particles: dict[str, Particle] = {}
+        self.displaced: dict[str, Particle] = {}  # of ice with a structure, from 0 to 1
         for each in config.particles:
             template = make_template(each, config, memory.render)
             self.particles[each.name] = Particle(
@@ -126,6 +129,14 @@ class SceneMicroscope:
                 interpolation=fine,
             )
             memory.keep(self.particles[each.name])
+            if config.ice.structure:
+                self.displaced[each.name] = Particle(
+                    displaced_share(template.values, template.voxel_size),
+                    template.voxel_size,
+                    center=template.center,
+                    radius=template.radius,
+                )
+                memory.keep(self.displaced[each.name])
             return_freed_memory()  # rendering leaves pieces
         self._new_spectra = memory.has_large_spectra  # which the first micrograph makes
         ice = ice_thickness(config, self.radii)
@@ -208,18 +219,28 @@ class SceneMicroscope:
         if (advice := padding_advice(field)) is not None:
             logger.warning(advice)
         pixel_size = field.wave_pixel_size
-        specimen = ParticleSpecimen(
-            self.particles,
-            [Instances(each.particle, each.positions, each.rotations) for each in scene.instances],
-            field.wave_shape,
-            pixel_size,
-            particle_slice_thickness(sampling),
-            depth=sampling.depth,
-            taper=FINER_TAPER if field.is_finer else TAPER,
-        )
+        instances = [
+            Instances(each.particle, each.positions, each.rotations) for each in scene.instances
+        ]
+
+        def specimen_of(particles: Mapping[str, Particle], depth: Depth) -> ParticleSpecimen:
+            return ParticleSpecimen(
+                particles,
+                instances,
+                field.wave_shape,
+                pixel_size,
+                particle_slice_thickness(sampling),
+                depth=depth,
+                taper=FINER_TAPER if field.is_finer else TAPER,
+            )
+
+        specimen = specimen_of(self.particles, sampling.depth)
+        displaced = specimen_of(self.displaced, "ignored") if self.displaced else None
         ice = build_ice(config.ice, conditions.ice_thickness_nm, sampling.pixel_size)
         return Simulator(
-            in_structured_ice(specimen, ice, config.ice, conditions.dose_e_per_a2, ice_seed),
+            in_structured_ice(
+                specimen, ice, config.ice, conditions.dose_e_per_a2, ice_seed, displaced
+            ),
             Multislice(pixel_size, specimen.slice_thickness),
             build_lens(microscope, pixel_size),
             Dose(conditions.dose_e_per_a2, sampling.pixel_size),

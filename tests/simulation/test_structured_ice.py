@@ -42,12 +42,19 @@ def test_an_empty_field_of_ice_has_the_contrast_of_its_molecules(pdb):
     assert abs(float(torch.corrcoef(torch.stack([grainy, other]).flatten(1))[0, 1])) < 0.05
 
 
-def test_a_particle_stands_in_the_ice_as_it_does_in_even_ice(pdb):
-    flat, grainy = images(pdb), images(pdb, ice_structure=True)
-    empty = images(None, copies_count=0, ice_structure=True)
-    both = torch.stack([flat, grainy, empty]).flatten(1)
-    correlation = torch.corrcoef(both)
-    assert float(correlation[0, 1]) > 3 * abs(float(correlation[0, 2]))
+def test_scenes_have_ice_that_their_particles_displace(microscope, blob):
+    even = IceConfig(thickness_nm=30.0)
+    grainy = IceConfig(thickness_nm=30.0, structure=True)
+    made = [microscope(blob(count=2), ice=ice) for ice in (even, grainy, grainy)]
+    flat, first, again = (each.take(0).noise_free for each in made)
+    assert float(first.std() / first.mean()) > 3 * float(flat.std() / flat.mean())
+    assert torch.equal(first, again)
+    assert not torch.equal(first, made[1].take(1).noise_free)
+    assert not made[0].displaced
+    # 40 atoms of carbon and oxygen, 13 Å³ each, in a sphere of 10 Å.
+    room = made[1].displaced["blob"]
+    volume = float(room.volume.sum()) * room.voxel_size**3
+    assert 20 * 13 < volume < 4 / 3 * torch.pi * 14**3
 
 
 @pytest.mark.parametrize("kind", [SimulateConfig, SceneConfig])
