@@ -261,8 +261,9 @@ def _flat_names(kind: type[Any]) -> dict[str, str]:
     # A range has its section's name before it: the name alone is that of the value.
     plain = [key for key in keys if not key.startswith("variation.")]
     short = [key.rsplit(".", 1)[-1] for key in plain]
-    sections = typing.get_type_hints(kind)
-    once = {name for name in short if short.count(name) == 1 and name not in sections}
+    hints = typing.get_type_hints(kind)
+    sections = {name for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
+    once = {name for name in short if short.count(name) == 1} - sections
     alone = {n: k for n, k in zip(short, plain, strict=True) if n in once}
     return alone | {key.replace(".", "_"): key for key in keys}
 
