@@ -24,7 +24,7 @@ from difftem.units import nm_to_angstrom
 DEEP = 0.1  # rad: below this Fresnel phase across a slice, its depth is left out
 
 
-class Layer(NamedTuple):
+class AmorphousLayer(NamedTuple):
     """Ice or carbon, with its middle in the plane of the specimen."""
 
     path: Tensor  # () or (y, x) Å, along the beam
@@ -172,7 +172,7 @@ class StructuredIce(nn.Module):
         self,
         rotation: Tensor,  # (3, 3)
         beam: Beam,
-    ) -> list[Layer]:
+    ) -> list[AmorphousLayer]:
         """Ice, and carbon where the ice is held by a film.
 
         Parameters
@@ -184,7 +184,7 @@ class StructuredIce(nn.Module):
 
         Returns
         -------
-        list of Layer
+        list of AmorphousLayer
             Paths and powers, differentiable in thickness and density.
         """
 
@@ -198,9 +198,12 @@ class StructuredIce(nn.Module):
         ice = self._powers(water, beam)
         if isinstance(self.ice, FlatIce):
             thickness = nm_to_angstrom(quantity(self.ice, "thickness_nm").double())
-            return [Layer(thickness / rotation[2, 2].abs(), density, ice)]
+            return [AmorphousLayer(thickness / rotation[2, 2].abs(), density, ice)]
         paths = self.ice.paths(self.shape, rotation, pixel_size=self.pixel_size)
-        return [Layer(paths[0], density, ice), Layer(paths[1], None, self._powers(carbon, beam))]
+        return [
+            AmorphousLayer(paths[0], density, ice),
+            AmorphousLayer(paths[1], None, self._powers(carbon, beam)),
+        ]
 
     def _powers(self, power: Callable[[Tensor], Tensor], beam: Beam) -> tuple[Tensor, ...]:
         """Power of 1 Å, parted into those of real and imaginary fields where slices are deep."""
@@ -235,7 +238,7 @@ class StructuredIce(nn.Module):
 
     def _slice(
         self,
-        layers: Sequence[Layer],
+        layers: Sequence[AmorphousLayer],
         middle: Tensor,
         height: float,
         seeds: tuple[int, ...],
