@@ -61,6 +61,7 @@ Detector
 
 Denoising
     `whitening` : images whose noise is white
+    `anscombe` : counts whose noise does not depend on their mean, and back
     `cosine` : the spectrum of an image that goes on in its mirror image
     `blank` : exposures of a field with nothing but background
     `error_features` : where an estimate is likely to be wrong

@@ -71,7 +71,7 @@ def inverse_anscombe(
 
 @lru_cache(maxsize=1)
 def _table() -> tuple[Tensor, Tensor]:  # (k,), (k,)
-    """Expected stabilised values, and the mean counts they belong to."""
+    """Give expected stabilised values, and the mean counts they belong to."""
     mean = torch.linspace(0, 1, _KNOTS, dtype=torch.float64) ** 2 * _LARGE
     counts = torch.arange(_MOST, dtype=torch.float64)
     log = torch.xlogy(counts, mean[:, None]) - mean[:, None] - torch.lgamma(counts + 1)

@@ -21,7 +21,7 @@ def theory(width):
         gain = torch.exp(-2 * (math.pi * width * q) ** 2)
         return gain**2 + (1 - gain) ** 2 * signal_power(q)
 
-    return mean_over_frequencies(error, 512)
+    return mean_over_frequencies(error, 256)
 
 
 def test_width_and_error_are_the_best_of_theory(generator):
