@@ -62,7 +62,7 @@ def wavelets(
         depth = levels(values.shape, wavelet)
         if min(values.shape) < _SMALLEST or depth < 1:
             return values
-        total = np.zeros_like(values)
+        mean = np.zeros_like(values)
         for shift in product(range(shifts + 1), repeat=2):
             moved = restoration.denoise_wavelet(
                 np.roll(values, shift, (0, 1)),
@@ -72,8 +72,8 @@ def wavelets(
                 method="BayesShrink",
                 rescale_sigma=False,
             )
-            total += np.roll(moved, (-shift[0], -shift[1]), (0, 1))
-        found: Image = total / (shifts + 1) ** 2
-        return found
+            mean += np.roll(moved, (-shift[0], -shift[1]), (0, 1))
+        mean /= np.float32((shifts + 1) ** 2)
+        return mean
 
     return denoise_counts(image, electrons, binning, stabilise(denoise)) / scale

@@ -61,6 +61,21 @@ METHODS = {
         "a Gaussian filter, as wide as predicts the image best",
         "difftem.baselines.gaussian:gaussian",
     ),
+    "vst": DenoiseMethod(
+        "non-local means on stabilised counts of larger pixels", "difftem.baselines.vst:vst"
+    ),
+    "wavelets": DenoiseMethod(
+        "shrunk wavelets of stabilised counts of larger pixels",
+        "difftem.baselines.wavelets:wavelets",
+    ),
+    "bmnd": DenoiseMethod(
+        "block matching for counts of larger pixels",
+        "difftem.baselines.block_matching:bmnd",
+    ),
+    "bm3d": DenoiseMethod(
+        "BM3D on stabilised counts of larger pixels; needs a package for non-commercial use only",
+        "difftem.baselines.block_matching:bm3d",
+    ),
     "average": DenoiseMethod(
         "the mean of the exposures; one exposure is left as it is",
         "difftem.baselines.average:average",
