@@ -1,7 +1,10 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+import yaml
+from lightning.pytorch import LightningModule, Trainer
 
 from difftem.data.augment import augmented
 from difftem.data.camera import draw_transfer
@@ -191,3 +194,55 @@ def test_near_duplicates_of_training_are_refused(tmp_path):
 def test_arguments_that_cannot_be_are_refused(tmp_path, change, message):
     with pytest.raises(ValueError, match=message):
         SimulatedPairs(str(tmp_path), **{"bank": RECIPE, **change})
+
+
+class Watching(LightningModule):
+    """Sums what it sees and learns nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.seen = []
+
+    def training_step(self, batch, _):
+        self.seen.append((self.current_epoch, float(batch["noisy"].square().sum())))
+        return self.weight * 0
+
+    def validation_step(self, batch, _):
+        self.seen.append((-1, float(batch["noisy"].square().sum())))
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+def fitted(folder):
+    module = Watching()
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=2,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+    trainer.fit(module, datamodule=SimulatedPairs(folder, RECIPE, batch_size=1))
+    return module.seen
+
+
+def test_a_trainer_sees_new_noise_in_every_epoch_and_the_same_validation(folder):
+    seen = fitted(folder)
+    first, second, fixed = ([v for e, v in seen if e == epoch] for epoch in (0, 1, -1))
+    assert len(first) == len(second) == 4
+    assert not set(first) & set(second)
+    assert fixed[: len(fixed) // 2] == fixed[len(fixed) // 2 :]
+    assert fitted(folder) == seen
+
+
+def test_the_shipped_recipe_is_the_default_one():
+    path = Path(__file__).parents[2] / "experiments/denoise_training/data.yaml"
+    given = yaml.safe_load(path.read_text("utf-8"))["init_args"]
+    recipe = BankConfig(**given.pop("bank"))
+    assert recipe.key() == BankConfig().key()
+    assert recipe.structures == ()
+    SimulatedPairs(bank=recipe, **given)

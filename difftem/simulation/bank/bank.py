@@ -13,13 +13,14 @@ import torch
 from torch import Tensor
 
 from difftem.io.errors import InputError, input_error
-from difftem.io.files import replacing
-from difftem.simulation.bank.config import KINDS, BankConfig
+from difftem.io.files import read_bytes, replacing
+from difftem.simulation.bank.config import HELD_OUT, KINDS, BankConfig
 from difftem.simulation.bank.item import BankItem, make_item
 
 logger = logging.getLogger(__name__)
 
 RECORD = "bank.json"
+_HEAD = 4000  # bytes of a structure file that name its entry
 _BAD_FILE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 # Wraps the numbers of the items that are to be made: a progress bar.
@@ -139,6 +140,7 @@ def make_bank(
         If the folder holds other files, or a bank of another recipe.
     """
     folder = Path(folder)
+    check_structures(config)
     claim_folder(folder, config)
     bank = Bank(folder, config)
     missing = [i for i in range(config.n_items) if not bank.is_there(i)]
@@ -150,6 +152,17 @@ def make_bank(
         if index in broken or not bank.path(index).exists():
             bank.write(index, make_item(config, index))
     return bank
+
+
+def check_structures(config: BankConfig) -> None:
+    """Refuse structure files that are missing, or are of what is held out under another name."""
+    for path in config.structures:
+        head = read_bytes(path)[:_HEAD].lower()
+        for name in HELD_OUT:
+            if name.encode() in head:
+                raise input_error(
+                    path, f"is {name.upper()}, on which results are shown: no bank may hold it"
+                )
 
 
 def claim_folder(folder: Path, config: BankConfig) -> None:

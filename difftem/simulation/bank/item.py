@@ -22,7 +22,7 @@ from difftem.modules import (
 from difftem.modules.specimen import Specimen, View
 from difftem.scene.synthetic.draw import Draw
 from difftem.simulation.bank.conditions import BankConditions, draw_conditions
-from difftem.simulation.bank.config import REAL_KINDS, BankConfig
+from difftem.simulation.bank.config import KINDS, REAL_KINDS, BankConfig
 from difftem.simulation.bank.filaments import Filaments
 from difftem.simulation.bank.membranes import Vesicles, Virions
 from difftem.simulation.bank.molecules import (
@@ -117,7 +117,7 @@ def make_item(config: BankConfig, index: int) -> BankItem:
         Contrast in float32, and facts that JSON holds.
     """
     draw = Draw(torch.Generator().manual_seed(item_seed(config.seed, index, "bank")))
-    shares = dict(config.shares)
+    shares = {kind: config.shares.get(kind, 0.0) for kind in KINDS}  # in one order
     if config.is_validation(index):
         shares |= dict.fromkeys(REAL_KINDS, 0.0)
     name = draw.weighted(shares)

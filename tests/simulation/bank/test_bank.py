@@ -88,6 +88,27 @@ def test_structures_that_are_held_out_are_refused(name):
         BankConfig(structures=(name,), shares={"structure": 1.0, "protein": 1.0})
 
 
+def test_a_structure_that_is_held_out_is_refused_under_any_name(tmp_path):
+    path = tmp_path / "particle.pdb"
+    path.write_text("HEADER    VIRUS                                   20-JAN-07   2OM3\n")
+    config = replace(SMALL, structures=(str(path),), shares={"structure": 1.0, "empty": 1.0})
+    with pytest.raises(InputError, match="is 2OM3, on which results are shown"):
+        make_bank(tmp_path / "bank", config)
+    missing = replace(config, structures=(str(tmp_path / "nothing.pdb"),))
+    with pytest.raises(InputError, match="nothing"):
+        make_bank(tmp_path / "bank", missing)
+    assert not (tmp_path / "bank").exists()
+
+
+def test_the_order_of_the_shares_decides_nothing():
+    shares = {"vesicle": 1.0, "empty": 1.0, "nanoparticle": 1.0}
+    kinds = [
+        [make_item(replace(SMALL, shares=dict(order)), i).facts["kind"] for i in range(4)]
+        for order in (list(shares.items()), list(shares.items())[::-1])
+    ]
+    assert kinds[0] == kinds[1]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
