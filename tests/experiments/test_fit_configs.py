@@ -17,6 +17,15 @@ CONTENT = {path: yaml.safe_load(path.read_text("utf-8")) for path in YAML}
 FITS = [path for path, content in CONTENT.items() if "model" in content]
 STUDIES = [path for path, content in CONTENT.items() if "axes" in content]
 
+FEW_CROPS = ["--data.init_args.size", "64", "--data.init_args.n", "2"]
+BANK = {"folder": "bank", "bank.size": 64, "bank.n_items": 2, "bank.validation_every": 2}
+BANK |= {"bank.shares": "{phantom: 1.0}", "bank.padding": 8}
+SMALL = {
+    "difftem.data.simulated_pairs.SimulatedPairs": [
+        word for key, value in BANK.items() for word in (f"--data.init_args.{key}", str(value))
+    ]
+}
+
 
 def name(path):
     return "/".join(path.parts[-2:])
@@ -26,7 +35,7 @@ def name(path):
 def test_a_configuration_runs(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_mrc("micrograph.mrc", flat_fields(1, 256, rate=20.0)["images"][0].numpy(), 1.0)
-    small = ["--data.init_args.size", "64", "--data.init_args.n", "2"]
+    small = SMALL.get(CONTENT[path]["data"]["class_path"], FEW_CROPS)
     quiet = ["--trainer.fast_dev_run", "true", "--trainer.enable_progress_bar", "false"]
     assert main(["fit", "--config", str(path), *small, *quiet]) == 0
     assert not list(tmp_path.rglob("report.md"))

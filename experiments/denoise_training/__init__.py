@@ -1,0 +1,1 @@
+"""Training of the denoising networks that come with the package."""
