@@ -1,8 +1,9 @@
 """Simulated pairs: clean micrographs of a bank, with noise that is drawn on the fly."""
 
+import dataclasses
 import logging
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -13,7 +14,7 @@ from difftem.data.augment import augmented
 from difftem.data.crops import check_positive
 from difftem.data.epoch_sampler import EpochSampler
 from difftem.data.near_duplicates import refuse_near_duplicates
-from difftem.data.noisy_items import NoiseRecipe, NoisyItems
+from difftem.data.noisy_items import KIND_NAMES, NoiseRecipe, NoisyItems
 from difftem.simulation.bank.bank import Bank, make_bank
 from difftem.simulation.bank.config import BankConfig
 from difftem.simulation.bank.progress import tell_progress
@@ -67,6 +68,8 @@ class SimulatedPairs(LightningDataModule):
     ValueError
         For an argument outside its range.
     """
+
+    kind_names = KIND_NAMES
 
     def __init__(
         self,
@@ -148,6 +151,18 @@ class SimulatedPairs(LightningDataModule):
             NoisyItems(self.bank, training, self.seed, self.recipe),
             NoisyItems(self.bank, validation, self.seed + 1, plain),
         )
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What decides every item, for the account of weights that are trained on them."""
+        values = dataclasses.asdict(self.recipe)
+        names = ("batch_size", "crop", "seed")
+        return values | {
+            **{name: getattr(self, name) for name in names},
+            "bank": self.config.recipe(),
+            "bank_items": self.config.n_items,
+            "bank_sha256": self.config.key(),
+        }
 
     @property
     def items(self) -> tuple[NoisyItems, NoisyItems]:
