@@ -61,14 +61,16 @@ def baselines(names: Sequence[str]) -> list[NamedDenoiser]:
 
 
 def trained(weights: str, name: str, balanced: bool = True) -> list[NamedDenoiser]:
-    """Network of a file or a shipped name, plain and as far as held-out electrons confirm it."""
+    """Network of a file or a shipped name: as users get it, and as ``--no-balance`` gives it.
+
+    Users get of it what held-out electrons confirm (`difftem.workflows.denoise.balance`).
+    """
     network = load_network(weights).eval()
     key = network_key(network)
-    result = [NamedDenoiser(name, key, _network_run(network))]
+    result = [NamedDenoiser(f"{name}, no balance", key, _network_run(network))]
     if balanced:
         code = source_digest("difftem.functional.ring_balance", "difftem.workflows.denoise.balance")
-        run = balanced_run(network)
-        result.append(NamedDenoiser(f"{name}, balanced", f"{key}-{code}", run))
+        result.append(NamedDenoiser(name, f"{key}-{code}", balanced_run(network)))
     return result
 
 

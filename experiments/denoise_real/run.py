@@ -70,9 +70,10 @@ def all_scores(
     return scores
 
 
-def write_choice(scores: list[RegionScores], ours: list[str], config: dict[str, Any]) -> None:
-    """Write the table that `difftem denoise` takes its default from."""
-    found = choose(scores, [*(set(METHODS) & {each.method for each in scores}), *ours], config)
+def write_choice(scores: list[RegionScores], config: dict[str, Any]) -> None:
+    """Write the table that `difftem denoise` takes its default from: of methods with its names."""
+    scored = {each.method for each in scores}
+    found = choose(scores, [name for name in METHODS if name in scored], config)
     TABLE.write_text(
         "# Written by python -m experiments.denoise_real.run --write-choice.\n"
         + yaml.safe_dump(found, sort_keys=False, width=90, allow_unicode=True),
@@ -129,7 +130,7 @@ def main() -> int:
     if arguments.panels:
         draw_panels(denoisers, regions, config, arguments.panels)
     if arguments.write_choice:
-        write_choice(scores, ours, config)
+        write_choice(scores, config)
     rows = [row for each in scores for row in each.rows()]
     if arguments.wandb:
         from experiments._base.log_tables import log_tables

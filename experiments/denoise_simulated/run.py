@@ -59,7 +59,7 @@ def main() -> None:
         "--weights", nargs="*", default=[], help="files, or names of shipped weights"
     )
     parser.add_argument(
-        "--balanced", action="store_true", help="also weighed by held-out electrons"
+        "--no-balance", action="store_true", help="leave out what users get: only the network"
     )
     parser.add_argument("--structures", type=Path, default=Path("../shared/data/structures"))
     parser.add_argument("--runs", type=Path, default=Path("runs/denoise_simulated"))
@@ -73,7 +73,7 @@ def main() -> None:
     denoisers = baselines(config["baselines"])
     for weights in arguments.weights:
         name = "sbd" if len(arguments.weights) == 1 else f"sbd {weights_label(weights)}"
-        denoisers += trained(weights, name, arguments.balanced)
+        denoisers += trained(weights, name, not arguments.no_balance)
     cache = ScoreCache(arguments.runs / "scores.jsonl")
     wanted = scenes(config, arguments.structures)
     rows = score_scenes(denoisers, wanted, config, arguments.runs, cache)
