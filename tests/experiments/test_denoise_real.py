@@ -7,6 +7,7 @@ import yaml
 
 from difftem.functional.wiener import wiener_estimate
 from difftem.micrograph.whitened import WhitenedExposures
+from difftem.workflows.denoise.choice import chosen_method
 from experiments._base.denoisers import NamedDenoiser, baselines
 from experiments._base.panels import low_passed
 from experiments._base.score_cache import ScoreCache
@@ -94,3 +95,15 @@ def test_without_micrographs_it_says_so_in_one_line_and_fails(tmp_path, monkeypa
     assert run.main() == 2
     error = capsys.readouterr().err.strip()
     assert "krios_falcon3EC" in error and "--micrographs" in error and "\n" not in error
+
+
+def test_the_choice_is_written_as_difftem_reads_it(tmp_path, monkeypatch, capsys):
+    table = tmp_path / "choice.yaml"
+    monkeypatch.setattr(run, "TABLE", table)
+    monkeypatch.setattr("difftem.workflows.denoise.choice.TABLE", table)
+    values = {"wiener": 1.0, "gaussian": 0.8, "sbd": 1.1, "no method of difftem": 2.0}
+    run.write_choice([scored("A", *each) for each in values.items()], CONFIG)
+    found = chosen_method()
+    assert found.method == "sbd"
+    assert "+10.0 % beside Wiener's filter" in found.why
+    assert "sbd" in capsys.readouterr().out
