@@ -11,6 +11,8 @@ from torch import Tensor
 from difftem.functional.error_features import error_features
 from difftem.workflows.denoise.false_positives import Method
 
+_SHARE = math.erf(math.sqrt(0.5))  # of the pixels, within one standard deviation
+_EVERY = 7  # pixels: enough to count
 _STEP = 0.01  # of the noise: its power must not change the spectra that methods measure
 
 
@@ -40,6 +42,7 @@ def standard_deviation(
 def fit_error_model(
     estimates: Sequence[Tensor],  # (y, x) each
     squared_errors: Sequence[Tensor],  # (y, x) each
+    variances: Sequence[Tensor] | None = None,  # (y, x) each
 ) -> list[float]:
     """Fit the variance of the error as a sum of features that are not negative.
 
@@ -49,6 +52,8 @@ def fit_error_model(
         In whitened units.
     squared_errors : sequence of Tensor
         Unbiased values of their squared errors, however noisy.
+    variances : sequence of Tensor, optional
+        About what will be found: residuals are divided by them. Default: all pixels alike.
 
     Returns
     -------
@@ -56,16 +61,52 @@ def fit_error_model(
         Weights of the features.
     """
     gram, right = np.zeros((0, 0)), np.zeros(0)
-    for estimate, error in zip(estimates, squared_errors, strict=True):
-        features = error_features(estimate).double().flatten(1)
+    for number, (estimate, error) in enumerate(zip(estimates, squared_errors, strict=True)):
+        features, wanted = error_features(estimate).double(), error.double()
+        if variances is not None:
+            features, wanted = features / variances[number], wanted / variances[number]
+        features = features.flatten(1)
         one = (features @ features.T).cpu().numpy()
-        other = (features @ error.double().flatten()).cpu().numpy()
+        other = (features @ wanted.flatten()).cpu().numpy()
         gram, right = (one, other) if gram.size == 0 else (gram + one, right + other)
     # Least squares by its normal equations, each feature of length one.
     length = np.sqrt(np.diag(gram)) + 1e-30
     root = np.linalg.cholesky(gram / np.outer(length, length) + 1e-9 * np.eye(len(gram)))
     found, _ = nnls(root.T, np.linalg.solve(root, right / length))
     return [float(value) for value in found / length]
+
+
+def calibrated_error_model(
+    estimates: Sequence[Tensor],  # (y, x) each
+    truths: Sequence[Tensor],  # (y, x) each
+) -> list[float]:
+    """Fit the error model where the truth is known, so that it holds 68 % of the pixels.
+
+    Twice: first with all pixels alike, then with the weights of their variances, or the few that
+    are far off would decide; in the end the deviation is scaled to its share of the pixels, which
+    the tails of errors (heavier than a Gaussian's) would make too large.
+
+    Parameters
+    ----------
+    estimates, truths : sequence of Tensor
+        In whitened units.
+
+    Returns
+    -------
+    list of float
+        Weights of the features.
+    """
+    errors = [estimate - truth for estimate, truth in zip(estimates, truths, strict=True)]
+    squares = [error.square() for error in errors]
+    first = fit_error_model(estimates, squares)
+    variances = [standard_deviation(each, first).square() for each in estimates]
+    second = fit_error_model(estimates, squares, variances)
+    ratios = [
+        (error.abs() / standard_deviation(estimate, second)).flatten()[::_EVERY]
+        for error, estimate in zip(errors, estimates, strict=True)
+    ]
+    scale = float(torch.cat(ratios).sort().values[int(_SHARE * sum(map(len, ratios)))]) ** 2
+    return [scale * weight for weight in second]
 
 
 def error_model_by_sure(
