@@ -4,6 +4,7 @@ python -m experiments.denoise_training.ship runs/denoise/version_0/cryo.safetens
 """
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -61,10 +62,7 @@ def coverage(
     order = torch.cat(size).argsort()
     edges = [int(k * len(order) / BANDS) for k in range(BANDS + 1)]
     sizes, shares = torch.cat(size)[order], torch.cat(within)[order]
-    return [
-        (float(sizes[low]), float(shares[low:high].mean()))
-        for low, high in zip(edges, edges[1:], strict=False)
-    ]
+    return [(float(sizes[low]), float(shares[low:high].mean())) for low, high in pairwise(edges)]
 
 
 if __name__ == "__main__":

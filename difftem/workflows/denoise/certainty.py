@@ -1,5 +1,6 @@
 """How sure an image is: its standard deviation, and what of it a blank image would not show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -50,8 +51,16 @@ def image_deviation(
     whitened: WhitenedExposures,
     estimate: Tensor,  # (y, x)
     generator: torch.Generator,
+    calibrated: Sequence[float] | None = None,
 ) -> Tensor:  # (y, x)
-    """Estimate the standard deviation of an estimate, whitened; the method runs once more."""
+    """Estimate the standard deviation of an estimate, whitened.
+
+    By the error model of the trained network, where it comes with one; or else by Stein's
+    estimate, for which the method runs once more.
+    """
+    if calibrated is not None:  # for noise of variance 1
+        root = len(whitened.values) ** 0.5
+        return standard_deviation(estimate * root, calibrated) / root
     weights = error_model_by_sure(
         denoiser, whitened.values, whitened.electrons, estimate, generator
     )

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 import difftem.networks
+from difftem.functional.error_features import N_FEATURES
 from difftem.io.errors import InputError, input_error
 from difftem.io.weights import Weights, read_weights
 from difftem.networks import BiasFreeUNet, DnCNN, UNet
@@ -74,6 +75,26 @@ def load_network(name: str | Path) -> nn.Module:
     """
     path = find_weights(name)
     return build_network(read_weights(path), path)
+
+
+def deviation_model(network: nn.Module) -> list[float] | None:
+    """Weights of the error model that a network came with, if it came with one.
+
+    Parameters
+    ----------
+    network : Module
+        From `load_network`, or trained further from there.
+
+    Returns
+    -------
+    list of float or None
+        Of `difftem.functional.error_features.error_features`.
+    """
+    account = getattr(network, "account", None)
+    found = account.get("deviation") if isinstance(account, dict) else None
+    if not isinstance(found, list) or len(found) != N_FEATURES:
+        return None
+    return [float(value) for value in found]
 
 
 def build_network(weights: Weights, path: str | Path) -> nn.Module:

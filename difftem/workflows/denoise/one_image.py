@@ -11,6 +11,7 @@ from difftem.functional.wiener import ring_sums
 from difftem.micrograph.camera_noise import CameraNoise
 from difftem.micrograph.whitened import WhitenedExposures
 from difftem.workflows.denoise.certainty import image_deviation, mark_image
+from difftem.workflows.denoise.load_network import deviation_model
 from difftem.workflows.denoise.noise import noise_numbers
 from difftem.workflows.denoise.options import DenoiseOptions
 from difftem.workflows.denoise.prepare import ReadyNetwork, prepared_method
@@ -119,7 +120,7 @@ def denoise_image(
     generator : torch.Generator
         For all that is drawn.
     with_std : bool
-        Estimate the standard deviation: the method runs once more.
+        Estimate the standard deviation.
     progress : bool
         Show bars.
 
@@ -145,7 +146,8 @@ def denoise_image(
     sentence = ""
     facts = noise_numbers(noise)
     if with_std:
-        std = (amplitude * image_deviation(denoiser, whitened, estimate, generator)).cpu()
+        model = None if ready is None else deviation_model(ready.network)
+        std = (amplitude * image_deviation(denoiser, whitened, estimate, generator, model)).cpu()
     if options.mark:
         found = mark_image(denoiser, whitened, estimate, generator)
         sentence, marked = found.sentence(), whitened.grey_values(found.estimate).cpu()
