@@ -9,6 +9,7 @@ from difftem.functional.lens import ABERRATIONS
 from difftem.modules import Potential
 from difftem.simulation.available_memory import reachable_bytes
 from difftem.simulation.config import MicroscopeConfig
+from difftem.simulation.ice_config import IceConfig
 from difftem.simulation.sampling import PaddedField, Sampling
 from difftem.simulation.simulate_config import SimulateConfig
 
@@ -22,6 +23,7 @@ ROUND_LENS_BYTES, LENS_BYTES = 85, 235
 POTENTIAL_BYTES, BASIS_BYTES = 60, 9
 BYTES_PER_ATOM = 190
 IMAGE_BYTES = 8
+ICE_BYTES = 70  # of a pixel of the waves, while structured ice is drawn
 LARGE_BYTES = 2e9
 SAMPLE = 20_000  # atoms whose radial functions are counted
 
@@ -31,6 +33,11 @@ def lens_bytes(field: PaddedField, microscope: MicroscopeConfig) -> float:
     uneven = any(ABERRATIONS[name][1] for name in microscope.aberrations)
     uneven = uneven or any(microscope.beam_tilt_mrad) or microscope.astigmatism_um != 0
     return (LENS_BYTES if uneven else ROUND_LENS_BYTES) * _area(field.wave_shape)
+
+
+def ice_bytes(field: PaddedField, ice: IceConfig) -> float:
+    """Predict what structured ice takes beside the slices it is added to, in bytes."""
+    return ICE_BYTES * _area(field.wave_shape) if ice.structure else 0.0
 
 
 def estimate_bytes(
@@ -60,8 +67,9 @@ def estimate_bytes(
     """
     images = IMAGE_BYTES * _area(sampling.crop) * (n_micrographs + n_noise_free)
     lens = lens_bytes(sampling, config.microscope)
+    ice = ice_bytes(sampling, config.ice)
     if atoms is None:
-        return BASE_BYTES + max(POTENTIAL_BYTES * _area(sampling.wave_shape), lens) + images
+        return BASE_BYTES + max(POTENTIAL_BYTES * _area(sampling.wave_shape) + ice, lens) + images
     every = max(1, len(atoms) // SAMPLE)
     some = Atoms(
         atoms.positions.detach()[::every],
@@ -81,6 +89,7 @@ def estimate_bytes(
     )
     slices = (POTENTIAL_BYTES + BASIS_BYTES * len(like.basis().radial)) * _area(sampling.wave_shape)
     double = 2 if atoms.positions.dtype == torch.float64 else 1
+    slices += ice
     return BASE_BYTES + double * (max(slices, lens) + BYTES_PER_ATOM * len(atoms) + images)
 
 

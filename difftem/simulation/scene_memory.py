@@ -12,7 +12,13 @@ from difftem.modules import Beam, Particle
 from difftem.modules.particle_specimen import THICK
 from difftem.modules.project_particles import KEPT_BYTES
 from difftem.scene.templates.render import rendering_bytes
-from difftem.simulation.memory import BASE_BYTES, IMAGE_BYTES, check_memory, lens_bytes
+from difftem.simulation.memory import (
+    BASE_BYTES,
+    IMAGE_BYTES,
+    check_memory,
+    ice_bytes,
+    lens_bytes,
+)
 from difftem.simulation.sampling import choose_field, particle_slice_thickness
 from difftem.simulation.scene_config import SceneConfig
 
@@ -94,7 +100,8 @@ class SceneMemory:
         ny, nx = self.field.crop
         tilts = len(self.config.exposure.tilts_deg)
         images = (2 * IMAGE_BYTES + TRUTH_BYTES) * tilts * ny * nx
-        return lens_bytes(self.field, self.microscope) + images + CHUNK_BYTES
+        lens = lens_bytes(self.field, self.microscope) + ice_bytes(self.field, self.config.ice)
+        return lens + images + CHUNK_BYTES
 
     def _template(self, particle: Particle) -> tuple[float, float, float]:
         """Bytes of voxels and table of a particle, and while the second is made."""
