@@ -76,6 +76,7 @@ def inverse_cosine_transform(
 def cosine_radius(
     shape: tuple[int, int],
     device: torch.device | None = None,
+    rows: slice = slice(None),
 ) -> Tensor:  # (y, x) cycles/pixel
     """Length of the frequency of every ordinate of a cosine transform.
 
@@ -85,6 +86,8 @@ def cosine_radius(
         ``(ny, nx)`` of the image.
     device : torch.device, optional
         Of the result.
+    rows : slice
+        Of it that are wanted.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def cosine_radius(
         float32, 0 at ``[0, 0]``.
     """
     y, x = (torch.arange(n, device=device, dtype=torch.float32) / (2 * n) for n in shape)
-    return torch.hypot(y[:, None], x)
+    return torch.hypot(y[rows, None], x)
 
 
 def _outer(y: Tensor, x: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Where an estimate is likely to be wrong: what its error's variance may depend on."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -28,19 +29,41 @@ def error_features(
         1; the square; its mean within 3 and 12 pixels; the squared gradient within 3 pixels; and
         the square of what a blur by 3 pixels takes away, within 12 pixels.
     """
+    features = estimate.new_empty(N_FEATURES, *estimate.shape)
+    for number, feature in enumerate(each_error_feature(estimate)):
+        features[number] = feature
+    return features
+
+
+def each_error_feature(
+    estimate: Tensor,  # (y, x)
+) -> Iterator[Tensor]:  # (y, x) each
+    """Build the maps of `error_features` one after the other: six large images are not small.
+
+    Parameters
+    ----------
+    estimate : Tensor
+        In whitened units.
+
+    Yields
+    ------
+    Tensor
+        A map.
+    """
     ny, nx = estimate.shape
-    q = radius(frequency_grid((ny, nx), 1.0, half=True, device=estimate.device))
-    near, far = (torch.exp(-2 * (math.pi * sigma * q) ** 2).to(estimate) for sigma in (_NEAR, _FAR))
+    q = radius(frequency_grid((ny, nx), 1.0, half=True, device=estimate.device)).to(estimate)
+    near, far = (torch.exp(-2 * (math.pi * sigma * q) ** 2) for sigma in (_NEAR, _FAR))
+    del q
+    yield torch.ones_like(estimate)
     square = estimate.square()
+    yield square
+    yield apply_transfer(square, near).clamp(min=0)
+    yield apply_transfer(square, far).clamp(min=0)
+    del square
     dy, dx = torch.gradient(estimate)
+    steep = dy.square() + dx.square()
+    del dy, dx
+    yield apply_transfer(steep, near).clamp(min=0)
+    del steep
     detail = (estimate - apply_transfer(estimate, near)).square()
-    return torch.stack(
-        [
-            torch.ones_like(estimate),
-            square,
-            apply_transfer(square, near).clamp(min=0),
-            apply_transfer(square, far).clamp(min=0),
-            apply_transfer(dy.square() + dx.square(), near).clamp(min=0),
-            apply_transfer(detail, far).clamp(min=0),
-        ]
-    )
+    yield apply_transfer(detail, far).clamp(min=0)

@@ -11,6 +11,7 @@ from difftem.functional.cosine import (
 
 _WIDTH = 0.04  # of the frequency: rings this near are smoothed together
 _LEAST = 0.6  # of a ring
+_PIECE = 1_000_000  # ordinates that are looked at at once
 _STEP = 0.02  # of the frequency: knots at which the curve is estimated
 
 
@@ -31,12 +32,15 @@ def ring_sums(
     number : Tensor
         Of ordinates in every ring, shape ``(r,)``; 0 in ring 0.
     """
-    index = _ring(spectrum).round_().int().flatten()
-    n = int(index[-1]) + 2
+    n = int(_ring(spectrum, slice(-1, None))[0, -1].round()) + 2
     power = spectrum.new_zeros(*spectrum.shape[:-2], n)
-    power = power.index_add(-1, index, spectrum.square().flatten(-2))
+    number = torch.zeros(n, dtype=torch.long, device=spectrum.device)
+    for rows in _pieces(spectrum):
+        index = _ring(spectrum, rows).round_().int().flatten()
+        power = power.index_add(-1, index, spectrum[..., rows, :].square().flatten(-2))
+        number += torch.bincount(index, minlength=n)
     power = power - torch.nn.functional.pad(spectrum[..., 0, :1].square(), (0, n - 1))
-    number = torch.bincount(index, minlength=n).to(spectrum)
+    number = number.to(spectrum)
     number[0] -= 1
     return power, number
 
@@ -77,9 +81,12 @@ def wiener_gain(
     variance = 2 * (weight.square() @ number) / ordinates**2
     curve = signal / (1 + signal) * (signal.square() / (signal.square() + variance))
     curve = _interpolate(curve, knots, rings)
-    ring = _ring(spectrum)
-    low = ring.int()
-    gain = torch.lerp(curve[..., low], curve[..., low + 1], (ring - low).to(curve))
+    pieces = []
+    for rows in _pieces(spectrum):
+        ring = _ring(spectrum, rows)
+        low = ring.int()
+        pieces.append(torch.lerp(curve[..., low], curve[..., low + 1], (ring - low).to(curve)))
+    gain = torch.cat(pieces, -2)
     gain[..., 0, 0] = 1.0
     return gain
 
@@ -103,10 +110,17 @@ def wiener_estimate(
     return inverse_cosine_transform(spectrum * wiener_gain(spectrum))
 
 
-def _ring(spectrum: Tensor) -> Tensor:  # (y, x)
-    """Distance of every ordinate from frequency 0, in rings."""
+def _ring(spectrum: Tensor, rows: slice) -> Tensor:  # (rows, x)
+    """Distance of the ordinates from frequency 0, in rings."""
     ny, nx = spectrum.shape[-2:]
-    return cosine_radius((ny, nx), spectrum.device) * (2 * max(ny, nx))
+    return cosine_radius((ny, nx), spectrum.device, rows) * (2 * max(ny, nx))
+
+
+def _pieces(spectrum: Tensor) -> list[slice]:
+    """Cut the rows: what is made of a piece stays small beside an image of any size."""
+    ny, nx = spectrum.shape[-2:]
+    step = max(1, _PIECE // nx)
+    return [slice(top, top + step) for top in range(0, ny, step)]
 
 
 def _knots(n: int, like: Tensor) -> Tensor:

@@ -8,11 +8,12 @@ import torch
 from scipy.optimize import nnls
 from torch import Tensor
 
-from difftem.functional.error_features import error_features
+from difftem.functional.error_features import each_error_feature, error_features
 from difftem.workflows.denoise.false_positives import Method
 
 _SHARE = math.erf(math.sqrt(0.5))  # of the pixels, within one standard deviation
 _EVERY = 7  # pixels: enough to count
+_PIECE = 1_000_000  # pixels that are summed at once
 _STEP = 0.01  # of the noise: its power must not change the spectra that methods measure
 
 
@@ -34,9 +35,10 @@ def standard_deviation(
     Tensor
         In whitened units.
     """
-    features = error_features(estimate)
-    weight = torch.tensor(list(weights), dtype=features.dtype, device=features.device)
-    return torch.einsum("k,kyx->yx", weight, features).clamp(min=1e-12).sqrt()
+    variance = torch.zeros_like(estimate)
+    for weight, feature in zip(weights, each_error_feature(estimate), strict=True):
+        variance += weight * feature
+    return variance.clamp(min=1e-12).sqrt()
 
 
 def fit_error_model(
@@ -62,13 +64,18 @@ def fit_error_model(
     """
     gram, right = np.zeros((0, 0)), np.zeros(0)
     for number, (estimate, error) in enumerate(zip(estimates, squared_errors, strict=True)):
-        features, wanted = error_features(estimate).double(), error.double()
-        if variances is not None:
-            features, wanted = features / variances[number], wanted / variances[number]
-        features = features.flatten(1)
-        one = (features @ features.T).cpu().numpy()
-        other = (features @ wanted.flatten()).cpu().numpy()
-        gram, right = (one, other) if gram.size == 0 else (gram + one, right + other)
+        whole = error_features(estimate)
+        step = max(1, _PIECE // estimate.shape[1])
+        for top in range(0, estimate.shape[0], step):
+            rows = slice(top, top + step)
+            features, wanted = whole[:, rows].double(), error[rows].double()
+            if variances is not None:
+                expected = variances[number][rows]
+                features, wanted = features / expected, wanted / expected
+            features = features.flatten(1)
+            one = (features @ features.T).cpu().numpy()
+            other = (features @ wanted.flatten()).cpu().numpy()
+            gram, right = (one, other) if gram.size == 0 else (gram + one, right + other)
     # Least squares by its normal equations, each feature of length one.
     length = np.sqrt(np.diag(gram)) + 1e-30
     root = np.linalg.cholesky(gram / np.outer(length, length) + 1e-9 * np.eye(len(gram)))
@@ -156,5 +163,7 @@ def error_model_by_sure(
     step = _STEP / math.sqrt(n)
     moved = method(exposures + step * signs, electrons, generator)
     slope = signs * (moved - estimate) / step
+    del moved, signs
     square = (estimate - mean).square() - variance + 2 * variance * slope
+    del mean, variance, slope  # large images leave no room for what is done with
     return fit_error_model([estimate], [square])
