@@ -41,43 +41,41 @@ class DenoiseMethod:
 
 METHODS = {
     "sbd": DenoiseMethod(
-        "a network trained on simulated micrographs adds to Wiener's filter what it finds",
+        "a network trained on simulated micrographs, over Wiener's filter",
         "difftem.workflows.denoise.network_method:NetworkMethod",
         trained=True,
     ),
     "split": DenoiseMethod(
-        "a network trained on random splits of the image's own electrons, in minutes",
+        "a network trained on splits of the image's own electrons",
         "difftem.workflows.denoise.self_trained:split",
     ),
     "n2n": DenoiseMethod(
-        "a network trained to predict one exposure of a field from another, in minutes",
+        "a network trained on the exposures of a field",
         "difftem.workflows.denoise.self_trained:n2n",
         least_exposures=2,
     ),
     "wiener": DenoiseMethod(
-        "Wiener's filter with the spectrum of the image itself", "difftem.baselines.wiener:wiener"
+        "Wiener's filter by the image's own spectrum", "difftem.baselines.wiener:wiener"
     ),
     "gaussian": DenoiseMethod(
-        "a Gaussian filter, as wide as predicts the image best",
+        "a Gaussian, as wide as predicts best",
         "difftem.baselines.gaussian:gaussian",
     ),
-    "vst": DenoiseMethod(
-        "non-local means on stabilised counts of larger pixels", "difftem.baselines.vst:vst"
-    ),
+    "vst": DenoiseMethod("non-local means of stabilised counts", "difftem.baselines.vst:vst"),
     "wavelets": DenoiseMethod(
-        "shrunk wavelets of stabilised counts of larger pixels",
+        "shrunk wavelets of stabilised counts",
         "difftem.baselines.wavelets:wavelets",
     ),
     "bmnd": DenoiseMethod(
-        "block matching for counts of larger pixels",
+        "block matching for counts",
         "difftem.baselines.block_matching:bmnd",
     ),
     "bm3d": DenoiseMethod(
-        "BM3D on stabilised counts of larger pixels; needs a package for non-commercial use only",
+        "BM3D, of a package for non-commercial use only",
         "difftem.baselines.block_matching:bm3d",
     ),
     "average": DenoiseMethod(
-        "the mean of the exposures; one exposure is left as it is",
+        "the mean of the exposures",
         "difftem.baselines.average:average",
     ),
 }
