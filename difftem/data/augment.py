@@ -16,6 +16,7 @@ def augmented(
     batch: dict[str, Tensor],
     crop: int | None,
     seed: int,
+    crops: int = 1,
 ) -> dict[str, Tensor]:
     """Flip, turn by right angles and crop all images of a batch alike.
 
@@ -31,12 +32,16 @@ def augmented(
         Side in pixels.
     seed : int
         Of what is drawn.
+    crops : int
+        Times that each image is taken, one after the other.
 
     Returns
     -------
     dict
         A batch of the same keys.
     """
+    if crops > 1:
+        batch = {key: each.repeat_interleave(crops, 0) for key, each in batch.items()}
     images = torch.cat([batch[name] for name in _IMAGES], 1)
     steps = [RandomHorizontalFlip(p=0.5), RandomVerticalFlip(p=0.5)]
     if crop is not None:

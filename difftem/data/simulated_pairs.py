@@ -46,6 +46,9 @@ class SimulatedPairs(LightningDataModule):
     crop : int, optional
         Side of the crops for training in pixels, cut when noise and Wiener estimate are those of
         the whole image; no smaller than the network's receptive field. Default: whole images.
+    crops : int
+        Crops of each image in a batch, each turned another way: to draw an image's noise takes
+        about as long as a training step of a small network on two crops of it.
     electrons : tuple of float
         Limits of the electrons per pixel, drawn log-uniformly.
     textures : float
@@ -77,6 +80,7 @@ class SimulatedPairs(LightningDataModule):
         bank: BankConfig | None = None,
         batch_size: int = 2,
         crop: int | None = None,
+        crops: int = 1,
         electrons: tuple[float, float] = (0.5, 200.0),
         textures: float = 0.15,
         ice: bool = True,
@@ -87,7 +91,9 @@ class SimulatedPairs(LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        check_positive(batch_size=batch_size, crop=crop, validation_items=validation_items)
+        check_positive(
+            batch_size=batch_size, crop=crop, crops=crops, validation_items=validation_items
+        )
         self.config = bank or BankConfig()
         low, high = electrons
         if not 0 < low <= high < float("inf"):
@@ -111,6 +117,7 @@ class SimulatedPairs(LightningDataModule):
             )
         self.recipe = NoiseRecipe((low, high), textures, ice, ice_in_target, gradients)
         self.batch_size, self.crop, self.workers, self.seed = batch_size, crop, workers, seed
+        self.crops = crops
         self.validation_items = validation_items
         self._items: tuple[NoisyItems, NoisyItems] | None = None
 
@@ -156,7 +163,7 @@ class SimulatedPairs(LightningDataModule):
     def provenance(self) -> dict[str, Any]:
         """What decides every item, for the account of weights that are trained on them."""
         values = dataclasses.asdict(self.recipe)
-        names = ("batch_size", "crop", "seed")
+        names = ("batch_size", "crop", "crops", "seed")
         return values | {
             **{name: getattr(self, name) for name in names},
             "bank": self.config.recipe(),
@@ -212,7 +219,7 @@ class SimulatedPairs(LightningDataModule):
         if self.trainer is None or not self.trainer.training:
             return batch
         seed = self.seed + 104729 * self.trainer.global_step + self.trainer.global_rank
-        return augmented(batch, self.crop, seed)
+        return augmented(batch, self.crop, seed, self.crops)
 
 
 def _one_thread(worker: int) -> None:

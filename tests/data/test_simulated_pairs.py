@@ -172,6 +172,16 @@ def test_augmentation_moves_all_images_alike_and_whole_pixels_only():
     assert torch.equal(augmented(batch, 4, 7)["noisy"], augmented(batch, 4, 7)["noisy"])
 
 
+def test_several_crops_of_an_image_are_cut_in_different_places():
+    image = torch.arange(2 * 64.0 * 64).reshape(2, 1, 64, 64)
+    batch = {"noisy": image, "wiener": image, "target": image, "electrons": torch.tensor([1.0, 2])}
+    found = augmented(batch, 8, 0, crops=3)
+    assert found["noisy"].shape == (6, 1, 8, 8)
+    assert found["electrons"].tolist() == [1, 1, 1, 2, 2, 2]
+    assert (found["target"][:3] < 64 * 64).all() and (found["target"][3:] >= 64 * 64).all()
+    assert len({float(each.mean()) for each in found["noisy"]}) == 6
+
+
 def test_near_duplicates_of_training_are_refused(tmp_path):
     config = replace(RECIPE, n_items=3, shares={"vesicle": 1.0})
     bank = make_bank(tmp_path / "bank", config)
