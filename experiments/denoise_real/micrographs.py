@@ -61,7 +61,7 @@ def read_regions(folder: Path, config: dict[str, Any]) -> list[RealRegion]:
         options = DenoiseOptions(method=config["reference"])
         found = next(inputs_of_files([folder / file], options))
         exposures = found.image(0)
-        noise = find_noise(exposures, options, 1, found.pixel_size)
+        noise = find_noise(exposures, options, found)
         white = noise.whiten(exposures, found.pixel_size)
         for name, (size, row, column) in config["regions"].items():
             values = white.values[0, row : row + size, column : column + size].contiguous()

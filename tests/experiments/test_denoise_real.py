@@ -6,13 +6,14 @@ import torch
 import yaml
 
 from difftem.functional.wiener import wiener_estimate
+from difftem.io.mrc import write_mrc
 from difftem.micrograph.whitened import WhitenedExposures
 from difftem.workflows.denoise.choice import chosen_method
 from experiments._base.denoisers import NamedDenoiser, baselines
 from experiments._base.panels import low_passed
 from experiments._base.score_cache import ScoreCache
 from experiments.denoise_real import run
-from experiments.denoise_real.micrographs import RealRegion
+from experiments.denoise_real.micrographs import RealRegion, read_regions
 from experiments.denoise_real.run import HERE, report
 from experiments.denoise_real.score import RegionScores, score_region
 from experiments.denoise_real.tables import choose, comparison
@@ -107,3 +108,16 @@ def test_the_choice_is_written_as_difftem_reads_it(tmp_path, monkeypatch, capsys
     assert found.method == "sbd"
     assert "+10.0 % beside Wiener's filter" in found.why
     assert "sbd" in capsys.readouterr().out
+
+
+def test_micrographs_are_whitened_and_cut_into_regions(tmp_path, generator):
+    counts = torch.poisson(torch.full((256, 256), 30.0), generator=generator)
+    write_mrc(tmp_path / "own.mrc", (100 * counts).numpy(), 1.5)
+    config = CONFIG | {"micrographs": {"own": "own.mrc"}, "regions": {"128²": [128, 64, 32]}}
+    (found,) = read_regions(tmp_path, config)
+    assert (found.camera, found.name, found.white.pixel_size) == ("own", "128²", 1.5)
+    assert found.white.electrons == pytest.approx(30, rel=0.05)
+    assert torch.equal(found.values, found.white.values[0, 64:192, 32:160])
+    assert float(found.values.std()) == pytest.approx(1, abs=0.03)
+    parts = found.split(0.8, 0)
+    assert torch.equal(parts.kept, found.split(0.8, 0).kept)
