@@ -1,170 +1,227 @@
-"""What the noise of a camera is: its level, its colour, and how many electrons that makes."""
-
-import math
-from dataclasses import dataclass, field
+"""Find the noise of a camera in a micrograph, and say where each number is from."""
 
 from torch import Tensor
 
-from difftem.functional.mtf import apply_transfer
-from difftem.functional.whitening import radial_transfer
-from difftem.micrograph.noise_curve import NoiseCurve, fit_noise_curve
+from difftem.micrograph.filtered import filter_signs
+from difftem.micrograph.found_noise import CameraNoise
+from difftem.micrograph.grey_values import (
+    check_exposures,
+    is_byte_picture,
+    saturated,
+    value_step,
+)
+from difftem.micrograph.noise_curve import NoiseCurve, fit_noise_curve, follow_told_curve
 from difftem.micrograph.noise_rings import noise_rings
-from difftem.micrograph.whitened import WhitenedExposures
+from difftem.micrograph.resampled import resampling_sign
+from difftem.micrograph.third_moment import electrons_by_skewness
+from difftem.micrograph.told_noise import NoiseTransfer
 
-_SIGMAS = 4.0
-_GAIN_OFF = 1.25  # a gain that differs by this factor is said
+__all__ = ["CameraNoise", "find_camera_noise"]
+
 _LEAST_POWER = 1e-6  # of the level: keeps whitening finite
-
-
-@dataclass(frozen=True)
-class CameraNoise:
-    """Noise of one exposure of a camera.
-
-    Parameters
-    ----------
-    mean : float
-        Grey value of the exposures.
-    level : float
-        Power of the noise at low frequency, grey values squared.
-    gain : float
-        Effective grey values per electron: level over mean.
-    gain_error : float
-        Its standard deviation.
-    electrons : float
-        Effective electrons per pixel and exposure: mean over gain.
-    frequency : Tensor
-        Cycles/pixel from 0 to the corner of the spectrum, shape ``(k,)``.
-    amplitude : Tensor
-        Standard deviation of the noise there in grey values, shape ``(k,)``.
-    white : bool
-        The amplitude is the same at all frequencies.
-    source : str
-        Where the curve is from.
-    notes : list of str
-        What was assumed, a line each.
-    warnings : list of str
-        What speaks against the result, a line each.
-    """
-
-    mean: float
-    level: float
-    gain: float
-    gain_error: float
-    electrons: float
-    frequency: Tensor
-    amplitude: Tensor
-    white: bool
-    source: str
-    notes: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def sentence(self) -> str:
-        """Say in one line what was found."""
-        colour = "white" if self.white else "coloured"
-        return (
-            f"{_number(self.gain, self.gain_error)} grey values per electron, {colour} noise, "
-            f"{self.electrons:.3g} e/pixel ({self.source})"
-        )
-
-    def whiten(
-        self,
-        exposures: Tensor,  # (n, y, x) grey values
-        pixel_size: float | None = None,  # Å
-    ) -> WhitenedExposures:
-        """Bring exposures to white noise of variance 1.
-
-        Parameters
-        ----------
-        exposures : Tensor
-            Grey values, bad pixels repaired, shape ``(n, y, x)``.
-        pixel_size : float, optional
-            Å.
-
-        Returns
-        -------
-        WhitenedExposures
-            Each less its own mean.
-        """
-        images = exposures if exposures.is_floating_point() else exposures.float()
-        shape = (images.shape[-2], images.shape[-1])
-        noise = radial_transfer(self.frequency, self.amplitude.to(images), shape)
-        values = apply_transfer(images - images.mean((-2, -1), keepdim=True), 1 / noise)
-        return WhitenedExposures(values, self.electrons, self.mean, noise, pixel_size)
+_LEAST_WHERE_FILTERED = 0.01  # noise that a filter removed is not brought back
+_COUNTED = 0.05  # relative difference of noise and counts: what coincidence loss and specimen make
+_SIGMAS = 3.0
+_GAIN_OFF = 1.25
+_DQE = (0.6, 1.15)  # counted over incident electrons that need no word
+_OFFSET = 5.0  # factor between two estimates of the electrons
+_UNEQUAL = 0.03  # relative difference of the means of exposures
+_ADVICE = "give the file that the camera wrote (--force goes on with a warning)"
 
 
 def find_camera_noise(
     exposures: Tensor,  # (n, y, x) grey values
     *,
+    ntf: NoiseTransfer | None = None,
     gain: float | None = None,
     dose_e_per_pixel: float | None = None,
     pixel_size: float | None = None,  # Å
+    allow_filtered: bool = False,
 ) -> CameraNoise:
     """Find the noise of a camera in exposures of one field.
+
+    The spectrum of the exposures tells the level and the colour of the noise; level over mean is
+    the effective gain, mean over gain the effective electrons. Whole multiples of one grey value
+    whose noise is that of counts are taken for counts. Where grey values have an offset, the mean
+    says nothing: electrons are taken from the dose, from the gain, or from the skewness of the
+    noise, and that is said.
 
     Parameters
     ----------
     exposures : Tensor
         Grey values, bad pixels repaired, aligned, shape ``(n, y, x)``.
+    ntf : NoiseTransfer, optional
+        Colour of the noise as a detector preset or a STAR file tells it
+        (`difftem.micrograph.told_noise.noise_transfer`); checked against the exposures.
     gain : float, optional
-        Grey values per electron, as told; checked against the noise.
+        Grey values per electron, as told; checked.
     dose_e_per_pixel : float, optional
         Electrons per pixel that reached the camera in each exposure, as told; checked.
     pixel_size : float, optional
         Å; with it the ring of ice at 3.7 Å is cut out.
+    allow_filtered : bool
+        Go on with a warning where the noise cannot be modelled: clipped, filtered, interpolated,
+        8-bit images.
 
     Returns
     -------
     CameraNoise
-        With what was assumed.
+        With what was assumed and what speaks against it.
 
     Raises
     ------
     ValueError
-        For images whose noise cannot be modelled.
+        For exposures whose noise cannot be modelled, in one line with advice.
     """
+    for name, value in (("gain", gain), ("dose_e_per_pixel", dose_e_per_pixel)):
+        if value is not None and not 0 < value < float("inf"):
+            raise ValueError(f"{name} must be positive, got {value}")
+    check_exposures(exposures)
+    first = exposures[0].float()
     mean = float(exposures.double().mean())
-    curve = fit_noise_curve(noise_rings(exposures), pixel_size)
-    found = curve.level / mean
-    warnings = _against(found, mean, gain, dose_e_per_pixel)
+    rings = noise_rings(exposures)
+    curve = fit_noise_curve(rings, pixel_size)
+    notes: list[str] = []
+    warnings: list[str] = []
+
+    step = value_step(first)
+    counts = step is not None and _are_counts(curve, mean, step)
+    refused, doubtful = filter_signs(rings, curve)
+    if not counts and (sign := resampling_sign(first)) is not None:
+        (doubtful if rings.differences else refused).append(sign)
+    clipped = saturated(first, mean**2 / curve.level)
+    byte = None
+    if not counts and is_byte_picture(exposures):
+        low, high = float(exposures.min()), float(exposures.max())
+        byte = f"whole numbers from {low:g} to {high:g} are an 8-bit picture, and no counts"
+    problems = [text for text in (byte, clipped, *refused) if text]
+    if problems and not allow_filtered:
+        raise ValueError(f"{problems[0]}: {_ADVICE}")
+    warnings += [*problems, *doubtful]
+
+    source = "from the micrograph"
+    if ntf is not None:
+        told, problem = follow_told_curve(rings, curve, ntf)
+        if problem is None:
+            curve, source = told, ntf.source
+        else:
+            warnings.append(problem)
+    power = curve.power.clamp(
+        min=(_LEAST_WHERE_FILTERED if problems else _LEAST_POWER) * curve.level
+    )
+    amplitude = power.sqrt()
+    if rings.differences:
+        notes.append("noise is that of differences of exposures, without a specimen")
+    notes += curve.notes
+    warnings += _unequal(exposures)
+
+    if counts and step is not None:
+        notes.append(
+            f"grey values are multiples of {step:g}: counts, with "
+            f"{curve.level / (step * mean):.3f} times the noise of counted electrons"
+        )
+        found, error, electrons = step, 0.0, mean / step
+        source = "counts"
+    else:
+        found, error, electrons = curve.level / mean, curve.level / mean * curve.level_error, 0.0
+        by_skewness = electrons_by_skewness(first, curve.frequency, amplitude)
+        lowest = float(exposures.min())
+        if mean <= 0 or lowest < -mean:
+            electrons, said = _without_mean(
+                curve, mean, gain, dose_e_per_pixel, by_skewness, first.numel()
+            )
+            warnings.append(said)
+            found = (curve.level / electrons) ** 0.5
+            error = found * curve.level_error / 2
+            gain = dose_e_per_pixel = None
+        else:
+            electrons = mean / found
+            if by_skewness is not None and not 1 / _OFFSET < electrons / by_skewness < _OFFSET:
+                warnings.append(
+                    f"mean and noise tell {electrons:.3g} e/pixel, the skewness of the noise "
+                    f"{by_skewness:.3g}: grey values have an offset or were rescaled; the level of "
+                    "the noise is right, the electrons are not"
+                )
+    warnings += _against(found, error, mean, gain, dose_e_per_pixel)
     return CameraNoise(
         mean,
         curve.level,
         found,
-        found * curve.level_error,
-        mean / found,
+        error,
+        electrons,
         curve.frequency,
-        _amplitude(curve),
+        amplitude,
         curve.white,
-        "from the micrograph",
-        [f"the noise is measured from {curve.lowest:g} cycles/pixel on"],
+        source,
+        notes,
         warnings,
     )
 
 
-def _amplitude(curve: NoiseCurve) -> Tensor:
-    """Square root of the power."""
-    return curve.power.clamp(min=_LEAST_POWER * curve.level).sqrt()
+def _are_counts(curve: NoiseCurve, mean: float, step: float) -> bool:
+    """Tell whether multiples of a grey value have the noise of as many electrons."""
+    if not curve.white or mean <= 0:
+        return False
+    return abs(curve.level / (step * mean) - 1) < max(_COUNTED, _SIGMAS * curve.level_error)
 
 
-def _against(found: float, mean: float, gain: float | None, dose: float | None) -> list[str]:
+def _without_mean(
+    curve: NoiseCurve,
+    mean: float,
+    gain: float | None,
+    dose: float | None,
+    by_skewness: float | None,
+    pixels: int,
+) -> tuple[float, str]:
+    """Electrons per pixel where grey values have an offset, and the sentence about it."""
+    said = f"grey values have an offset (their mean is {mean:.4g}), which tells no electrons: "
+    if dose is not None:
+        return dose, said + f"the dose of {dose:g} e/pixel is taken for them"
+    if gain is not None:
+        electrons = curve.level / gain**2
+        return electrons, said + f"with gain {gain:g} the noise tells {electrons:.3g} e/pixel"
+    if by_skewness is not None:
+        return by_skewness, said + (
+            f"the skewness of the noise tells {by_skewness:.3g} e/pixel within a factor of about "
+            "2; give the dose or the gain"
+        )
+    electrons = pixels / 216  # skewness below six of its standard deviations, √(6 / pixels)
+    return electrons, said + (
+        f"the noise has no skewness, so that there are at least {electrons:.3g} e/pixel, which is "
+        "taken for them; give the dose or the gain"
+    )
+
+
+def _against(
+    found: float, error: float, mean: float, gain: float | None, dose: float | None
+) -> list[str]:
     """Compare what was told with what the noise tells."""
     lines = []
-    if gain is not None and not 1 / _GAIN_OFF < gain / found < _GAIN_OFF:
+    slack = 1 + 2 * error / found
+    if gain is not None and not 1 / (_GAIN_OFF * slack) < gain / found < _GAIN_OFF * slack:
+        offset = mean - mean * found / gain if gain > 0 else 0.0
         lines.append(
-            f"gain {gain:g} grey values per electron was given, the noise tells {found:.4g}: "
-            "the noise's own is used"
+            f"gain {gain:g} grey values per electron was given, the noise tells {found:.4g}, which "
+            f"is used: the gain is another one, or grey values have an offset of {offset:.4g}"
         )
-    if dose is not None and not 1 / _GAIN_OFF < dose * found / mean < 2.5:
-        lines.append(
-            f"a dose of {dose:g} e/pixel was given, the noise tells {mean / found:.4g}: the "
-            "noise's own is used"
-        )
+    if dose is not None:
+        electrons = mean / found
+        dqe0 = electrons / dose
+        if not _DQE[0] / slack < dqe0 < _DQE[1] * slack:
+            lines.append(
+                f"a dose of {dose:g} e/pixel was given, the noise tells {electrons:.3g}, which is "
+                f"used: the DQE(0) would be {dqe0:.2f}"
+            )
     return lines
 
 
-def _number(value: float, error: float) -> str:
-    """Format a number with as many digits as its error leaves."""
-    if value == 0 or error <= 0:
-        return f"{value:.4g}"
-    digits = 1 + round(math.log10(value / error))
-    return f"{value:.{max(2, min(4, digits))}g}"
+def _unequal(exposures: Tensor) -> list[str]:
+    """Say that exposures are not equally bright."""
+    means = exposures.double().mean((-2, -1))
+    spread = float(means.max() - means.min())
+    if len(means) < 2 or spread < _UNEQUAL * abs(float(means.mean())):
+        return []
+    return [
+        f"the means of the exposures differ: {float(means.min()):.4g} to {float(means.max()):.4g} "
+        "grey values; one noise level is used for all"
+    ]

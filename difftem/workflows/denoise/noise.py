@@ -6,6 +6,7 @@ from torch import Tensor
 
 from difftem.io.errors import input_error
 from difftem.micrograph.camera_noise import CameraNoise, find_camera_noise
+from difftem.micrograph.told_noise import noise_transfer
 from difftem.workflows.denoise.exposures import DenoiseInput
 from difftem.workflows.denoise.options import DenoiseOptions
 
@@ -37,16 +38,19 @@ def find_noise(
         For images whose noise cannot be modelled.
     """
     dose = None if options.dose is None else options.dose * found.frames_per_exposure
+    told = options.detector or options.mtf
+    ntf = None if told is None else noise_transfer(told)
     try:
         return find_camera_noise(
             exposures,
+            ntf=ntf,
             gain=options.gain,
             dose_e_per_pixel=dose,
             pixel_size=options.pixel_size or found.pixel_size,
+            allow_filtered=options.force,
         )
     except ValueError as error:
-        text = str(error).replace("allow_filtered: go on", "--force: goes on")
-        raise input_error(found.name, text) from error
+        raise input_error(found.name, error) from error
 
 
 def noise_numbers(noise: CameraNoise) -> dict[str, Any]:
