@@ -1,0 +1,1 @@
+"""The noise of cameras from their micrographs."""
