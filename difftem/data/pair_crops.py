@@ -97,7 +97,7 @@ class PairCrops(Dataset[dict[str, Tensor]]):
             "noisy": cut(pair.noisy),
             "wiener": cut(pair.wiener),
             "target": cut(pair.target),
-            "weight": cut(weight.to(pair.noisy)),
-            "electrons": torch.tensor(pair.electrons),
-            "target_noise": torch.tensor(pair.target_variance),
+            "weight": cut(weight).to(pair.noisy),
+            "electrons": pair.noisy.new_tensor(pair.electrons),
+            "target_noise": pair.noisy.new_tensor(pair.target_variance),
         }

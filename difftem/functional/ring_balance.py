@@ -7,7 +7,7 @@ from difftem.functional.mtf import apply_transfer
 from difftem.functional.ring_curve import Rings
 
 _WIDTH = 0.12  # of the frequency: rings this near are judged together
-_PRIOR = 0.5  # standard deviation of the gain about 0, before anything is seen
+_PRIOR = 0.25  # standard deviation of the gain about 0, before anything is seen
 _MOST = 1.2
 
 
@@ -25,7 +25,7 @@ def ring_balance(
 
     C is what a denoiser adds to a reference (`difftem.functional.wiener.wiener_estimate`), R a
     held-out image minus that reference. The regression, smoothed over neighbouring rings and cut
-    at 0 and 1.2, starts from g = 0 ± τ = 0 ± 0.5: what is not proved to be better than the
+    at 0 and 1.2, starts from g = 0 ± τ = 0 ± 0.25: what is not proved to be better than the
     reference is left out.
 
     Parameters

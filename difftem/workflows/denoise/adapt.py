@@ -57,7 +57,7 @@ def adaptation(
     minutes: float | None = 1.0,
     *,
     steps: int | None = None,
-    learning_rate: float = 3e-4,
+    learning_rate: float = 1e-4,
     seed: int = 0,
     progress: bool = False,
 ) -> ImageTraining:

@@ -19,7 +19,7 @@ _FRACTION = 0.5  # of the electrons in the kept part of a split
 def balance(
     method: Method,
     *,
-    repeats: int = 1,
+    repeats: int = 2,
     pixel_size: float | None = None,
     where: Tensor | None = None,  # (y, x) bool
 ) -> Method:

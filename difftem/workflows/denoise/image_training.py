@@ -75,7 +75,7 @@ def train_on_image(
     *,
     minutes: float | None = None,
     steps: int | None = None,
-    learning_rate: float = 3e-4,
+    learning_rate: float = 1e-4,
     pixel_size: float | None = None,
     seed: int = 0,
     errors: float = 1.0,

@@ -14,7 +14,7 @@ from difftem.workflows.denoise.image_training import ImageTraining, train_on_ima
 
 MINUTES = 3.0
 _FRACTION = 0.5
-_FROM_NOTHING, _FROM_WEIGHTS = 1e-3, 3e-4  # learning rates
+_FROM_NOTHING, _FROM_WEIGHTS = 3e-4, 1e-4  # learning rates
 
 RunNetwork = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
