@@ -7,7 +7,6 @@ from difftem.functional.mtf import apply_transfer
 from difftem.functional.ring_curve import Rings
 
 _WIDTH = 0.12  # of the frequency: rings this near are judged together
-_PRIOR = 0.25  # standard deviation of the gain about 0, before anything is seen
 _MOST = 1.2
 
 
@@ -17,16 +16,18 @@ def ring_balance(
     noise_variance: float = 1.0,
     ignore: Tensor | None = None,  # (y, x // 2 + 1) bool
     where: Tensor | None = None,  # (y, x) bool
+    prior: tuple[float, float] = (0.0, 0.25),
 ) -> Tensor:  # (y, x // 2 + 1)
     r"""Gain for a correction, ring by ring, that predicts held-out images best.
 
-    .. math:: g(q) = \frac{\sum_s \sum_{|k| = q} \mathrm{Re}\, \overline{C_k} R_k}
+    .. math:: g(q) = \frac{\sum_s \sum_{|k| = q} \mathrm{Re}\, \overline{C_k} R_k
+                           + g_0\, S\, v / \tau^2}
                           {\sum_s \sum_{|k| = q} |C_k|^2 + S\, v / \tau^2}
 
     C is what a denoiser adds to a reference (`difftem.functional.wiener.wiener_estimate`), R a
     held-out image minus that reference. The regression, smoothed over neighbouring rings and cut
-    at 0 and 1.2, starts from g = 0 ± τ = 0 ± 0.25: what is not proved to be better than the
-    reference is left out.
+    at 0 and 1.2, starts from g = g0 ± τ: with g0 = 0 what is not proved to be better
+    than the reference is left out, with g0 = 1 what is not proved to be worse stays.
 
     Parameters
     ----------
@@ -39,6 +40,8 @@ def ring_balance(
 
     where : Tensor, optional
         Pixels that have a say, such as those that the denoiser was not trained on. Default: all.
+    prior : tuple of float
+        g0 and τ, before anything is seen.
 
     Returns
     -------
@@ -55,8 +58,8 @@ def ring_balance(
     if ignore is not None:
         product, power = product.masked_fill(ignore, 0.0), power.masked_fill(ignore, 0.0)
     smooth = rings.neighbours(_WIDTH, least=1.0)
-    evidence = rings.total(power) @ smooth
-    curve = (rings.total(product) @ smooth) / (evidence + noise_variance / _PRIOR**2)
+    evidence, start = rings.total(power) @ smooth, noise_variance / prior[1] ** 2
+    curve = (rings.total(product) @ smooth + prior[0] * start) / (evidence + start)
     return rings.spread(curve.clamp(0.0, _MOST))
 
 

@@ -95,7 +95,7 @@ def _network_run(network: nn.Module) -> Run:
     return lambda exposures, electrons, generator, pixel_size: _run(network, exposures, electrons)
 
 
-def balanced_run(network: nn.Module, where: Tensor | None = None) -> Run:
+def balanced_run(network: nn.Module, where: Tensor | None = None, trained: bool = True) -> Run:
     """Weigh a network against Wiener's filter by a split of the image itself."""
 
     def run(
@@ -107,7 +107,7 @@ def balanced_run(network: nn.Module, where: Tensor | None = None) -> Run:
         def method(x: Tensor, m: float, g: torch.Generator | None = None) -> Tensor:
             return _run(network, x, m)
 
-        weighed = balance(method, pixel_size=pixel_size, where=where)
+        weighed = balance(method, pixel_size=pixel_size, where=where, trained=trained)
         return weighed(exposures, electrons, generator)
 
     return run

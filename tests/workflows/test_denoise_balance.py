@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from difftem.analysis.held_out import ICE, band_masks
+from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.mtf import apply_transfer
 from difftem.functional.wiener import wiener_estimate
 from difftem.workflows.denoise.balance import balance
@@ -86,3 +87,23 @@ def test_only_the_pixels_that_have_a_say_are_asked():
         return float(method.gain[5, 0:10].mean())
 
     assert gain(where) > 2 * gain(~where)
+
+
+def test_a_trained_method_is_believed_unless_the_image_proves_it_wrong(generator):
+    exposures = whitened(1, SIDE)
+    base = error(wiener_estimate(exposures[0]), ELECTRONS)
+    good = balance(oracle, trained=True)(exposures, ELECTRONS, generator)
+    doubted = balance(oracle)(exposures, ELECTRONS, generator)
+    assert error(good, ELECTRONS) < 1.001 * error(doubted, ELECTRONS) < base
+    bad = balance(copy, trained=True)(exposures, ELECTRONS, generator)
+    assert error(bad, ELECTRONS) < 1.1 * base
+
+
+@pytest.mark.parametrize(("pixel_size", "believed"), [(1.0, True), (0.2, False), (None, False)])
+def test_ice_that_training_left_out_is_left_out_on_coarse_pixels_only(pixel_size, believed):
+    method = balance(copy, trained=True, pixel_size=pixel_size)
+    method(whitened(1, SIDE), ELECTRONS, torch.Generator().manual_seed(1))
+    q = radius(frequency_grid((SIDE, SIDE), 1.0, half=True))
+    band = (q > 1 / 4.4) & (q < 1 / 2.7)
+    assert bool((method.gain[band] == 1).all()) == believed
+    assert float(method.gain[(q > 0.1) & (q < 0.2)].mean()) < 0.3

@@ -8,11 +8,16 @@ from torch import Tensor
 
 from difftem.analysis.held_out import ICE, band_masks
 from difftem.data.whole_pairs import pairs_of
+from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.ring_balance import balanced, ring_balance
 from difftem.functional.wiener import wiener_estimate
 
 Method = Callable[[Tensor, float, torch.Generator | None], Tensor]
 
+# Gain of the correction before the image has said anything, and its standard deviation.
+_BELIEF, _DOUBT = (1.0, 1.0), (0.0, 0.25)
+_ICE_BAND = (1 / 4.5, 1 / 2.6)  # 1/Å
+_COARSE = 0.5  # Å: finer pixels show lattices there
 _FRACTION = 0.5  # of the electrons in the kept part of a split
 
 
@@ -22,6 +27,7 @@ def balance(
     repeats: int = 2,
     pixel_size: float | None = None,
     where: Tensor | None = None,  # (y, x) bool
+    trained: bool = False,
 ) -> Method:
     """Make a method that keeps of another one what held-out electrons confirm.
 
@@ -42,21 +48,31 @@ def balance(
         method took out stays out.
     where : Tensor, optional
         Pixels that have a say: after training on the image those that were held out.
+    trained : bool
+        The method was trained on simulated images, where it was better than Wiener's filter, to
+        leave ice out: it is believed unless the image proves it wrong; and between 1/4.5 and
+        1/2.6 1/Å, where both sides share what is ice more than specimen, in any case.
 
     Returns
     -------
     callable
         With the signature of `method`; its ``gain`` is what the last image got, on the half grid.
     """
-    return _Balanced(method, repeats, pixel_size, where)
+    return _Balanced(method, repeats, pixel_size, where, trained)
 
 
 class _Balanced:
     """See `balance`."""
 
     def __init__(
-        self, method: Method, repeats: int, pixel_size: float | None, where: Tensor | None
+        self,
+        method: Method,
+        repeats: int,
+        pixel_size: float | None,
+        where: Tensor | None,
+        trained: bool,
     ) -> None:
+        self.trained = trained
         self.method, self.repeats, self.pixel_size = method, repeats, pixel_size
         self.where = where
         self.gain: Tensor | None = None
@@ -84,7 +100,12 @@ class _Balanced:
             pair.target_variance,
             None if ice is None else ice.to(exposures.device),
             self.where,
+            _BELIEF if self.trained else _DOUBT,
         )
+        if self.trained and self.pixel_size is not None and self.pixel_size >= _COARSE:
+            q = radius(frequency_grid((ny, nx), self.pixel_size, half=True))
+            believed = (q >= _ICE_BAND[0]) & (q < _ICE_BAND[1])
+            self.gain = self.gain.masked_fill(believed.to(self.gain.device), 1.0)
         del corrections, residuals, pair
         estimate = self.method(exposures, electrons, generator)
         root = math.sqrt(n)

@@ -24,6 +24,7 @@ from difftem.workflows.denoise.self_trained import MINUTES, n2n, split
 logger = logging.getLogger(__name__)
 
 WEIGHTS = "cryo"
+SELF_TRAINED = ("split", "n2n")
 
 
 class BalancedMethod:
@@ -126,7 +127,7 @@ def prepared_method(
     callable
         That gives the same for the same image, whenever it is called.
     """
-    if name in ("split", "n2n"):
+    if name in SELF_TRAINED:
         ready = _self_trained(name, options, whitened, generator, progress)
     elif ready is None:
         return METHODS[name].load()
@@ -134,7 +135,9 @@ def prepared_method(
     if not options.balance:
         return method
     unseen = None if ready.unseen is None else ready.unseen.to(whitened.values.device)
-    weighed = balance(method, pixel_size=whitened.pixel_size, where=unseen)
+    weighed = balance(
+        method, pixel_size=whitened.pixel_size, where=unseen, trained=name not in SELF_TRAINED
+    )
     weighed(whitened.values, whitened.electrons, generator)
     return BalancedMethod(method, weighed.gain)  # type: ignore[attr-defined]
 
