@@ -7,7 +7,6 @@ from torch import Tensor
 
 _SIDES = (32, 128)  # pixels
 _PART = 6  # one block of so many
-_MOST = 16
 
 
 class HeldOutBlocks(NamedTuple):
@@ -38,7 +37,7 @@ class HeldOutBlocks(NamedTuple):
 def choose_blocks(
     shape: tuple[int, int], generator: torch.Generator | None = None
 ) -> HeldOutBlocks:
-    """Draw one block of six of a square lattice, sixteen at most.
+    """Draw one block of six of a square lattice.
 
     Parameters
     ----------
@@ -65,6 +64,6 @@ def choose_blocks(
         )
     side = min(max(min(shape) // 8, least), _SIDES[1])
     rows, columns = shape[0] // side, shape[1] // side
-    number = min(max(rows * columns // _PART, 2), _MOST)
+    number = max(rows * columns // _PART, 2)
     drawn = torch.randperm(rows * columns, generator=generator)[:number].tolist()
     return HeldOutBlocks([(side * (i // columns), side * (i % columns)) for i in drawn], side)

@@ -57,9 +57,9 @@ def test_an_item_depends_on_its_index_and_the_seed_alone():
 
 @pytest.mark.parametrize(
     ("shape", "side", "number"),
-    [((1024, 1024), 128, 10), ((256, 256), 32, 10), ((64, 90), 32, 2), ((4096, 4096), 128, 16)],
+    [((1024, 1024), 128, 10), ((256, 256), 32, 10), ((64, 90), 32, 2), ((4096, 4096), 128, 170)],
 )
-def test_held_out_blocks_are_a_sixth_of_an_image_and_few(shape, side, number, generator):
+def test_held_out_blocks_are_a_sixth_of_an_image(shape, side, number, generator):
     blocks = choose_blocks(shape, generator)
     assert blocks.side == side and len(blocks.corners) == number
     assert int(blocks.mask(shape).sum()) == number * side**2
