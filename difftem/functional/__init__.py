@@ -66,6 +66,8 @@ Denoising
     `blank` : exposures of a field with nothing but background
     `error_features` : where an estimate is likely to be wrong
     `wiener` : the filter that an image's own spectrum gives
+    `fourier_ring` : how far two images agree, ring by ring
+    `image_error` : how far an estimate is from the truth
     `count_split` : one exposure as two with independent noise
     `ring_balance` : how much of a correction to believe at each frequency
 

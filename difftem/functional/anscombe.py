@@ -40,9 +40,9 @@ def inverse_anscombe(
     r"""Give the mean counts λ whose stabilised values have this expected value.
 
     The exact unbiased inverse of :math:`E[D \mid \lambda]`: from a table of the sum over the
-    Poisson distribution below 64 counts, :math:`D^2 / 4 - 1/8 + a / D^2` above, within 2e-5
-    counts. The usual closed form (same authors, 2011) is wrong by 0.018 counts at 20, more than the
-    signal of many a micrograph.
+    Poisson distribution below 64 counts, :math:`D^2 / 4 - 1/8 + a / D^2` above, within 2e-6
+    counts. The usual closed form (same authors, 2011) is wrong by 0.018 counts at 20, not little
+    beside the signal of a micrograph.
 
     Parameters
     ----------

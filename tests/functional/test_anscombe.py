@@ -38,3 +38,10 @@ def test_the_inverse_keeps_type_and_shape_and_grows():
     counts = inverse_anscombe(values)
     assert counts.shape == values.shape and counts.dtype == torch.float32
     assert (counts.flatten().diff() > 0).all()
+
+
+def test_the_closed_form_in_common_use_errs_by_more_than_the_exact_inverse():
+    d = expected_value(20.0)
+    r = math.sqrt(3 / 2)
+    closed = d**2 / 4 + r / (4 * d) - 11 / (8 * d**2) + 5 * r / (8 * d**3) - 1 / 8
+    assert (closed - 20).item() == pytest.approx(0.018, abs=5e-4)

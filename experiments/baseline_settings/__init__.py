@@ -1,0 +1,1 @@
+"""Settings of the classical denoisers, chosen where no comparison looks."""
