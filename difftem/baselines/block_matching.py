@@ -15,7 +15,7 @@ def bmnd(
     electrons: float,
     generator: torch.Generator | None = None,
     *,
-    binning: float = 8.0,
+    binning: float = 6.0,
 ) -> Tensor:  # (y, x)
     """Block matching for Poisson counts themselves, on larger pixels (package bmnd, MIT).
 
