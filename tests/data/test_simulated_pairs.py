@@ -250,8 +250,8 @@ def test_a_trainer_sees_new_noise_in_every_epoch_and_the_same_validation(folder)
 
 
 def test_the_shipped_recipe_is_the_default_one():
-    path = Path(__file__).parents[2] / "experiments/denoise_training/data.yaml"
-    given = yaml.safe_load(path.read_text("utf-8"))["init_args"]
+    path = Path(__file__).parents[2] / "experiments/denoise_training/fit.yaml"
+    given = yaml.safe_load(path.read_text("utf-8"))["data"]["init_args"]
     recipe = BankConfig(**given.pop("bank"))
     assert recipe.key() == BankConfig().key()
     assert recipe.structures == ()
