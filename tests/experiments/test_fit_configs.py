@@ -19,7 +19,7 @@ STUDIES = [path for path, content in CONTENT.items() if "axes" in content]
 
 FEW_CROPS = ["--data.init_args.size", "64", "--data.init_args.n", "2"]
 BANK = {"folder": "bank", "bank.size": 64, "bank.n_items": 2, "bank.validation_every": 2}
-BANK |= {"bank.shares": "{phantom: 1.0}", "bank.padding": 8}
+BANK |= {"bank.shares": "{phantom: 1.0}", "bank.padding": 8, "crop": 64}
 SMALL = {
     "difftem.data.simulated_pairs.SimulatedPairs": [
         word for key, value in BANK.items() for word in (f"--data.init_args.{key}", str(value))
