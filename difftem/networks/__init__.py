@@ -1,6 +1,7 @@
 """Networks that take noise off: plain modules on whitened images."""
 
 from difftem.networks.bias_free_unet import BiasFreeUNet
+from difftem.networks.deviation import DeviationNetwork
 from difftem.networks.dncnn import DnCNN
 from difftem.networks.live_channels import DeadNetworkError, check_alive, live_channels
 from difftem.networks.receptive_field import ReceptiveField, receptive_field
@@ -9,6 +10,7 @@ from difftem.networks.unet import UNet
 __all__ = [
     "BiasFreeUNet",
     "DeadNetworkError",
+    "DeviationNetwork",
     "DnCNN",
     "ReceptiveField",
     "UNet",

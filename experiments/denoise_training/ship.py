@@ -1,27 +1,30 @@
-"""Put trained weights into the package: halved in size, with a deviation that was calibrated.
+"""Put trained weights into the package, halved in size, and train the deviation beside them.
 
 python -m experiments.denoise_training.ship runs/denoise/version_0/cryo.safetensors --bank runs/bank
 """
 
 import argparse
-from itertools import pairwise
+from itertools import islice
 from pathlib import Path
 
 import torch
 from tabulate import tabulate
+from torch import Tensor
 
 from difftem.data.simulated_pairs import SimulatedPairs
 from difftem.io.weights import read_weights, write_weights
 from difftem.simulation.bank.config import BankConfig
-from difftem.workflows.denoise.deviation import calibrated_error_model, standard_deviation
-from difftem.workflows.denoise.load_network import SHIPPED, build_network
+from difftem.workflows.denoise.deviation import network_deviation
+from difftem.workflows.denoise.load_network import SHIPPED, build_network, deviation_path
+from difftem.workflows.denoise.train_deviation import deviation_samples, train_deviation
 
+BATCHES = 120  # of two images
 BANDS = 5  # of pixels, by the size of what they show
-BANDED_EVERY = 7  # pixels
+EVERY = 7  # pixels
 
 
 def main() -> None:
-    """Calibrate, print the coverage, and write the files."""
+    """Halve, train, print the coverage, and write the files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", type=Path)
     parser.add_argument("--name", default="cryo")
@@ -32,37 +35,55 @@ def main() -> None:
     found = read_weights(arguments.weights)
     halved = {key: tensor.half() for key, tensor in found.tensors.items()}
     network = build_network(found._replace(tensors=halved), arguments.weights)
-    data = SimulatedPairs(arguments.bank, BankConfig(n_items=arguments.n_items))
-    estimates, truths = [], []
-    for batch in data.val_dataloader():
-        with torch.no_grad():
-            estimate = network(torch.cat([batch["noisy"], batch["wiener"]], 1))
-        estimates += list(estimate[:, 0])
-        truths += list(batch["target"][:, 0])
-    # Every other image calibrates, the rest tell how well that holds.
-    weights = calibrated_error_model(estimates[::2], truths[::2])
-    rows = coverage(estimates[1::2], truths[1::2], weights)
-    print(tabulate(rows, ["signal from", "pixels within one deviation"], floatfmt=".3f"))
-    account = {**found.account, "deviation": weights, "coverage": [share for _, share in rows]}
+    data = SimulatedPairs(
+        arguments.bank, BankConfig(n_items=arguments.n_items), electrons=(1.0, 200.0), seed=7
+    )
+    generator = torch.Generator().manual_seed(0)
+    samples = deviation_samples(network, islice(data.train_dataloader(), BATCHES), generator)
+    deviation = train_deviation(samples)
+    rows = coverage(network, deviation, data)
+    print(tabulate(rows, ["estimate from", "pixels within one deviation"], floatfmt=".3f"))
     arguments.output.mkdir(exist_ok=True)
     path = arguments.output / f"{arguments.name}.safetensors"
-    write_weights(path, halved, account, overwrite=True)
-    print(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)")
+    write_weights(path, halved, found.account, overwrite=True)
+    account = {
+        "network": {"class": "DeviationNetwork", "config": deviation.config},
+        "denoiser": arguments.name,
+        "images": 2 * BATCHES,
+        "coverage": [{"estimate_from": size, "within": share} for size, share in rows],
+    }
+    beside = deviation_path(path)
+    write_weights(beside, dict(deviation.state_dict()), account, overwrite=True)
+    print(f"wrote {path} and {beside}: {(size_of(path) + size_of(beside)) / 1e6:.2f} MB")
 
 
+def size_of(path: Path) -> int:
+    """Bytes of a file."""
+    return path.stat().st_size
+
+
+@torch.no_grad()
 def coverage(
-    estimates: list[torch.Tensor], truths: list[torch.Tensor], weights: list[float]
+    network: torch.nn.Module, deviation: torch.nn.Module, data: SimulatedPairs
 ) -> list[tuple[float, float]]:
-    """Share of the pixels within one deviation, by bands of the signal's size."""
-    size, within = [], []
-    for estimate, truth in zip(estimates, truths, strict=True):
-        inside = (estimate - truth).abs() < standard_deviation(estimate, weights)
-        size.append(truth.abs().flatten()[::BANDED_EVERY])
-        within.append(inside.flatten()[::BANDED_EVERY].float())
-    order = torch.cat(size).argsort()
-    edges = [int(k * len(order) / BANDS) for k in range(BANDS + 1)]
-    sizes, shares = torch.cat(size)[order], torch.cat(within)[order]
-    return [(float(sizes[low]), float(shares[low:high].mean())) for low, high in pairwise(edges)]
+    """Share of validation's pixels within one deviation, by bands of what the estimate shows."""
+    sizes: list[Tensor] = []
+    within: list[Tensor] = []
+    for batch in data.val_dataloader():
+        found = network(torch.cat([batch["noisy"], batch["wiener"]], 1))[:, 0]
+        for estimate, wiener, target in zip(
+            found, batch["wiener"][:, 0], batch["target"][:, 0], strict=True
+        ):
+            inside = (estimate - target).abs() < network_deviation(deviation, estimate, wiener)
+            sizes.append(estimate.abs().flatten()[::EVERY])
+            within.append(inside.flatten()[::EVERY].float())
+    order = torch.cat(sizes).argsort()
+    size, share = torch.cat(sizes)[order], torch.cat(within)[order]
+    edges = [int(k * len(order) / BANDS) for k in range(BANDS)]
+    return [
+        (float(size[low]), float(part.mean()))
+        for low, part in zip(edges, share.tensor_split(edges[1:]), strict=True)
+    ]
 
 
 if __name__ == "__main__":

@@ -1,13 +1,19 @@
 """How sure an image is: its standard deviation, and what of it a blank image would not show."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from difftem.baselines.summed import summed
+from difftem.functional.wiener import wiener_estimate
 from difftem.micrograph.whitened import WhitenedExposures
-from difftem.workflows.denoise.deviation import error_model_by_sure, standard_deviation
+from difftem.networks import DeviationNetwork
+from difftem.workflows.denoise.deviation import (
+    error_model_by_sure,
+    network_deviation,
+    standard_deviation,
+)
 from difftem.workflows.denoise.false_positives import find_false_positives
 from difftem.workflows.denoise.mark import mark
 from difftem.workflows.denoise.methods import Denoiser
@@ -51,16 +57,16 @@ def image_deviation(
     whitened: WhitenedExposures,
     estimate: Tensor,  # (y, x)
     generator: torch.Generator,
-    calibrated: Sequence[float] | None = None,
+    trained: DeviationNetwork | None = None,
 ) -> Tensor:  # (y, x)
     """Estimate the standard deviation of an estimate, whitened.
 
-    By the error model of the trained network, where it comes with one; or else by Stein's
+    By the network that was trained for the method, where there is one; or else by Stein's
     estimate, for which the method runs once more.
     """
-    if calibrated is not None:  # for noise of variance 1
-        root = len(whitened.values) ** 0.5
-        return standard_deviation(estimate * root, calibrated) / root
+    if trained is not None:
+        image, _, scale = summed(whitened.values, whitened.electrons)
+        return network_deviation(trained, estimate * scale, wiener_estimate(image)) / scale
     weights = error_model_by_sure(
         denoiser, whitened.values, whitened.electrons, estimate, generator
     )

@@ -9,10 +9,16 @@ from scipy.optimize import nnls
 from torch import Tensor
 
 from difftem.functional.error_features import each_error_feature, error_features
+from difftem.networks.deviation import (
+    REACH,
+    DeviationNetwork,
+    image_features,
+    local_features,
+)
 from difftem.workflows.denoise.false_positives import Method
+from difftem.workflows.denoise.tiles import cut_tiles
 
-_SHARE = math.erf(math.sqrt(0.5))  # of the pixels, within one standard deviation
-_EVERY = 7  # pixels: enough to count
+_SIDE = 512  # pixels of a tile
 _PIECE = 1_000_000  # pixels that are summed at once
 _STEP = 0.01  # of the noise: its power must not change the spectra that methods measure
 
@@ -44,7 +50,6 @@ def standard_deviation(
 def fit_error_model(
     estimates: Sequence[Tensor],  # (y, x) each
     squared_errors: Sequence[Tensor],  # (y, x) each
-    variances: Sequence[Tensor] | None = None,  # (y, x) each
 ) -> list[float]:
     """Fit the variance of the error as a sum of features that are not negative.
 
@@ -54,8 +59,6 @@ def fit_error_model(
         In whitened units.
     squared_errors : sequence of Tensor
         Unbiased values of their squared errors, however noisy.
-    variances : sequence of Tensor, optional
-        About what will be found: residuals are divided by them. Default: all pixels alike.
 
     Returns
     -------
@@ -63,15 +66,12 @@ def fit_error_model(
         Weights of the features.
     """
     gram, right = np.zeros((0, 0)), np.zeros(0)
-    for number, (estimate, error) in enumerate(zip(estimates, squared_errors, strict=True)):
+    for estimate, error in zip(estimates, squared_errors, strict=True):
         whole = error_features(estimate)
         step = max(1, _PIECE // estimate.shape[1])
         for top in range(0, estimate.shape[0], step):
             rows = slice(top, top + step)
             features, wanted = whole[:, rows].double(), error[rows].double()
-            if variances is not None:
-                expected = variances[number][rows]
-                features, wanted = features / expected, wanted / expected
             features = features.flatten(1)
             one = (features @ features.T).cpu().numpy()
             other = (features @ wanted.flatten()).cpu().numpy()
@@ -83,37 +83,35 @@ def fit_error_model(
     return [float(value) for value in found / length]
 
 
-def calibrated_error_model(
-    estimates: Sequence[Tensor],  # (y, x) each
-    truths: Sequence[Tensor],  # (y, x) each
-) -> list[float]:
-    """Fit the error model where the truth is known, so that it holds 68 % of the pixels.
-
-    Twice: first with all pixels alike, then with the weights of their variances, or the few that
-    are far off would decide; in the end the deviation is scaled to its share of the pixels, which
-    the tails of errors (heavier than a Gaussian's) would make too large.
+@torch.no_grad()
+def network_deviation(
+    network: DeviationNetwork,
+    estimate: Tensor,  # (y, x)
+    wiener: Tensor,  # (y, x)
+) -> Tensor:  # (y, x)
+    """Ask a network that was trained with the denoiser for the deviation of every pixel.
 
     Parameters
     ----------
-    estimates, truths : sequence of Tensor
-        In whitened units.
+    network : DeviationNetwork
+        On the device of the images.
+    estimate, wiener : Tensor
+        Whitened, for noise of variance 1.
 
     Returns
     -------
-    list of float
-        Weights of the features.
+    Tensor
+        In whitened units: two thirds of the pixels are nearer to the truth.
     """
-    errors = [estimate - truth for estimate, truth in zip(estimates, truths, strict=True)]
-    squares = [error.square() for error in errors]
-    first = fit_error_model(estimates, squares)
-    variances = [standard_deviation(each, first).square() for each in estimates]
-    second = fit_error_model(estimates, squares, variances)
-    ratios = [
-        (error.abs() / standard_deviation(estimate, second)).flatten()[::_EVERY]
-        for error, estimate in zip(errors, estimates, strict=True)
-    ]
-    scale = float(torch.cat(ratios).sort().values[int(_SHARE * sum(map(len, ratios)))]) ** 2
-    return [scale * weight for weight in second]
+    whole = image_features(estimate, wiener)
+    deviation = torch.empty_like(estimate)
+    for tile in cut_tiles((estimate.shape[0], estimate.shape[1]), _SIDE, REACH):
+        y, x = tile.window
+        maps = local_features(estimate[y, x], wiener[y, x])[:, tile.inside[0], tile.inside[1]]
+        everywhere = whole[:, None, None].expand(-1, *maps.shape[1:])
+        features = torch.cat([maps, everywhere]).permute(1, 2, 0)
+        deviation[tile.kept[0], tile.kept[1]] = network(features).exp()
+    return deviation
 
 
 def error_model_by_sure(

@@ -9,20 +9,20 @@ import torch
 from torch import nn
 
 import difftem.networks
-from difftem.functional.error_features import N_FEATURES
 from difftem.io.errors import InputError, input_error
 from difftem.io.weights import Weights, read_weights
-from difftem.networks import BiasFreeUNet, DnCNN, UNet
+from difftem.networks import BiasFreeUNet, DeviationNetwork, DnCNN, UNet
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
-    each.__name__: each for each in (BiasFreeUNet, DnCNN, UNet)
+    each.__name__: each for each in (BiasFreeUNet, DeviationNetwork, DnCNN, UNet)
 }
 SHIPPED = Path(difftem.networks.__file__).parent / "shipped"
 
 
 def shipped_names() -> list[str]:
     """Names of the weights that come with the package."""
-    return sorted(each.stem for each in SHIPPED.glob("*.safetensors"))
+    names = (each.stem for each in SHIPPED.glob("*.safetensors"))
+    return sorted(name for name in names if not name.endswith("_deviation"))
 
 
 def find_weights(name: str | Path) -> Path:
@@ -77,24 +77,36 @@ def load_network(name: str | Path) -> nn.Module:
     return build_network(read_weights(path), path)
 
 
-def deviation_model(network: nn.Module) -> list[float] | None:
-    """Weights of the error model that a network came with, if it came with one.
+def load_deviation(name: str | Path) -> DeviationNetwork | None:
+    """Load the network that knows the deviation of what the denoiser of a name makes.
 
     Parameters
     ----------
-    network : Module
-        From `load_network`, or trained further from there.
+    name : str or Path
+        As of `find_weights`.
 
     Returns
     -------
-    list of float or None
-        Of `difftem.functional.error_features.error_features`.
+    DeviationNetwork or None
+        That of NAME_deviation.safetensors beside the denoiser's weights; None if there is none.
+
+    Raises
+    ------
+    InputError
+        For files that are damaged or foreign.
     """
-    account = getattr(network, "account", None)
-    found = account.get("deviation") if isinstance(account, dict) else None
-    if not isinstance(found, list) or len(found) != N_FEATURES:
+    path = deviation_path(find_weights(name))
+    if not path.exists():
         return None
-    return [float(value) for value in found]
+    found = build_network(read_weights(path), path)
+    if not isinstance(found, DeviationNetwork):
+        raise input_error(path, f"must hold a DeviationNetwork, got {type(found).__name__}")
+    return found
+
+
+def deviation_path(weights: Path) -> Path:
+    """File of the deviation that belongs to a denoiser's weights."""
+    return weights.with_name(f"{weights.stem}_deviation.safetensors")
 
 
 def build_network(weights: Weights, path: str | Path) -> nn.Module:

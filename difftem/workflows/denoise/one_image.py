@@ -11,7 +11,6 @@ from difftem.functional.wiener import ring_sums
 from difftem.micrograph.camera_noise import CameraNoise
 from difftem.micrograph.whitened import WhitenedExposures
 from difftem.workflows.denoise.certainty import image_deviation, mark_image
-from difftem.workflows.denoise.load_network import deviation_model
 from difftem.workflows.denoise.noise import noise_numbers
 from difftem.workflows.denoise.options import DenoiseOptions
 from difftem.workflows.denoise.prepare import ReadyNetwork, prepared_method
@@ -146,8 +145,8 @@ def denoise_image(
     sentence = ""
     facts = noise_numbers(noise)
     if with_std:
-        model = None if ready is None else deviation_model(ready.network)
-        std = (amplitude * image_deviation(denoiser, whitened, estimate, generator, model)).cpu()
+        trained = None if ready is None else ready.deviation
+        std = (amplitude * image_deviation(denoiser, whitened, estimate, generator, trained)).cpu()
     if options.mark:
         found = mark_image(denoiser, whitened, estimate, generator)
         sentence, marked = found.sentence(), whitened.grey_values(found.estimate).cpu()

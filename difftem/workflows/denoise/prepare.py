@@ -12,10 +12,11 @@ from difftem.baselines.summed import summed
 from difftem.functional.ring_balance import balanced
 from difftem.functional.wiener import wiener_estimate
 from difftem.micrograph.whitened import WhitenedExposures
+from difftem.networks import DeviationNetwork
 from difftem.workflows.denoise.adapt import adaptation
 from difftem.workflows.denoise.balance import balance
 from difftem.workflows.denoise.image_training import ImageTraining
-from difftem.workflows.denoise.load_network import load_network
+from difftem.workflows.denoise.load_network import load_deviation, load_network
 from difftem.workflows.denoise.methods import METHODS, Denoiser
 from difftem.workflows.denoise.network_method import NetworkMethod
 from difftem.workflows.denoise.options import DenoiseOptions
@@ -62,10 +63,13 @@ class ReadyNetwork(NamedTuple):
         On whitened values and Wiener's estimate.
     unseen : Tensor or None
         True where the image was held out, shape ``(y, x)``; None where all of it was.
+    deviation : DeviationNetwork or None
+        That was trained with it.
     """
 
     network: nn.Module
     unseen: Tensor | None = None
+    deviation: DeviationNetwork | None = None
 
 
 def trained_network(options: DenoiseOptions, fields: Sequence[WhitenedExposures]) -> ReadyNetwork:
@@ -88,13 +92,15 @@ def trained_network(options: DenoiseOptions, fields: Sequence[WhitenedExposures]
     InputError
         For weights that are missing, damaged or foreign.
     """
-    network = _loaded(options.weights or WEIGHTS).to(fields[0].values.device)
+    name, device = options.weights or WEIGHTS, fields[0].values.device
+    network, deviation = _loaded(name).to(device), load_deviation(name)
+    deviation = None if deviation is None else deviation.to(device)
     if options.adapt is None:
-        return ReadyNetwork(network)
+        return ReadyNetwork(network, None, deviation)
     found = adaptation(network, fields, options.adapt, seed=options.seed, progress=True)
     logger.info("adapted to the images: %s", found.sentence())
     alone = found.kept and len(fields) == 1
-    return ReadyNetwork(found.network, found.held_out[0] if alone else None)
+    return ReadyNetwork(found.network, found.held_out[0] if alone else None, deviation)
 
 
 def prepared_method(
