@@ -87,7 +87,9 @@ def estimate_bytes(
         solvated=config.ice.present,
         band_limit=config.sampling.potential_band_limit,
     )
-    slices = (POTENTIAL_BYTES + BASIS_BYTES * len(like.basis().radial)) * _area(sampling.wave_shape)
+    slices: float = (POTENTIAL_BYTES + BASIS_BYTES * len(like.basis().radial)) * _area(
+        sampling.wave_shape
+    )
     double = 2 if atoms.positions.dtype == torch.float64 else 1
     slices += ice
     return BASE_BYTES + double * (max(slices, lens) + BYTES_PER_ATOM * len(atoms) + images)
