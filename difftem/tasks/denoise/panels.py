@@ -53,8 +53,10 @@ def draw_panels(
     axes = figure.subplots(len(panels), len(_NAMES), squeeze=False)
     for row, panel in zip(axes, panels, strict=True):
         shown = [None if each is None else _middle(each, side) for each in panel.images]
-        smooth = next(each for each in (shown[3], shown[2]) if each is not None)
-        low, high = torch.quantile(smooth.flatten(), torch.tensor([0.002, 0.998])).tolist()
+        # What is to be seen has the clean image's range; on blank ice there is only Wiener's noise.
+        seen = [each for each in (shown[3], shown[1]) if each is not None]
+        seen = [each for each in seen if float(each.std()) > 0] or seen
+        low, high = torch.quantile(seen[0].flatten(), torch.tensor([0.002, 0.998])).tolist()
         for axis, name, image in zip(row, _NAMES, shown, strict=True):
             axis.set_axis_off()
             if image is None:

@@ -13,6 +13,7 @@ from difftem.callbacks import LogReport
 from difftem.networks import BiasFreeUNet
 from difftem.networks.live_channels import DeadNetworkError
 from difftem.tasks.denoise import Denoise, denoising_loss
+from difftem.tasks.denoise.panels import Panel, draw_panels
 from tests.helpers.blobs import Blobs
 
 SMALL = {"channels": (32, 32), "blocks": (1, 1), "unshuffle": 2}
@@ -177,3 +178,13 @@ def test_the_rate_rises_and_falls_to_a_hundredth_at_the_trainers_end(tmp_path):
 def test_impossible_values_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         task(**options)
+
+
+def test_a_panel_of_blank_ice_has_the_range_of_what_wieners_filter_leaves(generator):
+    noisy = torch.randn(32, 32, generator=generator)
+    blank = Panel([noisy, 0.1 * noisy, 0.01 * noisy, torch.zeros(32, 32)], 4.0, "empty")
+    figure = draw_panels([blank, Panel([noisy, 0.1 * noisy, 0.1 * noisy, None], 4.0, "")])
+    low, high = figure.axes[3].images[0].get_clim()
+    assert low == pytest.approx(-0.3, abs=0.05)
+    assert high == pytest.approx(0.3, abs=0.05)
+    assert not figure.axes[7].images
