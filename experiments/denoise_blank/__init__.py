@@ -1,0 +1,1 @@
+"""What the denoiser makes of images that show nothing."""
