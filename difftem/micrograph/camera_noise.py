@@ -1,5 +1,8 @@
 """Find the noise of a camera in a micrograph, and say where each number is from."""
 
+from dataclasses import replace
+
+import torch
 from torch import Tensor
 
 from difftem.micrograph.filtered import filter_signs
@@ -21,6 +24,7 @@ __all__ = ["CameraNoise", "find_camera_noise"]
 _LEAST_POWER = 1e-6  # of the level: keeps whitening finite
 _LEAST_WHERE_FILTERED = 0.01  # noise that a filter removed is not brought back
 _COUNTED = 0.05  # relative difference of noise and counts: what coincidence loss and specimen make
+_BEYOND_ICE = 0.45  # cycles/pixel
 _SIGMAS = 3.0
 _GAIN_OFF = 1.25
 _DQE = (0.6, 1.15)  # counted over incident electrons that need no word
@@ -86,6 +90,8 @@ def find_camera_noise(
 
     step = value_step(first)
     counts = step is not None and _are_counts(curve, mean, step)
+    if step is not None and not counts and (white := _counts_under_ice(curve, mean, step)):
+        curve, counts = white, True
     refused, doubtful = filter_signs(rings, curve)
     if not counts and (sign := resampling_sign(first)) is not None:
         (doubtful if rings.differences else refused).append(sign)
@@ -163,6 +169,17 @@ def _are_counts(curve: NoiseCurve, mean: float, step: float) -> bool:
     if not curve.white or mean <= 0:
         return False
     return abs(curve.level / (step * mean) - 1) < max(_COUNTED, _SIGMAS * curve.level_error)
+
+
+def _counts_under_ice(curve: NoiseCurve, mean: float, step: float) -> NoiseCurve | None:
+    """Take the white noise of counts from the highest frequencies, where ice ends."""
+    end = curve.power[curve.frequency > _BEYOND_ICE]
+    if mean <= 0 or not len(end):
+        return None
+    level = float(end.median())
+    if abs(level / (step * mean) - 1) > _COUNTED:
+        return None
+    return replace(curve, power=torch.full_like(curve.power, level), white=True)
 
 
 def _without_mean(

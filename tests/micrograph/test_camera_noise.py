@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import torch
 
+from difftem.functional.grid import frequency_grid, radius
+from difftem.functional.mtf import apply_transfer
 from difftem.io.star import read_mtf_star
 from difftem.micrograph.bad_pixels import find_bad_pixels, replace_bad_pixels
 from difftem.micrograph.camera_noise import find_camera_noise
@@ -149,6 +151,17 @@ def test_what_is_no_raw_image_is_refused(image, said):
     with pytest.raises(ValueError, match=said) as error:
         find_camera_noise(image)
     assert "\n" not in str(error.value)
+
+
+def test_counts_over_structured_ice_are_counts(generator):
+    q = radius(frequency_grid((512, 512), 1.0, half=True))
+    ring = torch.exp(-(((q - 0.25) / 0.05) ** 2))  # of ice, at .9 Å/pixel
+    field = apply_transfer(torch.randn(512, 512, generator=generator, dtype=torch.float64), ring)
+    image = torch.poisson(24 + 3 * field, generator=generator)[None].float()
+    noise = find_camera_noise(image)
+    assert noise.source == "counts"
+    assert noise.white and noise.gain == 1
+    assert noise.level == pytest.approx(24, rel=0.03)
 
 
 def test_a_real_k2_is_white_with_some_hundred_grey_values_per_electron(shared_data):
