@@ -76,7 +76,7 @@ def _tilt_angles(path: Path) -> str:
     mdoc = path.with_name(f"{path.name}.mdoc")
     if mdoc.is_file():
         text = mdoc.read_text("utf-8", errors="replace")
-        angles = [float(a) for a in re.findall(r"^TiltAngle = ([-+.\deE]+)\s*$", text, re.M)]
+        angles = [float(a) for a in re.findall(r"^TiltAngle = ([-+]?\d+\.?\d*)", text, re.M)]
         if angles and max(angles) - min(angles) > _TILTED:
             return mdoc.name
     return ""

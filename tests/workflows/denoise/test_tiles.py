@@ -3,6 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from difftem.networks import BiasFreeUNet
 from difftem.workflows.denoise.tiles import cut_tiles, run_in_tiles
 
 
@@ -51,6 +52,20 @@ def test_tiles_are_the_whole_image_where_the_halo_holds_all_that_is_seen(shape, 
     assert float((tiled - whole).std()) < 1e-5 * float(whole.std())
     cut = run_in_tiles(network, noisy, wiener, side=64, halo=0)
     assert float((cut - whole).std()) > 0.01 * float(whole.std())  # or the test would see nothing
+
+
+def test_the_shipped_kind_of_network_has_no_seams(generator):
+    torch.manual_seed(0)
+    network = BiasFreeUNet()
+    nn.init.normal_(network.tail.weight, std=0.02)
+    noisy, wiener = torch.randn(2, 608, 832, generator=generator)
+    with torch.no_grad():
+        whole = network(torch.stack([noisy, wiener])[None])[0, 0]
+    tiled = run_in_tiles(network, noisy, wiener, side=256)
+    assert float((tiled - whole).std()) < 0.003 * float((whole - wiener).std())
+    change = (tiled - tiled.roll(1, 0)).abs().mean(1)
+    border = change[[256, 512]].mean() / change[[128, 200, 300, 400, 450, 550]].mean()
+    assert 0.9 < float(border) < 1.1
 
 
 def test_rotations_make_the_estimate_turn_with_the_image(generator):
