@@ -1,5 +1,6 @@
 """Find the noise of a camera in a micrograph, and say where each number is from."""
 
+import math
 from dataclasses import replace
 
 import torch
@@ -90,7 +91,11 @@ def find_camera_noise(
 
     step = value_step(first)
     counts = step is not None and _are_counts(curve, mean, step)
-    if step is not None and not counts and (white := _counts_under_ice(curve, mean, step)):
+    if (
+        step is not None
+        and not counts
+        and (white := _counts_under_ice(curve, mean, step, first.numel()))
+    ):
         curve, counts = white, True
     refused, doubtful = filter_signs(rings, curve)
     if not counts and (sign := resampling_sign(first)) is not None:
@@ -171,13 +176,16 @@ def _are_counts(curve: NoiseCurve, mean: float, step: float) -> bool:
     return abs(curve.level / (step * mean) - 1) < max(_COUNTED, _SIGMAS * curve.level_error)
 
 
-def _counts_under_ice(curve: NoiseCurve, mean: float, step: float) -> NoiseCurve | None:
+def _counts_under_ice(
+    curve: NoiseCurve, mean: float, step: float, pixels: int
+) -> NoiseCurve | None:
     """Take the white noise of counts from the highest frequencies, where ice ends."""
     end = curve.power[curve.frequency > _BEYOND_ICE]
     if mean <= 0 or not len(end):
         return None
     level = float(end.median())
-    if abs(level / (step * mean) - 1) > _COUNTED:
+    ordinates = 0.5 * (1 - math.pi * _BEYOND_ICE**2) * pixels
+    if abs(level / (step * mean) - 1) > max(_COUNTED, 2 * _SIGMAS / math.sqrt(ordinates)):
         return None
     return replace(curve, power=torch.full_like(curve.power, level), white=True)
 

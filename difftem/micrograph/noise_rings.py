@@ -104,7 +104,9 @@ def noise_rings(
     length = radius(frequency_grid((block, block), 1.0, half=True)).float().flatten()
     frequency = torch.zeros(len(keep)).index_add(0, ring, length * weight)[keep] / number
     ordinates = number.double() / 2
-    median = power.median(0).values.double() / (1 - 1 / (9 * _IN_RING * ordinates)) ** 3
+    # The lower of two is no median.
+    middle = power.quantile(0.5, 0).double()
+    median = middle if len(power) < 3 else middle / (1 - 1 / (9 * _IN_RING * ordinates)) ** 3
     independent = len(power) / _OVERLAP if len(power) > 1 else 1.0
     efficiency = _ORDINATES * independent * (_MEDIAN if len(power) > 2 else 1.0)
     return NoiseRings(
