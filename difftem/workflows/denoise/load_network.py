@@ -74,7 +74,11 @@ def load_network(name: str | Path) -> nn.Module:
         For files that are damaged, foreign, or not those of the network that they name.
     """
     path = find_weights(name)
-    return build_network(read_weights(path), path)
+    found = build_network(read_weights(path), path)
+    if isinstance(found, DeviationNetwork):
+        rest = path.name.replace("_deviation", "")
+        raise input_error(path, f"knows deviations, and does not denoise: give {rest}")
+    return found
 
 
 def load_deviation(name: str | Path) -> DeviationNetwork | None:

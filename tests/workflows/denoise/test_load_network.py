@@ -12,7 +12,13 @@ from difftem.io.weights import write_weights
 from difftem.networks import BiasFreeUNet
 from difftem.tasks.denoise import Denoise
 from difftem.workflows.denoise.export_weights import ExportWeights
-from difftem.workflows.denoise.load_network import load_network, shipped_names
+from difftem.workflows.denoise.load_network import (
+    deviation_path,
+    find_weights,
+    load_deviation,
+    load_network,
+    shipped_names,
+)
 from tests.helpers.blobs import Blobs
 
 SMALL = {"channels": [8, 8], "blocks": [1, 1], "unshuffle": 2, "in_channels": 2}
@@ -71,10 +77,20 @@ def network_account(**changes):
     return {"network": {"class": "BiasFreeUNet", "config": SMALL} | changes}
 
 
+def test_the_network_of_deviations_is_no_denoiser():
+    with pytest.raises(InputError, match="knows deviations, and does not denoise: give cryo"):
+        load_network(deviation_path(find_weights("cryo")))
+    assert load_deviation("cryo") is not None
+    assert shipped_names() == ["cryo"]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"class": "ResNet"}, "network.class must be one of BiasFreeUNet, DnCNN, UNet, got 'R"),
+        (
+            {"class": "ResNet"},
+            "network.class must be one of BiasFreeUNet, DeviationNetwork, DnCNN",
+        ),
         ({"config": {"width": 3}}, "network.config has unknown keys: width"),
         ({"config": {"channels": [10**9]}}, "must hold small whole numbers"),
         ({"config": {"channels": "wide"}}, "must hold small whole numbers"),
