@@ -1,5 +1,7 @@
 """How much of a denoiser's correction to believe at each frequency, by what it has not seen."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -11,8 +13,8 @@ _MOST = 1.2
 
 
 def ring_balance(
-    correction: Tensor,  # (s, y, x)
-    residual: Tensor,  # (s, y, x)
+    correction: Tensor | Sequence[Tensor],  # (s, y, x)
+    residual: Tensor | Sequence[Tensor],  # (s, y, x)
     noise_variance: float = 1.0,
     ignore: Tensor | None = None,  # (y, x // 2 + 1) bool
     where: Tensor | None = None,  # (y, x) bool
@@ -31,7 +33,7 @@ def ring_balance(
 
     Parameters
     ----------
-    correction, residual : Tensor
+    correction, residual : Tensor or sequence of Tensor
         C and R of s splits of one exposure, in the units of the kept part, shape ``(s, y, x)``.
     noise_variance : float
         v, of the noise in `residual`.
@@ -48,13 +50,16 @@ def ring_balance(
     Tensor
         g on the half grid, between 0 and 1.2.
     """
-    shape = (correction.shape[-2], correction.shape[-1])
-    if where is not None:
-        correction, residual = correction * where, residual * where
-    c, r = (torch.fft.rfft2(image, norm="ortho") for image in (correction, residual))
-    rings = Rings(shape, correction)
-    product = (c.real * r.real + c.imag * r.imag).mean(0)
-    power = (c.real.square() + c.imag.square()).mean(0)
+    shape = (correction[0].shape[-2], correction[0].shape[-1])
+    rings = Rings(shape, correction[0])
+    product = power = torch.zeros((), device=correction[0].device)
+    # One split after the other: the spectra of all of them are large.
+    for one, other in zip(correction, residual, strict=True):
+        if where is not None:
+            one, other = one * where, other * where
+        c, r = (torch.fft.rfft2(image, norm="ortho") for image in (one, other))
+        product = product + (c.real * r.real + c.imag * r.imag) / len(correction)
+        power = power + (c.real.square() + c.imag.square()) / len(correction)
     if ignore is not None:
         product, power = product.masked_fill(ignore, 0.0), power.masked_fill(ignore, 0.0)
     smooth = rings.neighbours(_WIDTH, least=1.0)

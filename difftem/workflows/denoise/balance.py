@@ -95,8 +95,8 @@ class _Balanced:
             residuals.append(pair.target - pair.wiener)
         ice = band_masks((ny, nx), self.pixel_size).get(ICE)
         self.gain = ring_balance(
-            torch.stack(corrections),
-            torch.stack(residuals),
+            corrections,
+            residuals,
             pair.target_variance,
             None if ice is None else ice.to(exposures.device),
             self.where,
