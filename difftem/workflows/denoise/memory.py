@@ -8,7 +8,7 @@ from difftem.workflows.denoise.options import DenoiseOptions
 # Fitted from above to the peaks of experiments/denoise_speed: interpreter and libraries; a pixel
 # of an image, of each exposure, of each image that is kept to be written, of a network's tiles.
 BASE_BYTES, BYTES_PER_PIXEL, BYTES_PER_EXPOSURE_PIXEL, BYTES_KEPT = 700e6, 70, 12, 8
-NETWORK_BYTES = 400e6
+NETWORK_BYTES = 500e6
 
 
 def denoise_bytes(found: DenoiseInput, name: str, with_std: bool, options: DenoiseOptions) -> float:
