@@ -8,7 +8,7 @@ from torch import Tensor
 from difftem.functional.whitening import radial_transfer
 
 BLOCK = 256  # pixels: side of the blocks among which the quietest are looked for
-_QUIET = 0.1  # of the blocks
+_QUIET = 0.5  # of the blocks
 _RINGS = 48
 
 
@@ -16,7 +16,7 @@ def background_power(
     values: Tensor,  # (y, x)
     block: int = BLOCK,
 ) -> tuple[Tensor, Tensor]:  # (rings,) cycles/pixel, (rings,)
-    """Radial power spectrum of the quietest tenth of an image's blocks, 1 for white noise.
+    """Radial power spectrum of the quieter half of an image's blocks, 1 for white noise.
 
     What even these share is background: ice, support, uneven light.
 

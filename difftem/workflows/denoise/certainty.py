@@ -19,7 +19,7 @@ from difftem.workflows.denoise.mark import mark
 from difftem.workflows.denoise.methods import Denoiser
 from difftem.workflows.denoise.scales import surface
 
-PER_MPX = 0.5  # specks that a blank megapixel may show
+PER_MPX = 0.2  # specks that a blank megapixel may show
 
 
 @dataclass(frozen=True, eq=False)

@@ -74,7 +74,7 @@ def find_false_positives(
     """Denoise the image with blank windows in it, and collect what appears in them.
 
     A quarter of the image is replaced by counting noise of its dose over a background as of the
-    image's own quietest tenth: whatever the method takes from the whole image (spectra,
+    image's own quieter half: whatever the method takes from the whole image (spectra,
     normalisation, matching blocks) stays about as it is.
 
     Parameters
