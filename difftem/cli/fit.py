@@ -188,7 +188,7 @@ class DifftemCLI(LightningCLI):
 
 def _callbacks(trainer: Trainer) -> list[Any]:
     """Callbacks, set by a connector of Lightning, where mypy does not look."""
-    present: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    present: list[Any] = trainer.callbacks  # type: ignore[attr-defined]  # not declared
     return present
 
 

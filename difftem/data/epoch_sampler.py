@@ -27,7 +27,7 @@ class EpochSampler(DistributedSampler[tuple[int, int]]):
     def __init__(
         self, n: int, seed: int, shuffle: bool = True, processes: int = 1, rank: int = 0
     ) -> None:
-        super().__init__(range(n), processes, rank, shuffle, seed, drop_last=True)  # type: ignore[arg-type]
+        super().__init__(range(n), processes, rank, shuffle, seed, drop_last=True)  # type: ignore[arg-type]  # of a data set only the length is used
         self.n = n
 
     def __iter__(self) -> Iterator[tuple[int, int]]:

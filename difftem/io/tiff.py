@@ -194,7 +194,7 @@ def _read_by_pillow(path: Path, source: io.BytesIO | Path) -> NDArray[np.generic
 def _pixel_size(tiff: tifffile.TiffFile) -> tuple[float | None, list[str]]:
     """Pixel size in Å from the resolution of the first page; and what of it is not used."""
     # The first page is never one of tifffile's light frames, which have no tags.
-    tags = tiff.pages[0].tags  # type: ignore[union-attr]
+    tags = tiff.pages[0].tags  # type: ignore[union-attr]  # pages have tags
     if (resolution := tags.get("XResolution")) is None:
         return None, []
     pixels, units = resolution.value

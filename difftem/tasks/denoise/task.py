@@ -86,7 +86,7 @@ class Denoise(LightningModule):
         save_plain_hyperparameters(self)
         # Convolutions of few channels on the CPU take 20 % less time so.
         self.network = network
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares no format alone
         self.loss, self.learning_rate, self.warm_up = loss, learning_rate, warm_up
         self.weight_decay, self.epsilon = weight_decay, epsilon
         self.scores, self.n_panels = DenoisingScores(), panels

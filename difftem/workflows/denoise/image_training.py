@@ -133,7 +133,7 @@ def train_on_image(
     cost = time.monotonic() - began
 
     # Convolutions of few channels on the CPU take less time so.
-    live = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    live = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch: see Denoise
     average, best = copy.deepcopy(network), network
     adam = torch.optim.AdamW(live.parameters(), lr=learning_rate, weight_decay=0.0)
     gain, error = 0.0, math.inf

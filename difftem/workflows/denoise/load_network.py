@@ -150,7 +150,7 @@ def build_network(weights: Weights, path: str | Path) -> nn.Module:
             raise input_error(path, f"shape of {key} is {there}, that of {account['class']} {here}")
     network.load_state_dict({k: v.float() for k, v in weights.tensors.items()})
     network.account = weights.account  # type: ignore[assignment]  # nn.Module takes any
-    return network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    return network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]  # as in Denoise
 
 
 def _made(make: Callable[..., nn.Module], config: dict[str, Any], path: str | Path) -> nn.Module:
