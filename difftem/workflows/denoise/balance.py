@@ -1,12 +1,12 @@
 """A denoiser weighed against Wiener's filter, frequency by frequency, on the image itself."""
 
-import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from difftem.analysis.held_out import ICE, band_masks
+from difftem.baselines.summed import summed
 from difftem.data.whole_pairs import pairs_of
 from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.ring_balance import balanced, ring_balance
@@ -28,7 +28,7 @@ def balance(
     pixel_size: float | None = None,
     where: Tensor | None = None,  # (y, x) bool
     trained: bool = False,
-) -> Method:
+) -> "Balance":
     """Make a method that keeps of another one what held-out electrons confirm.
 
     The image is split, or its exposures are paired; at each frequency what the method adds to
@@ -58,10 +58,36 @@ def balance(
     callable
         With the signature of `method`; its ``gain`` is what the last image got, on the half grid.
     """
-    return _Balanced(method, repeats, pixel_size, where, trained)
+    return Balance(method, repeats, pixel_size, where, trained)
 
 
-class _Balanced:
+class BalancedMethod:
+    """What a network adds to Wiener's filter, each frequency by a fixed part.
+
+    Parameters
+    ----------
+    method : callable
+        Whose estimate is weighed.
+    gain : Tensor
+        Part of it at each frequency, shape ``(y, x // 2 + 1)``.
+    """
+
+    def __init__(self, method: Method, gain: Tensor) -> None:
+        self.method, self.gain = method, gain
+
+    def __call__(
+        self,
+        exposures: Tensor,  # (n, y, x)
+        electrons: float,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:  # (y, x)
+        """Denoise whitened exposures."""
+        image, _, scale = summed(exposures, electrons)
+        estimate = self.method(exposures, electrons, generator)
+        return balanced(wiener_estimate(image) / scale, estimate, self.gain)
+
+
+class Balance:
     """See `balance`."""
 
     def __init__(
@@ -77,14 +103,14 @@ class _Balanced:
         self.where = where
         self.gain: Tensor | None = None
 
-    def __call__(
+    def weigh(
         self,
         exposures: Tensor,  # (n, y, x)
         electrons: float,
         generator: torch.Generator | None = None,
-    ) -> Tensor:  # (y, x)
-        """Denoise."""
-        n, ny, nx = exposures.shape
+    ) -> Tensor:  # (y, x // 2 + 1)
+        """Find how much of the method's correction to keep at each frequency."""
+        _, ny, nx = exposures.shape
         seed = int(torch.randint(2**31, (), generator=generator, device=_device(generator)))
         source = pairs_of(exposures, electrons, _FRACTION, seed)
         corrections, residuals = [], []
@@ -94,7 +120,7 @@ class _Balanced:
             corrections.append(found - pair.wiener)
             residuals.append(pair.target - pair.wiener)
         ice = band_masks((ny, nx), self.pixel_size).get(ICE)
-        self.gain = ring_balance(
+        gain = ring_balance(
             corrections,
             residuals,
             pair.target_variance,
@@ -105,12 +131,18 @@ class _Balanced:
         if self.trained and self.pixel_size is not None and self.pixel_size >= _COARSE:
             q = radius(frequency_grid((ny, nx), self.pixel_size, half=True))
             believed = (q >= _ICE_BAND[0]) & (q < _ICE_BAND[1])
-            self.gain = self.gain.masked_fill(believed.to(self.gain.device), 1.0)
-        del corrections, residuals, pair
-        estimate = self.method(exposures, electrons, generator)
-        root = math.sqrt(n)
-        wiener = wiener_estimate(exposures.mean(0) * root) / root
-        return balanced(wiener, estimate, self.gain)
+            gain = gain.masked_fill(believed.to(gain.device), 1.0)
+        return gain
+
+    def __call__(
+        self,
+        exposures: Tensor,  # (n, y, x)
+        electrons: float,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:  # (y, x)
+        """Denoise."""
+        self.gain = self.weigh(exposures, electrons, generator)
+        return BalancedMethod(self.method, self.gain)(exposures, electrons, generator)
 
 
 def _device(generator: torch.Generator | None) -> torch.device:

@@ -8,13 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from difftem.baselines.summed import summed
-from difftem.functional.ring_balance import balanced
-from difftem.functional.wiener import wiener_estimate
 from difftem.micrograph.whitened import WhitenedExposures
 from difftem.networks import DeviationNetwork
 from difftem.workflows.denoise.adapt import adaptation
-from difftem.workflows.denoise.balance import balance
+from difftem.workflows.denoise.balance import BalancedMethod, balance
 from difftem.workflows.denoise.image_training import ImageTraining
 from difftem.workflows.denoise.load_network import load_deviation, load_network
 from difftem.workflows.denoise.methods import METHODS, Denoiser
@@ -26,32 +23,6 @@ logger = logging.getLogger(__name__)
 
 WEIGHTS = "cryo"
 SELF_TRAINED = ("split", "n2n")
-
-
-class BalancedMethod:
-    """What a network adds to Wiener's filter, each frequency by a fixed part.
-
-    Parameters
-    ----------
-    method : callable
-        Whose estimate is weighed.
-    gain : Tensor
-        Part of it at each frequency, shape ``(y, x // 2 + 1)``.
-    """
-
-    def __init__(self, method: Denoiser, gain: Tensor) -> None:
-        self.method, self.gain = method, gain
-
-    def __call__(
-        self,
-        exposures: Tensor,  # (n, y, x)
-        electrons: float,
-        generator: torch.Generator | None = None,
-    ) -> Tensor:  # (y, x)
-        """Denoise whitened exposures."""
-        image, _, scale = summed(exposures, electrons)
-        estimate = self.method(exposures, electrons, generator)
-        return balanced(wiener_estimate(image) / scale, estimate, self.gain)
 
 
 class ReadyNetwork(NamedTuple):
@@ -144,8 +115,8 @@ def prepared_method(
     weighed = balance(
         method, pixel_size=whitened.pixel_size, where=unseen, trained=name not in SELF_TRAINED
     )
-    weighed(whitened.values, whitened.electrons, generator)
-    return BalancedMethod(method, weighed.gain)  # type: ignore[attr-defined]
+    gain = weighed.weigh(whitened.values, whitened.electrons, generator)
+    return BalancedMethod(method, gain)
 
 
 def _self_trained(
