@@ -38,6 +38,8 @@ class NoiseRecipe:
         Share of the images that show random textures instead of an item of the bank.
     ice : bool
         Whether there is structured ice.
+    smooth_ice : float
+        Share of the images in ice whose ice shows no structure: plastic sections, simulations.
     ice_in_target : bool
         Whether the target shows it.
     gradients : float
@@ -47,6 +49,7 @@ class NoiseRecipe:
     electrons: tuple[float, float] = (0.5, 200.0)
     textures: float = 0.15
     ice: bool = True
+    smooth_ice: float = 0.15
     ice_in_target: bool = False
     gradients: float = 0.3
 
@@ -89,12 +92,13 @@ class NoisyItems(Dataset[dict[str, Tensor]]):
         wanted = draw.log_uniform(*recipe.electrons) if electrons is None else electrons
         if draw.chance(recipe.textures):
             side = self.bank.config.size
-            facts: dict[str, Any] = {"kind": "texture", "pixel_size": draw.log_uniform(0.6, 5.0)}
+            facts: dict[str, Any] = {"kind": "texture", "pixel_size": draw.log_uniform(0.6, 6.0)}
             clean, ice = random_texture((side, side), draw), None
         else:
             contrast, facts = self.bank.read(item)
             clean = contrast.float()
-            ice = draw_ice(facts, clean.shape, wanted, draw) if recipe.ice else None
+            structured = recipe.ice and not draw.chance(recipe.smooth_ice)
+            ice = draw_ice(facts, clean.shape, wanted, draw) if structured else None
         if draw.chance(recipe.gradients):
             clean = (1 + clean) * (1 + uneven_brightness(clean.shape, draw)) - 1
         transfer = draw_transfer((clean.shape[0], clean.shape[1]), draw)

@@ -55,6 +55,8 @@ class SimulatedPairs(LightningDataModule):
         Share of the images that show random textures instead of a specimen.
     ice : bool
         Draw structured ice, by the item's thickness and lens.
+    smooth_ice : float
+        Share of the training images in ice whose ice shows no structure.
     ice_in_target : bool
         Let the target show it.
     gradients : float
@@ -84,6 +86,7 @@ class SimulatedPairs(LightningDataModule):
         electrons: tuple[float, float] = (0.5, 200.0),
         textures: float = 0.15,
         ice: bool = True,
+        smooth_ice: float = 0.15,
         ice_in_target: bool = False,
         gradients: float = 0.3,
         validation_items: int | None = 40,
@@ -100,7 +103,8 @@ class SimulatedPairs(LightningDataModule):
             raise ValueError(
                 f"electrons must be two positive numbers, the smaller first, got {low}, {high}"
             )
-        for name, share in (("textures", textures), ("gradients", gradients)):
+        shares = {"textures": textures, "smooth_ice": smooth_ice, "gradients": gradients}
+        for name, share in shares.items():
             if not 0 <= share <= 1:
                 raise ValueError(f"{name} must be a share in [0, 1], got {share}")
         if crop is not None and crop > self.config.size:
@@ -115,7 +119,7 @@ class SimulatedPairs(LightningDataModule):
                 f"bank: n_items must exceed validation_every of {self.config.validation_every}, so "
                 f"that there are items for validation, got {self.config.n_items}"
             )
-        self.recipe = NoiseRecipe((low, high), textures, ice, ice_in_target, gradients)
+        self.recipe = NoiseRecipe((low, high), textures, ice, smooth_ice, ice_in_target, gradients)
         self.batch_size, self.crop, self.workers, self.seed = batch_size, crop, workers, seed
         self.crops = crops
         self.validation_items = validation_items
@@ -151,9 +155,7 @@ class SimulatedPairs(LightningDataModule):
         validation: list[tuple[int, float | None]] = [
             (item, VALIDATION_ELECTRONS[k % doses]) for k, item in enumerate(kept)
         ]
-        plain = NoiseRecipe(
-            self.recipe.electrons, 0.0, self.recipe.ice, self.recipe.ice_in_target, 0.0
-        )
+        plain = dataclasses.replace(self.recipe, textures=0.0, smooth_ice=0.0, gradients=0.0)
         self._items = (
             NoisyItems(self.bank, training, self.seed, self.recipe),
             NoisyItems(self.bank, validation, self.seed + 1, plain),

@@ -74,13 +74,13 @@ class BankConfig:
         Most pixels that are simulated around a micrograph on each side.
     """
 
-    n_items: int = 1200
+    n_items: int = 1400
     seed: int = 0
     size: int = 512
     shares: dict[str, float] = field(default_factory=_shares)
     structures: tuple[str, ...] = ()
     validation_every: int = 8
-    pixel_size: tuple[float, float] = (0.6, 5.0)
+    pixel_size: tuple[float, float] = (0.6, 6.0)
     defocus_um: tuple[float, float] = (0.3, 3.5)
     ice_nm: tuple[float, float] = (10.0, 150.0)
     full_band: float = 0.3

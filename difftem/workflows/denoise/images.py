@@ -112,18 +112,21 @@ def denoise_input(
     numbers = [image.numbers for image in images]
     report = write_report(found.name, f"{name}: {METHODS[name].what}; {why}", numbers, said)
 
-    def together(parts: list[Tensor | None]) -> Tensor | None:
-        whole = [found.scale * part for part in parts if part is not None]
-        return (torch.stack(whole) if found.stacked else whole[0]) if whole else None
+    def together(parts: list[Tensor]) -> Tensor:
+        whole = [found.scale * part for part in parts]
+        return torch.stack(whole) if found.stacked else whole[0]
 
-    mean, residual = ([getattr(i, which) for i in images] for which in ("mean", "residual"))
+    def if_any(parts: list[Tensor | None]) -> Tensor | None:
+        there = [part for part in parts if part is not None]
+        return together(there) if there else None
+
     return DenoiseResult(
         name=found.name,
         files=found.files,
-        mean=together(mean),  # type: ignore[arg-type]  # there is one
-        residual=together(residual),  # type: ignore[arg-type]
-        std=together([i.std for i in images]),
-        marked=together([i.marked for i in images]),
+        mean=together([i.mean for i in images]),
+        residual=together([i.residual for i in images]),
+        std=if_any([i.std for i in images]),
+        marked=if_any([i.marked for i in images]),
         method=name,
         pixel_size=pixel_size,
         numbers=numbers,
