@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from difftem.baselines.summed import summed
-from difftem.functional.wiener import wiener_estimate
+from difftem.functional.cosine import cosine_transform
+from difftem.functional.wiener import ring_sums, wiener_estimate
+from difftem.micrograph.camera_noise import CameraNoise
 from difftem.micrograph.whitened import WhitenedExposures
 from difftem.networks import DeviationNetwork
 from difftem.workflows.denoise.deviation import (
@@ -19,7 +22,11 @@ from difftem.workflows.denoise.mark import mark
 from difftem.workflows.denoise.methods import Denoiser
 from difftem.workflows.denoise.scales import surface
 
-PER_MPX = 0.2  # specks that a blank megapixel may show
+# Specks that thresholds are to let through in a blank megapixel: a twentieth of what may be left,
+# since the network and its balance differ more from image to image than from window to window.
+PER_MPX = 0.05
+_BAND = 1.3  # upper over lower frequency
+_SIGMAS = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +54,7 @@ class MarkedImage:
         """Say in one line what was marked."""
         return (
             f"{self.regions} regions exceed what the method makes of blank images of this dose "
-            f"(fewer than {PER_MPX:g} of those per megapixel, from {self.blank_mpx:.2g} blank "
+            f"(thresholds for {PER_MPX:g} of those per megapixel, from {self.blank_mpx:.2g} blank "
             "megapixels)"
         )
 
@@ -71,6 +78,45 @@ def image_deviation(
         denoiser, whitened.values, whitened.electrons, estimate, generator
     )
     return standard_deviation(estimate, weights)
+
+
+def error_amplitude(noise: CameraNoise, whitened: WhitenedExposures) -> float:
+    r"""Grey values of an estimate's error, to one in whitened units.
+
+    The error of Wiener's filter has the spectrum G, its gain: the amplitude N of coloured noise is
+    averaged over it,
+
+    .. math:: A^2 = \sum_q G(q) N^2(q) \Big/ \sum_q G(q)
+
+    over the bands where there is signal for sure.
+
+    Parameters
+    ----------
+    noise : CameraNoise
+        Of the exposures.
+    whitened : WhitenedExposures
+        They themselves.
+
+    Returns
+    -------
+    float
+        The square root of the noise's level where noise is white.
+    """
+    if noise.white:
+        return float(noise.level**0.5)
+    image = summed(whitened.values, whitened.electrons)[0]
+    power, number = (each.cpu().double().numpy() for each in ring_sums(cosine_transform(image)))
+    ring = np.arange(len(power))
+    frequency = ring / (2 * max(image.shape))
+    square = np.interp(frequency, noise.frequency.numpy(), noise.amplitude.numpy()) ** 2
+    band = (np.log(ring.clip(min=1)) / np.log(_BAND)).astype(int)
+    power, size, square = (np.bincount(band, each) for each in (power, number, number * square))
+    signal = (power / size.clip(min=1) - 1).clip(min=0)
+    sure = signal > _SIGMAS * np.sqrt(2 / size.clip(min=1))
+    gain = np.where(sure, signal / (1 + signal), 0.0)
+    if not sure.any():
+        return float(noise.level**0.5)
+    return float(np.sqrt((gain * square).sum() / (gain * size).sum()))
 
 
 def mark_image(

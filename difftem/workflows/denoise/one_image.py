@@ -10,7 +10,7 @@ from difftem.functional.cosine import cosine_transform
 from difftem.functional.wiener import ring_sums
 from difftem.micrograph.camera_noise import CameraNoise
 from difftem.micrograph.whitened import WhitenedExposures
-from difftem.workflows.denoise.certainty import image_deviation, mark_image
+from difftem.workflows.denoise.certainty import error_amplitude, image_deviation, mark_image
 from difftem.workflows.denoise.noise import noise_numbers
 from difftem.workflows.denoise.options import DenoiseOptions
 from difftem.workflows.denoise.prepare import ReadyNetwork, prepared_method
@@ -140,12 +140,12 @@ def denoise_image(
     estimate = denoiser(whitened.values, whitened.electrons, generator)
     if not bool(torch.isfinite(estimate).all()):
         raise ValueError(f"method {name} returned values that are not finite")
-    amplitude = noise.level**0.5
     std = marked = None
     sentence = ""
     facts = noise_numbers(noise)
     if with_std:
         trained = None if ready is None else ready.deviation
+        amplitude = error_amplitude(noise, whitened)
         std = (amplitude * image_deviation(denoiser, whitened, estimate, generator, trained)).cpu()
     if options.mark:
         found = mark_image(denoiser, whitened, estimate, generator)
