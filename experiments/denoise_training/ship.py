@@ -21,6 +21,7 @@ from difftem.workflows.denoise.train_deviation import deviation_samples, train_d
 BATCHES = 120  # of two images
 BANDS = 5  # of pixels, by the size of what they show
 EVERY = 7  # pixels
+ELECTRONS = (1.0, 1000.0)  # per pixel
 
 
 def main() -> None:
@@ -29,14 +30,14 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("--name", default="cryo")
     parser.add_argument("--bank", required=True, help="folder of the bank it was trained on")
-    parser.add_argument("--n-items", type=int, default=1200)
+    parser.add_argument("--n-items", type=int, default=BankConfig().n_items)
     parser.add_argument("--output", type=Path, default=SHIPPED)
     arguments = parser.parse_args()
     found = read_weights(arguments.weights)
     halved = {key: tensor.half() for key, tensor in found.tensors.items()}
     network = build_network(found._replace(tensors=halved), arguments.weights)
     data = SimulatedPairs(
-        arguments.bank, BankConfig(n_items=arguments.n_items), electrons=(1.0, 200.0), seed=7
+        arguments.bank, BankConfig(n_items=arguments.n_items), electrons=ELECTRONS, seed=7
     )
     generator = torch.Generator().manual_seed(0)
     samples = deviation_samples(network, islice(data.train_dataloader(), BATCHES), generator)
