@@ -1,6 +1,7 @@
 import json
 import re
 
+import mrcfile
 import numpy as np
 import pytest
 import tifffile
@@ -77,13 +78,19 @@ def test_two_exposures_of_a_field_are_taken_together(tmp_path):
 
 def test_a_tilt_series_is_denoised_image_by_image(tmp_path, capsys):
     stack = np.stack([exposure(scene(96, seed), seed=seed) * (1 + seed) for seed in range(3)])
-    write_mrc(tmp_path / "tilts.mrc", stack, 2.0)
+    write_mrc(tmp_path / "tilts.mrc", stack, 2.0, origin=(1.0, 2.0, 3.0))
+    with mrcfile.open(tmp_path / "tilts.mrc", "r+") as mrc:
+        mrc.header.exttyp = b"SERI"
+        mrc.set_extended_header(np.arange(3, dtype="<i2").view("V1"))
     (tmp_path / "tilts.rawtlt").write_text("-10\n0\n10\n")
     assert run(tmp_path / "tilts.mrc", "--output", tmp_path / "out.mrc") == 0
     found = read_mrc(tmp_path / "out.mrc").data
     assert found.shape == stack.shape
     np.testing.assert_allclose(found.mean((1, 2)), stack.mean((1, 2)), rtol=1e-5)
     assert "tilts.rawtlt: a tilt series" in capsys.readouterr().err
+    with mrcfile.open(tmp_path / "out.mrc") as mrc:
+        assert mrc.header.origin.tolist() == (1.0, 2.0, 3.0)
+        assert mrc.extended_header.view("<i2").tolist() == [0, 1, 2]
 
 
 def test_separate_fields_become_files_of_their_names_in_a_folder(tmp_path):

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from difftem.io.errors import input_error
 from difftem.io.mrc import write_mrc
+from difftem.io.mrc_copy import copy_header
 from difftem.io.tiff_write import write_tiff
 
 MRC, TIFF = (".mrc", ".mrcs", ".st", ".ali"), (".tif", ".tiff")
@@ -113,7 +114,12 @@ def output_name(image: Path) -> str:
 
 
 def write_image(
-    part: Path, suffix: str, image: Tensor, pixel_size: float | None, label: str
+    part: Path,
+    suffix: str,
+    image: Tensor,
+    pixel_size: float | None,
+    label: str,
+    source: Path | None = None,
 ) -> None:
     """Write an image or a stack in float32.
 
@@ -129,9 +135,13 @@ def write_image(
         Å.
     label : str
         For the header.
+    source : Path, optional
+        MRC file whose header is handed on, if the image has its size.
     """
     array = image.float().numpy()
     if suffix.lower() in TIFF:
         write_tiff(part, array, pixel_size, [label], overwrite=True)
     else:
         write_mrc(part, array, pixel_size, [label], overwrite=True)
+        if source is not None:
+            copy_header(source, part)

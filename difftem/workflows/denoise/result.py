@@ -106,11 +106,12 @@ class DenoiseResult:
         for name in extras:
             if name not in images:
                 raise ValueError(f"there is no {name} image: ask for it when denoising")
+        source = self.files[0] if len(self.files) == 1 else None
         with ExitStack() as stack:
             part = {n: stack.enter_context(replacing(f, overwrite)) for n, f in files.items()}
             for name in ("mean", *extras):
                 image, label = images[name], self._label(name)
-                write_image(part[name], path.suffix, image, self.pixel_size, label)
+                write_image(part[name], path.suffix, image, self.pixel_size, label, source)
             part["report"].write_text(self.report, "utf-8")
             save_figure(self.figure, part["panel"])
             write_record(part["record"], self.record())
