@@ -68,6 +68,10 @@ Denoising
     `wiener` : the filter that an image's own spectrum gives
     `fourier_ring` : how far two images agree, ring by ring
     `image_error` : how far an estimate is from the truth
+    `focal_frequency` : the same, with the worst frequencies weighed most
+    `published_error` : the same as two papers define it
+    `exposure_parts` : what a method sees, and what it is judged by
+    `unsupervised_error` : error without the truth, from copies with independent noise
     `count_split` : one exposure as two with independent noise
     `ring_balance` : how much of a correction to believe at each frequency
 

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from difftem.functional.focal_frequency import focal_frequency_distance
+
 
 def focal_frequency_loss(
     image: Tensor,  # (..., y, x)
@@ -14,8 +16,7 @@ def focal_frequency_loss(
     .. math:: \operatorname{mean}_k\; w_k |F_k - G_k|^2, \qquad
               w_k = \frac{|F_k - G_k|^\gamma}{\max_j |F_j - G_j|^\gamma}
 
-    The weight is a constant for the gradient; its maximum is taken over each image. With
-    ``gamma=0`` the loss is the mean squared error of the images (Parseval).
+    The mean of `difftem.functional.focal_frequency.focal_frequency_distance` over the images.
 
     Parameters
     ----------
@@ -38,16 +39,7 @@ def focal_frequency_loss(
     ----------
     Jiang, Dai, Wu & Loy, ICCV (2021) 13919, equations 7 to 9.
     """
-    if gamma < 0:
-        raise ValueError(f"gamma must not be negative, got {gamma}")
-    difference = torch.fft.fft2(image - target, norm="ortho")
-    distance = difference.real**2 + difference.imag**2
-    if gamma == 0:
-        return distance.mean()
-    weight = distance.detach() ** (gamma / 2)
-    largest = weight.amax((-2, -1), keepdim=True)
-    weight = weight / largest.clamp(min=torch.finfo(weight.dtype).tiny)
-    return (weight * distance).mean()
+    return focal_frequency_distance(image, target, gamma).mean()
 
 
 def pairwise_loss(

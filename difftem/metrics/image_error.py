@@ -5,10 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
-from torchmetrics.image import StructuralSimilarityIndexMeasure
 
 from difftem.functional.image_error import correlation, normalised_error, peak_signal_to_noise
 from difftem.metrics.ring_correlation import AgreedFrequency
+from difftem.metrics.structural_similarity import truth_range_similarity
 
 
 class MeanOverImages(Metric):
@@ -76,21 +76,13 @@ class ImageCorrelation(MeanOverImages):
         super().__init__(correlation)
 
 
-class TruthRangeSSIM(StructuralSimilarityIndexMeasure):
-    """Structural similarity of images ``(b, 1, y, x)``, each in units of the range of its truth."""
+class TruthRangeSSIM(MeanOverImages):
+    """Mean over images of the structural similarity in units of the range of the truth."""
+
+    higher_is_better = True
 
     def __init__(self) -> None:
-        super().__init__(data_range=1.0)
-
-    def update(
-        self,
-        estimate: Tensor,  # (b, 1, y, x)
-        truth: Tensor,  # (b, 1, y, x)
-    ) -> None:
-        """Add images."""
-        low, high = truth.amin((-2, -1), keepdim=True), truth.amax((-2, -1), keepdim=True)
-        span = (high - low).clamp(min=1e-12)
-        super().update((estimate - low) / span, (truth - low) / span)
+        super().__init__(truth_range_similarity)
 
 
 def image_metrics(n_rings: int = 64) -> MetricCollection:

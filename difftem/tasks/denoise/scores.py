@@ -5,10 +5,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 from torchmetrics import Metric
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from difftem.functional.fourier_ring import agreed_frequency, ring_correlation, ring_products
 from difftem.functional.image_error import correlation, normalised_error, peak_signal_to_noise
+from difftem.metrics.structural_similarity import truth_range_similarity
 
 COLUMNS = ("nmse", "nmse_wiener", "ratio", "psnr", "correlation", "frc_half", "ssim")
 BANDS = (0.0, 5.0, 15.0, 50.0, float("inf"))  # electrons per pixel
@@ -38,10 +38,6 @@ def image_scores(
     pairs = [(each[:, 0].float(), truth[:, 0].float()) for each in (estimate, wiener)]
     error, error_wiener = ((a - b).double().square().mean((-2, -1)) for a, b in pairs)
     low, high = truth.amin((-2, -1), keepdim=True), truth.amax((-2, -1), keepdim=True)
-    span = (high - low).clamp(min=1e-12)
-    ssim = structural_similarity_index_measure(
-        (estimate - low) / span, (truth - low) / span, data_range=1.0, reduction="none"
-    )
     found = torch.stack(
         [
             normalised_error(*pairs[0]),
@@ -50,7 +46,7 @@ def image_scores(
             peak_signal_to_noise(*pairs[0]),
             correlation(*pairs[0]),
             _agreed(*pairs[0]),
-            torch.as_tensor(ssim).reshape(-1).double(),
+            truth_range_similarity(estimate, truth)[:, 0],
         ],
         1,
     )

@@ -1,0 +1,122 @@
+"""Mean squared error of an estimate without the truth: from copies with independent noise."""
+
+from torch import Tensor
+
+
+def unsupervised_error_map(
+    estimate: Tensor,  # (y, x)
+    copies: Tensor,  # (n, y, x)
+) -> Tensor:  # (y, x)
+    r"""Squared error of an estimate in each pixel, unbiased, from copies that it has not seen.
+
+    .. math:: (\bar c - f)^2 - \frac{1}{n (n - 1)} \sum_i (c_i - \bar c)^2
+              \;=\; \operatorname{mean}_{i \ne j}\; (c_i - f)(c_j - f)
+
+    For three copies it is `three_copy_error_map` averaged over all roles that the copies can take.
+    Where noise of variance s² in the mean of all copies hides the error, its variance is
+    2 n / (n - 1) s⁴ instead of 36 s⁴: the error bar is 3.5 times shorter.
+
+    Parameters
+    ----------
+    estimate : Tensor
+        f, shape ``(y, x)``.
+    copies : Tensor
+        Two or more images of one signal, their noise of mean 0 and independent of each other and
+        of the estimate; shape ``(n, y, x)``.
+
+    Returns
+    -------
+    Tensor
+        Its mean over pixels is the uMSE; single values may be negative. float64.
+
+    Raises
+    ------
+    ValueError
+        If there are less than two copies, or shapes differ.
+
+    References
+    ----------
+    Marcos Morales et al., ICML (2023) 23937, definition of the uMSE.
+    """
+    _check(estimate, copies, 2)
+    c = copies.double()
+    return (c.mean(0) - estimate.double()).square() - c.var(0, correction=1) / len(c)
+
+
+def three_copy_error_map(
+    estimate: Tensor,  # (y, x)
+    copies: Tensor,  # (3, y, x)
+) -> Tensor:  # (y, x)
+    r"""Squared error of an estimate in each pixel as its inventors write it.
+
+    .. math:: (a - f)^2 - \tfrac12 (b - c)^2
+
+    Parameters
+    ----------
+    estimate : Tensor
+        f, shape ``(y, x)``.
+    copies : Tensor
+        a, b and c, as of `unsupervised_error_map`, shape ``(3, y, x)``.
+
+    Returns
+    -------
+    Tensor
+        Of the same mean as `unsupervised_error_map`, and more scatter. float64.
+
+    Raises
+    ------
+    ValueError
+        If there are less than three copies, or shapes differ.
+
+    References
+    ----------
+    Marcos Morales et al., ICML (2023) 23937, definition of the uMSE.
+    """
+    _check(estimate, copies, 3)
+    a, b, c = copies[:3].double()
+    return (a - estimate.double()).square() - (b - c).square() / 2
+
+
+def block_means(
+    values: Tensor,  # (y, x)
+    block: int,
+) -> Tensor:  # (blocks,)
+    """Mean of each square block; rows and columns that fill no block are left out.
+
+    Parameters
+    ----------
+    values : Tensor
+        Shape ``(y, x)``.
+    block : int
+        Side in pixels.
+
+    Returns
+    -------
+    Tensor
+        Row by row.
+
+    Raises
+    ------
+    ValueError
+        If no block fits.
+    """
+    if not 1 <= block <= min(values.shape):
+        raise ValueError(
+            f"block must be between 1 and the image's {min(values.shape)} pixels, got {block}"
+        )
+    ny, nx = (n // block for n in values.shape)
+    cut = values[: ny * block, : nx * block].reshape(ny, block, nx, block)
+    return cut.mean((1, 3)).flatten()
+
+
+def _check(estimate: Tensor, copies: Tensor, least: int) -> None:
+    """Refuse too few copies, and images of two sizes."""
+    if copies.ndim != 3 or len(copies) < least:
+        raise ValueError(
+            f"copies must be {least} images or more (n, y, x), got shape {tuple(copies.shape)}"
+        )
+    if copies.shape[1:] != estimate.shape:
+        raise ValueError(
+            f"copies and estimate must have one shape, got {tuple(copies.shape[1:])} and "
+            f"{tuple(estimate.shape)}"
+        )
