@@ -1,6 +1,7 @@
 """Real micrographs, whitened as `difftem denoise` whitens them, and their splits."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class RealRegion:
     values: Tensor
     white: WhitenedExposures
     sentence: str
+    seeds: tuple[int, ...] | None = None  # of the splits; None: those of the configuration
 
     @property
     def key(self) -> str:
@@ -46,6 +48,26 @@ class RealRegion:
     def split(self, fraction: float, seed: int) -> Parts:
         """Split by electrons; the same for all methods."""
         return split_whitened(self.values, fraction, torch.Generator().manual_seed(seed))
+
+
+@dataclass(frozen=True, eq=False)
+class RealPair(RealRegion):
+    """Two registered scans of one field: a method sees one, and is judged by the other.
+
+    They are the halves of an image of all electrons, whose whitened values are `values`.
+
+    Attributes
+    ----------
+    scans : Tensor
+        Whitened, shape ``(2, y, x)``.
+    """
+
+    scans: Tensor = field(default_factory=lambda: torch.zeros(2, 0, 0))
+
+    def split(self, fraction: float, seed: int) -> Parts:
+        """Show the first scan and hold out the second, or the other way round."""
+        shown, other = (self.scans[0], self.scans[1]) if seed == 0 else self.scans.flip(0)
+        return Parts(shown, other, 0.5)
 
 
 def read_regions(folder: Path, config: dict[str, Any]) -> list[RealRegion]:
@@ -67,3 +89,30 @@ def read_regions(folder: Path, config: dict[str, Any]) -> list[RealRegion]:
             values = white.values[0, row : row + size, column : column + size].contiguous()
             regions.append(RealRegion(camera, name, values, white, noise.sentence()))
     return regions
+
+
+def read_pairs(folder: Path, config: dict[str, Any]) -> list[RealRegion]:
+    """Read registered pairs of scans, as far as they are there, whitened as exposures of a field."""
+    pairs: list[RealRegion] = []
+    for name, file in config["pairs"].items():
+        if not (folder / file).is_file():
+            print(f"{folder}: no {file}: the pair {name} is left out")
+            continue
+        options = DenoiseOptions(method=config["reference"], frames="exposures", force=True)
+        found = next(inputs_of_files([folder / file], options))
+        exposures = found.image(0)
+        noise = find_noise(exposures, options, found)
+        white = noise.whiten(exposures, found.pixel_size)
+        size = config["pair_size"]
+        scans = white.values[:2, :size, :size].contiguous()
+        whole = WhitenedExposures(
+            scans.sum(0, keepdim=True) / math.sqrt(2),
+            2 * white.electrons,
+            white.mean,
+            white.noise,
+            white.pixel_size,
+        )
+        pairs.append(
+            RealPair(name, f"{size}²", whole.values[0], whole, noise.sentence(), (0, 1), scans)
+        )
+    return pairs

@@ -16,27 +16,31 @@ def draw_panels(
     regions: list[RealRegion],
     config: dict[str, Any],
     folder: Path,
-) -> None:
+) -> list[Path]:
     """Draw the last region of each micrograph whole, and a crop of it in all pixels."""
     last = list(config["regions"])[-1]
     size, row, column = config["panel"]
-    for region in (each for each in regions if each.name == last):
+    files = []
+    for region in (each for each in regions if each.name == last or each.seeds is not None):
         images = {"low-passed": low_passed(region.values)}
         for denoiser in denoisers:
-            if denoiser.name != "average":
+            if denoiser.name not in config["equal_to_average"]:
                 images[denoiser.name] = denoiser.run(
                     region.values[None],
                     region.white.electrons,
                     torch.Generator().manual_seed(0),
                     region.white.pixel_size,
                 )
+        row, column = (min(at, n - size) for at, n in zip((row, column), region.values.shape))
         crop = (slice(row, row + size), slice(column, column + size))
         lines = [
             ("whole, binned", {name: _binned(image) for name, image in images.items()}),
             ("crop", {name: image[crop] for name, image in images.items()}),
         ]
         name = region.camera.lower().replace(" ", "_")
-        draw_rows(lines, folder / f"{name}.png", f"{region.camera}, {region.name}", spread=4.0)
+        files.append(folder / f"{name}.png")
+        draw_rows(lines, files[-1], f"{region.camera}, {region.name}", spread=4.0)
+    return files
 
 
 def _binned(image: Tensor, n: int = 2) -> Tensor:

@@ -1,7 +1,10 @@
-"""Held-out log likelihood of methods on splits of real micrographs."""
+"""Scores of methods on splits of real micrographs: what they predict of what they have not seen."""
 
 import math
-from dataclasses import dataclass
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -9,67 +12,131 @@ from torch import Tensor
 from tqdm import tqdm
 
 from difftem.analysis.held_out import HeldOutLikelihood, band_masks, banded_log_likelihood
+from difftem.functional.exposure_parts import ExposurePart
+from difftem.functional.mtf import apply_transfer
+from difftem.functional.unsupervised_error import block_means, unsupervised_error_map
+from difftem.metrics.truth_table import truth_table
 from experiments._base.denoisers import NamedDenoiser
 from experiments._base.score_cache import ScoreCache, digest, source_digest
 from experiments.denoise_real.micrographs import RealRegion
 
+UMSE, UMSE_LOW = "uMSE", "uMSE below 0.15"
+_LOW = ("below 0.03", "0.03-0.15")
+AGAINST_INPUT = ("paper_mm_ssim", "paper_mm_psnr_db", "paper_mm_mse", "paper_mm_ffl")
+CODE = (
+    "difftem.functional.count_split",
+    "difftem.functional.exposure_parts",
+    "difftem.functional.unsupervised_error",
+    "difftem.analysis.held_out",
+    "difftem.metrics.truth_table",
+)
+
 
 @dataclass(frozen=True, eq=False)
 class RegionScores:
-    """Scores of one method on one region: of each band ``(seeds, blocks)`` in nats/1000 pixels."""
+    """Scores of one method on one region.
+
+    Attributes
+    ----------
+    camera, region, method : str
+        Which.
+    blocks : dict of Tensor
+        Of each band ``(seeds, blocks)`` in nats/1000 pixels; `UMSE` and `UMSE_LOW` in variances of
+        the noise of the whole image.
+    numbers : dict of float
+        Agreement with the method's own input, and processor seconds.
+    electrons : float
+        Per pixel of the whole image.
+    """
 
     camera: str
     region: str
     method: str
     blocks: dict[str, Tensor]
+    numbers: dict[str, float] = field(default_factory=dict)
+    electrons: float = math.nan
 
     def mean(self) -> HeldOutLikelihood:
         """Mean over the splits, block by block."""
         return HeldOutLikelihood({name: value.mean(0) for name, value in self.blocks.items()})
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Mean of every band and split."""
-        facts = {"camera": self.camera, "region": self.region, "method": self.method}
-        return [
-            {**facts, "band": band, "split": seed, "nats_per_1000_pixels": round(float(value), 5)}
-            for band, values in self.blocks.items()
-            for seed, value in enumerate(values.mean(1))
-        ]
-
 
 def score_region(
-    denoisers: list[NamedDenoiser],
+    denoisers: Sequence[NamedDenoiser],
     region: RealRegion,
     config: dict[str, Any],
     cache: ScoreCache,
 ) -> list[RegionScores]:
-    """Score all methods on the same splits of a region."""
-    fraction = config["fraction"]
-    code = source_digest("difftem.functional.count_split", "difftem.analysis.held_out", __name__)
-    masks = band_masks((region.values.shape[0], region.values.shape[1]), region.white.pixel_size)
-    found: dict[str, list[dict[str, list[float]]]] = {each.name: [] for each in denoisers}
-    for seed in tqdm(config["seeds"], desc=f"{region.camera} {region.name}", disable=None):
-        parts = None
+    """Score all methods on the same splits of a region; one that lacks a package is left out."""
+    code = source_digest(*CODE, __name__)
+    found: dict[str, list[dict[str, Any]]] = {}
+    seeds = config["seeds"] if region.seeds is None else region.seeds
+    for seed in tqdm(seeds, desc=f"{region.camera} {region.name}", disable=None):
         for denoiser in denoisers:
-            key = digest(denoiser.key, region.key, fraction, seed, config["block"], code)
+            key = digest(denoiser.key, region.key, config["fraction"], seed, config["block"], code)
             if key not in cache:
-                parts = parts or region.split(fraction, seed)
-                generator = torch.Generator().manual_seed(seed)
-                electrons = fraction * region.white.electrons
-                estimate = denoiser.run(
-                    parts.kept[None], electrons, generator, region.white.pixel_size
-                )
-                expected = estimate * math.sqrt((1 - fraction) / fraction)
-                scores = banded_log_likelihood(expected, parts.held_out, masks, config["block"])
-                rounded = {k: [round(x, 5) for x in v.tolist()] for k, v in scores.blocks.items()}
-                cache.put(key, rounded)
-            found[denoiser.name].append(cache.get(key))
+                try:
+                    scores = _score(denoiser, region, config, seed)
+                except (ImportError, ValueError) as error:
+                    print(f"{denoiser.name}: {error}: left out", file=sys.stderr)
+                    continue
+                cache.put(key, scores)
+            found.setdefault(denoiser.name, []).append(cache.get(key))
     return [
         RegionScores(
             region.camera,
             region.name,
             name,
-            {band: torch.tensor([each[band] for each in seeds]) for band in seeds[0]},
+            {
+                band: torch.tensor([each["blocks"][band] for each in own])
+                for band in own[0]["blocks"]
+            },
+            {
+                key: sum(each["numbers"][key] for each in own) / len(own)
+                for key in own[0]["numbers"]
+            },
+            region.white.electrons,
         )
-        for name, seeds in found.items()
+        for name, own in found.items()
     ]
+
+
+def _score(
+    denoiser: NamedDenoiser, region: RealRegion, config: dict[str, Any], seed: int
+) -> dict[str, Any]:
+    """Denoise one part of a split, and compare with the other."""
+    parts = region.split(config["fraction"], seed)
+    electrons, pixel_size = parts.fraction * region.white.electrons, region.white.pixel_size
+    generator, start = torch.Generator().manual_seed(seed), sum(os.times()[:4])
+    estimate = denoiser.run(parts.kept[None], electrons, generator, pixel_size)
+    seconds = sum(os.times()[:4]) - start
+    masks = band_masks((estimate.shape[0], estimate.shape[1]), pixel_size)
+    expected = estimate * math.sqrt((1 - parts.fraction) / parts.fraction)
+    blocks = banded_log_likelihood(expected, parts.held_out, masks, config["block"]).blocks
+    blocks |= _squared_errors(estimate, parts, region, masks, config["block"], seed)
+    agreement = truth_table(estimate, parts.kept, electrons, AGAINST_INPUT)
+    return {
+        "blocks": {name: [round(x, 5) for x in v.tolist()] for name, v in blocks.items()},
+        "numbers": agreement | {"cpu_seconds": round(seconds, 3)},
+    }
+
+
+def _squared_errors(
+    estimate: Tensor,  # (y, x)
+    parts: Any,
+    region: RealRegion,
+    masks: dict[str, Tensor],
+    block: int,
+    seed: int,
+) -> dict[str, Tensor]:
+    """Unbiased squared errors without a truth, of an image of all electrons, block by block."""
+    share = 1 - parts.fraction
+    held_out = ExposurePart(parts.held_out[None], share * region.white.electrons, math.sqrt(share))
+    copies = held_out.copies(torch.Generator().manual_seed(1000 + seed))
+    whole = estimate / math.sqrt(parts.fraction)
+    low = (masks[_LOW[0]] | masks[_LOW[1]]).to(whole)
+    pairs = ((UMSE, (whole, copies)), (UMSE_LOW, [apply_transfer(i, low) for i in (whole, copies)]))
+    return {
+        name: block_means(unsupervised_error_map(each, others), block)
+        for name, (each, others) in pairs
+    }

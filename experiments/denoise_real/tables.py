@@ -1,10 +1,16 @@
 """Tables of held-out likelihoods, and the choice that follows from them."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+
 from experiments._base.results import markdown_table
-from experiments.denoise_real.score import RegionScores
+from experiments._base.rows import Row
+from experiments.denoise_real.score import AGAINST_INPUT, UMSE, UMSE_LOW, RegionScores
+
+BLOCKS = "blocks"  # column: values of all blocks, which paired errors are worked out from
 
 
 def region_table(scores: Sequence[RegionScores], bands: Sequence[str], reference: str) -> str:
@@ -22,6 +28,70 @@ def region_table(scores: Sequence[RegionScores], bands: Sequence[str], reference
             cells.append(cell)
         lines.append([each.method, *cells])
     return markdown_table(["method", *bands], lines)
+
+
+def squared_error_table(scores: Sequence[RegionScores], reference: str) -> str:
+    """Format unbiased errors without a truth; in brackets what a method is better than another."""
+    base = next(each.mean() for each in scores if each.method == reference)
+    lines = []
+    for each in scores:
+        found = each.mean()
+        cells = []
+        for band in (UMSE, UMSE_LOW):
+            value, gained = found.value(band), base.above(found)
+            psnr = 10 * math.log10(each.electrons / value) if value > 0 else math.inf
+            cells.append(f"{value:.4f} ({gained.value(band):+.4f} ± {gained.error(band):.4f})")
+            cells.append(f"{psnr:.2f}" if value > 0 else "above all bounds")
+        lines.append([each.method, *cells])
+    titles = [UMSE, "uPSNR, dB", UMSE_LOW, "uPSNR below 0.15, dB"]
+    return markdown_table(["method", *titles], lines)
+
+
+def against_input_table(scores: Sequence[RegionScores]) -> str:
+    """Format agreement with the noisy image itself, and processor seconds."""
+    lines = []
+    for each in scores:
+        values = [each.numbers[name] for name in AGAINST_INPUT]
+        lines.append(
+            [each.method, *(f"{v:.4g}" for v in values), f"{each.numbers['cpu_seconds']:.1f}"]
+        )
+    titles = [f"{name} against the input" for name in AGAINST_INPUT]
+    return markdown_table(["method", *titles, "processor s"], lines)
+
+
+def csv_rows(scores: Sequence[RegionScores]) -> list[Row]:
+    """Rows of all bands: mean over splits, and that of each block."""
+    rows = []
+    for each in scores:
+        for band, values in each.blocks.items():
+            rows.append(
+                {
+                    "camera": each.camera,
+                    "region": each.region,
+                    "method": each.method,
+                    "electrons": each.electrons,
+                    **each.numbers,
+                    "band": band,
+                    "mean": float(values.mean()),
+                    "splits": len(values),
+                    BLOCKS: " ".join(f"{v:.5g}" for v in values.mean(0).tolist()),
+                }
+            )
+    return rows
+
+
+def scores_of(rows: Sequence[Row]) -> list[RegionScores]:
+    """Scores of the rows of `csv_rows`, all splits taken together."""
+    found: dict[tuple[str, str, str], RegionScores] = {}
+    for row in rows:
+        key = (row["camera"], row["region"], row["method"])
+        if key not in found:
+            names = (*AGAINST_INPUT, "cpu_seconds")
+            numbers = {name: float(row[name]) for name in names if name in row}
+            found[key] = RegionScores(*key, {}, numbers, float(row["electrons"]))
+        values = [float(v) for v in str(row[BLOCKS]).split()]
+        found[key].blocks[row["band"]] = torch.tensor([values])
+    return list(found.values())
 
 
 def comparison(

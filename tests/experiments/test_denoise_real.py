@@ -11,12 +11,14 @@ from difftem.micrograph.whitened import WhitenedExposures
 from difftem.workflows.denoise.choice import chosen_method
 from experiments._base.denoisers import NamedDenoiser, baselines
 from experiments._base.panels import low_passed
+from experiments._base.rows import read_rows, write_rows
 from experiments._base.score_cache import ScoreCache
 from experiments.denoise_real import run
-from experiments.denoise_real.micrographs import RealRegion, read_regions
+from experiments.denoise_real.micrographs import RealPair, RealRegion, read_pairs, read_regions
+from experiments.denoise_real.paper_settings import paper_settings
 from experiments.denoise_real.run import HERE, report
-from experiments.denoise_real.score import RegionScores, score_region
-from experiments.denoise_real.tables import choose, comparison
+from experiments.denoise_real.score import UMSE, UMSE_LOW, RegionScores, score_region
+from experiments.denoise_real.tables import choose, comparison, csv_rows, scores_of
 
 CONFIG = yaml.safe_load((HERE / "config.yaml").read_text("utf-8")) | {"seeds": [0, 1], "block": 64}
 
@@ -46,10 +48,75 @@ def test_the_truth_scores_above_wieners_filter_and_that_above_the_average(region
     # What the truth must score: half of its power in the held-out part.
     expected = 1000 * 0.5 * 0.2 * float(signal.square().mean())
     assert found["truth"].value("total") == pytest.approx(expected, rel=0.1)
-    text = report(scores, {"own": real.sentence}, ["truth"], CONFIG)
+    text = report(scores, CONFIG | {"ours": ["truth"]})
     assert f"| {found['wiener'].value('total'):.3f}" in text
     assert "own, 256²: **truth** above wiener +" in text
-    assert len(scores[0].rows()) == len(found["truth"].blocks) * 2
+    # The truth has no error, the average that of the noise of what it saw.
+    for band in (UMSE, UMSE_LOW):
+        limit = 4 * found["truth"].error(band)
+        assert found["truth"].value(band) == pytest.approx(0, abs=limit)
+    noise = found["average"].value(UMSE)
+    assert noise == pytest.approx(1 / 0.8, abs=4 * found["average"].error(UMSE))
+    # Nothing agrees with an exposure as well as itself.
+    numbers = {each.method: each.numbers for each in scores}
+    assert numbers["average"]["paper_mm_mse"] == 0 < numbers["wiener"]["paper_mm_mse"]
+
+
+def test_tables_are_the_same_from_the_file(region, tmp_path):
+    real, _ = region
+    denoisers = baselines(["average", "wiener"])
+    scores = score_region(denoisers, real, CONFIG, ScoreCache(tmp_path / "scores.jsonl"))
+    write_rows(tmp_path / "scores.csv", csv_rows(scores))
+    again = scores_of(read_rows(tmp_path / "scores.csv"))
+    assert [each.method for each in again] == ["average", "wiener"]
+    for one, other in zip(scores, again, strict=True):
+        for band in one.blocks:
+            assert other.mean().value(band) == pytest.approx(one.mean().value(band), rel=1e-4)
+            assert other.mean().error(band) == pytest.approx(one.mean().error(band), rel=1e-3)
+    config = CONFIG | {"ours": ["none"]}
+    assert report(again, config).count("| wiener") == report(scores, config).count("| wiener") == 2
+
+
+def test_one_scan_of_a_pair_is_judged_by_the_other(generator, tmp_path):
+    signal = low_passed(torch.randn(128, 128, generator=generator), 0.03) * 4
+    scans = signal + torch.randn(2, 128, 128, generator=generator)
+    whole = scans.sum(0) / math.sqrt(2)
+    white = WhitenedExposures(whole[None], 40.0, 0.0, torch.ones(128, 65), None)
+    pair = RealPair("pair", "128²", whole, white, "20 e/pixel", (0, 1), scans)
+    first, second = pair.split(0.8, 0), pair.split(0.8, 1)
+    assert torch.equal(first.kept, second.held_out) and torch.equal(first.held_out, second.kept)
+    truth = NamedDenoiser("truth", "truth", lambda x, m, g, p: signal)
+    (found,) = score_region([truth], pair, CONFIG, ScoreCache(tmp_path / "scores.jsonl"))
+    expected = 1000 * 0.5 * float(signal.square().mean())
+    assert found.mean().value("total") == pytest.approx(expected, rel=0.1)
+    assert found.mean().value(UMSE) == pytest.approx(0, abs=4 * found.mean().error(UMSE))
+
+
+def test_pairs_are_read_as_exposures_of_a_field(generator, tmp_path, capsys):
+    rate = 30 * (1 + 0.1 * low_passed(torch.randn(256, 256, generator=generator), 0.05))
+    counts = torch.poisson(rate.expand(2, -1, -1), generator=generator)
+    write_mrc(tmp_path / "own.mrc", (100 * counts).numpy(), 1.5)
+    config = CONFIG | {"pairs": {"own": "own.mrc", "absent": "absent.mrc"}, "pair_size": 128}
+    (found,) = read_pairs(tmp_path, config)
+    assert isinstance(found, RealPair) and found.seeds == (0, 1)
+    assert found.scans.shape == (2, 128, 128)
+    noise = (found.scans[0] - found.scans[1]) / math.sqrt(2)
+    assert float(noise.std()) == pytest.approx(1, abs=0.05)
+    assert found.white.electrons == pytest.approx(60, rel=0.1)
+    assert "absent.mrc" in capsys.readouterr().out
+
+
+def test_the_papers_settings_average_the_input_with_what_others_made():
+    x = torch.ones(1, 4, 4)
+    topaz = NamedDenoiser("topaz", "topaz", lambda *_: torch.zeros(4, 4))
+    noise2noise = NamedDenoiser("noise2noise", "n", lambda *_: torch.full((4, 4), 0.5))
+    assert [each.name for each in paper_settings([topaz])] == ["paper T"]
+    found = {
+        each.name: each.run(x, 1.0, None, None) for each in paper_settings([topaz, noise2noise])
+    }
+    assert float(found["paper T"].mean()) == 0.5
+    assert float(found["paper N"].mean()) == 0.75
+    assert float(found["paper T+N"].mean()) == 0.5
 
 
 def test_every_method_sees_the_same_split_and_scores_are_kept(region, tmp_path):

@@ -17,13 +17,24 @@ CONTENT = {path: yaml.safe_load(path.read_text("utf-8")) for path in YAML}
 FITS = [path for path, content in CONTENT.items() if "model" in content]
 STUDIES = [path for path, content in CONTENT.items() if "axes" in content]
 
+ATOM = "ATOM      1  C   ALA A   1       0.000   0.000   0.000  1.00 20.00           C\n"
 FEW_CROPS = ["--data.init_args.size", "64", "--data.init_args.n", "2"]
 BANK = {"folder": "bank", "bank.size": 64, "bank.n_items": 2, "bank.validation_every": 2}
 BANK |= {"bank.shares": "{phantom: 1.0}", "bank.padding": 8, "crop": 64}
 SMALL = {
     "difftem.data.simulated_pairs.SimulatedPairs": [
         word for key, value in BANK.items() for word in (f"--data.init_args.{key}", str(value))
-    ]
+    ],
+    "experiments.denoise_dose.scene_pairs.SettingPairs": [
+        word
+        for key, value in {
+            "structures": ".",
+            "scenes": 1,
+            "validation_scenes": 1,
+            "size": 64,
+        }.items()
+        for word in (f"--data.init_args.{key}", str(value))
+    ],
 }
 
 
@@ -34,6 +45,7 @@ def name(path):
 @pytest.mark.parametrize("path", FITS, ids=name)
 def test_a_configuration_runs(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("2OM3.pdb").write_text(ATOM, "utf-8")
     write_mrc("micrograph.mrc", flat_fields(1, 256, rate=20.0)["images"][0].numpy(), 1.0)
     small = SMALL.get(CONTENT[path]["data"]["class_path"], FEW_CROPS)
     quiet = ["--trainer.fast_dev_run", "true", "--trainer.enable_progress_bar", "false"]

@@ -1,0 +1,1 @@
+"""What every denoiser draws where there is nothing."""
