@@ -14,13 +14,11 @@ EXPERIMENTS = ("denoise_dose", "false_positives")
 def main() -> None:
     """Write all of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("experiments", nargs="*", default=list(EXPERIMENTS), choices=EXPERIMENTS)
-    for name in parser.parse_args().experiments:
+    parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=EXPERIMENTS)
+    for name in parser.parse_args().only:
         module = import_module(f"experiments.{name}.run")
         if not module.SCORES.is_file():
-            print(
-                f"{name}: no {module.SCORES}: left out; python -m experiments.{name}.run makes it"
-            )
+            print(f"{name}: no {module.SCORES}; python -m experiments.{name}.run makes it")
             continue
         module.publish(module.read_config())
         print(f"{name}: written from {module.SCORES}")

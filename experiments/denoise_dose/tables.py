@@ -12,7 +12,7 @@ DIGITS = {"psnr_truth_range_db": 1, "paper_mm_psnr_db": 1, "sbd_psnr_peak_1_clip
 
 
 def name_of(dose: float, projections: int) -> str:
-    """Setting as the paper writes it: dose in e/nm², projections."""
+    """Write a setting as the paper does: dose in e/nm², projections."""
     return f"({dose:g}, {projections})"
 
 

@@ -92,7 +92,7 @@ def read_regions(folder: Path, config: dict[str, Any]) -> list[RealRegion]:
 
 
 def read_pairs(folder: Path, config: dict[str, Any]) -> list[RealRegion]:
-    """Read registered pairs of scans, as far as they are there, whitened as exposures of a field."""
+    """Read registered pairs of scans that are there, whitened as exposures of a field."""
     pairs: list[RealRegion] = []
     for name, file in config["pairs"].items():
         if not (folder / file).is_file():

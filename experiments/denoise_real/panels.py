@@ -19,7 +19,7 @@ def draw_panels(
 ) -> list[Path]:
     """Draw the last region of each micrograph whole, and a crop of it in all pixels."""
     last = list(config["regions"])[-1]
-    size, row, column = config["panel"]
+    size = config["panel"][0]
     files = []
     for region in (each for each in regions if each.name == last or each.seeds is not None):
         images = {"low-passed": low_passed(region.values)}
@@ -31,7 +31,10 @@ def draw_panels(
                     torch.Generator().manual_seed(0),
                     region.white.pixel_size,
                 )
-        row, column = (min(at, n - size) for at, n in zip((row, column), region.values.shape))
+        row, column = (
+            min(at, n - size)
+            for at, n in zip(config["panel"][1:], region.values.shape, strict=True)
+        )
         crop = (slice(row, row + size), slice(column, column + size))
         lines = [
             ("whole, binned", {name: _binned(image) for name, image in images.items()}),

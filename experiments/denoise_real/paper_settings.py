@@ -1,8 +1,8 @@
 """The DiffTEM paper's denoiser on a single exposure: with the results of others as more inputs.
 
-It cannot be fitted to one exposure. On real micrographs the paper therefore adds images that others
-have denoised: T, Topaz's; N, Noise2Noise's; T+N, both. The optimum of its loss is the average of its
-inputs (docs/paper_denoiser.md), which is what is scored here.
+It cannot be fitted to one exposure. T, N and T+N are read here as: the exposure, and what Topaz,
+Noise2Noise or both made of it. The optimum of the paper's loss is the average of its inputs, which
+is what is scored.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ SETTINGS = {
 
 
 def paper_settings(denoisers: Sequence[NamedDenoiser]) -> list[NamedDenoiser]:
-    """Settings that can be formed of these methods."""
+    """Form the settings whose methods are there."""
     known = {each.name: each for each in denoisers}
     result = []
     for name, others in SETTINGS.items():

@@ -72,9 +72,9 @@ def report(scores: list[RegionScores], config: dict[str, Any]) -> str:
         these = [each for each in scores if (each.camera, each.region) == (camera, region)]
         parts += [f"**{camera}, {region}**", squared_error_table(these, config["reference"])]
     parts.append(
-        "The columns of the DiffTEM paper's Table 2: how much a result agrees with *the noisy image "
-        "itself*, each stretched from 0 to 1. They reward leaving the noise in: the average of one "
-        "exposure is the exposure, and cannot be beaten."
+        "The columns of the DiffTEM paper's Table 2: how much a result agrees with *the noisy "
+        "image itself*, each stretched from 0 to 1. They reward leaving the noise in: the average "
+        "of one exposure is the exposure, and cannot be beaten."
     )
     last = list(config["regions"])[-1]
     for camera, region in regions:

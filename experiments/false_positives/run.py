@@ -1,4 +1,4 @@
-"""Denoise images that show nothing by every method: ``python -m experiments.false_positives.run``."""
+"""Denoise images of nothing by every method: ``python -m experiments.false_positives.run``."""
 
 import argparse
 import math

@@ -93,7 +93,7 @@ def scored():
             "projections": 1,
             "seed": seed,
             "psnr_truth_range_db": psnr + seed,
-            "correlation": 0.5 + psnr / 100,
+            "correlation": round(0.5 + psnr / 100, 4),
             "cpu_seconds": 0.1,
         }
         for dose in (100, 200)
@@ -116,7 +116,7 @@ def test_tables_say_who_is_above_the_default_and_what_is_missed():
     assert "Above it, in dB: tmv alone +0.5" in text
     low = [row | {"psnr_truth_range_db": row["psnr_truth_range_db"] - 3} for row in scored()]
     assert "not within 1.5 dB" in verdict(low, CONFIG)
-    assert "| wiener                | 28.5 ± 0.7" in short_table(scored(), COLUMNS[0], CONFIG)
+    assert "| wiener                  | 28.5 ± 0.7" in short_table(scored(), COLUMNS[0], CONFIG)
     assert "30.0 (+1.5)" in grid_table(scored(), "sbd", COLUMNS[0], "wiener")
 
 

@@ -21,19 +21,13 @@ ATOM = "ATOM      1  C   ALA A   1       0.000   0.000   0.000  1.00 20.00      
 FEW_CROPS = ["--data.init_args.size", "64", "--data.init_args.n", "2"]
 BANK = {"folder": "bank", "bank.size": 64, "bank.n_items": 2, "bank.validation_every": 2}
 BANK |= {"bank.shares": "{phantom: 1.0}", "bank.padding": 8, "crop": 64}
+SCENES = {"structures": ".", "scenes": 1, "validation_scenes": 1, "size": 64}
 SMALL = {
     "difftem.data.simulated_pairs.SimulatedPairs": [
         word for key, value in BANK.items() for word in (f"--data.init_args.{key}", str(value))
     ],
     "experiments.denoise_dose.scene_pairs.SettingPairs": [
-        word
-        for key, value in {
-            "structures": ".",
-            "scenes": 1,
-            "validation_scenes": 1,
-            "size": 64,
-        }.items()
-        for word in (f"--data.init_args.{key}", str(value))
+        word for key, value in SCENES.items() for word in (f"--data.init_args.{key}", str(value))
     ],
 }
 
