@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
 
 def _parser() -> OneLineArgumentParser:
     """Make the parser; the order is that of the help."""
-    methods = "\n".join(f"  {name:<9} {method.what}" for name, method in METHODS.items())
+    methods = "\n".join(f"  {name:<11} {method.what}" for name, method in METHODS.items())
     parser = OneLineArgumentParser(
         prog="difftem denoise",
         description=f"{DESCRIPTION}Methods:\n{methods}",

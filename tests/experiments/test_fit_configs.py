@@ -29,6 +29,7 @@ SMALL = {
     "experiments.denoise_dose.scene_pairs.SettingPairs": [
         word for key, value in SCENES.items() for word in (f"--data.init_args.{key}", str(value))
     ],
+    "difftem.data.field_exposures.FieldExposures": ["--data.init_args.paths", "micrograph.mrc"],
 }
 
 

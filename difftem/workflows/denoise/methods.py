@@ -78,9 +78,12 @@ METHODS = {
         "the mean of the exposures",
         "difftem.baselines.average:average",
     ),
+    "paper": DenoiseMethod(
+        "the DiffTEM paper's: the average, learnt through Poisson noise; contrast drifts",
+        "difftem.baselines.paper:paper",
+    ),
+    "paper_exact": DenoiseMethod(
+        "what that converges to: the average",
+        "difftem.baselines.paper:paper_exact",
+    ),
 }
-
-
-def methods_in_words() -> str:
-    """List all methods with what each is."""
-    return "; ".join(f"{name}: {method.what}" for name, method in METHODS.items())

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from difftem.workflows.denoise.methods import METHODS, methods_in_words
+from difftem.workflows.denoise.methods import METHODS
 
 DenoiseFrames = Literal["auto", "exposures", "even_odd", "sum", "separate"]
 
@@ -36,7 +36,10 @@ class DenoiseOptions:
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
         if self.method != "auto" and self.method not in METHODS:
-            raise ValueError(f"unknown method {self.method!r}: {methods_in_words()}")
+            raise ValueError(
+                f"method must be auto or one of {', '.join(METHODS)}, got {self.method!r} "
+                "(difftem denoise --help says what each does)"
+            )
         if self.gain is not None and self.dose is not None:
             raise ValueError(f"give gain or dose, not both; got {self.gain} and {self.dose}")
         if self.detector is not None and self.mtf is not None:
