@@ -72,6 +72,8 @@ Denoising
     `published_error` : the same as two papers define it
     `exposure_parts` : what a method sees, and what it is judged by
     `unsupervised_error` : error without the truth, from copies with independent noise
+    `half_agreement` : what two halves of the data say of a method
+    `whiteness` : whether a residual is white noise
     `count_split` : one exposure as two with independent noise
     `ring_balance` : how much of a correction to believe at each frequency
 

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from difftem.analysis.held_out import ICE, band_masks, banded_log_likelihood
 from difftem.functional.exposure_parts import ExposurePart, Method, part_exposures
-from difftem.functional.fourier_ring import agreed_frequency, ring_correlation, ring_products
+from difftem.metrics.half_agreement import AgreementOfHalves
+from difftem.metrics.held_out_likelihood import BANDS, BandedLogLikelihood
 from difftem.metrics.truth_table import check_columns, ring_number
 from difftem.metrics.unsupervised_error import UnsupervisedError
+from difftem.metrics.whiteness import ResidualWhiteness
 
-_BANDS = ("total", "below 0.03", "0.03-0.15", "below 0.15", "above 0.15", ICE)
-LIKELIHOOD_COLUMNS = tuple(
-    f"nats_per_1000_pixels_{band.replace(' ', '_')}{suffix}"
-    for band in _BANDS
-    for suffix in ("", "_error")
-)
-_NOTHING = 1e-12  # of the mean power of an image: rounding that a band-limited image has left
+# Name of the column to name in what a metric computes.
+_LIKELIHOOD = {
+    f"nats_per_1000_pixels_{name.replace(' ', '_')}": name
+    for band in BANDS
+    for name in (band, f"{band} error")
+}
 _ERRORS = {
     "umse_noise_variances": "umse",
     "umse_noise_variances_error": "umse_error",
@@ -27,9 +27,20 @@ _ERRORS = {
     "upsnr_peak_mean_db": "upsnr",
     "upsnr_peak_mean_db_error": "upsnr_error",
 }
-ERROR_COLUMNS = tuple(_ERRORS)
-HALF_COLUMNS = ("frc_halves_0.143_cycles_per_pixel", "frc_half_raw_0.143_cycles_per_pixel")
-HELD_OUT_COLUMNS = (*LIKELIHOOD_COLUMNS, *ERROR_COLUMNS, *HALF_COLUMNS)
+_HALVES = {
+    "frc_halves_0.143_cycles_per_pixel": "denoised",
+    "frc_half_raw_0.143_cycles_per_pixel": "with_raw",
+    "correlation_from_halves": "correlation",
+}
+_RESIDUAL = {
+    "residual_variance": "variance",
+    "residual_deviation": "deviation",
+    "residual_chi2_per_ring": "chi2_per_ring",
+    "residual_p_value": "p_value",
+}
+LIKELIHOOD_COLUMNS, ERROR_COLUMNS = tuple(_LIKELIHOOD), tuple(_ERRORS)
+HALF_COLUMNS, RESIDUAL_COLUMNS = tuple(_HALVES), tuple(_RESIDUAL)
+HELD_OUT_COLUMNS = (*LIKELIHOOD_COLUMNS, *ERROR_COLUMNS, *HALF_COLUMNS, *RESIDUAL_COLUMNS)
 
 
 def held_out_table(
@@ -42,11 +53,11 @@ def held_out_table(
     block: int = 128,
     columns: Sequence[str] = HELD_OUT_COLUMNS,
 ) -> dict[str, float]:
-    """Score a method by electrons that it has not seen.
+    """Score a method by electrons that it has not seen, and by what it leaves of those it has.
 
     All splits are drawn before the method runs: methods that get generators of one seed see the
-    same ones. The method runs once for likelihood and uMSE and twice for the halves, and only for
-    columns that are asked for.
+    same ones. The method runs once for likelihood and uMSE, twice for the halves and once for the
+    residual, and only for columns that are asked for.
 
     Parameters
     ----------
@@ -67,7 +78,7 @@ def held_out_table(
     block : int
         Side of the blocks in pixels whose scatter gives the errors; at most half of the image.
     columns : sequence of str
-        Of `HELD_OUT_COLUMNS`: what is worked out, in this order.
+        Of `HELD_OUT_COLUMNS`: what is worked out, in this order. docs/metrics.md explains each.
 
     Returns
     -------
@@ -84,48 +95,31 @@ def held_out_table(
     parts = part_exposures(exposures, electrons, fraction, generator)
     copies = parts[1].copies(generator)
     halves = part_exposures(exposures, electrons, 0.5, generator)
+    wanted, found = set(columns), dict[str, float]()
     block = min(block, min(exposures.shape[-2:]) // 2)
-    found: dict[str, float] = {}
-    if set(columns) & {*LIKELIHOOD_COLUMNS, *ERROR_COLUMNS}:
+    if wanted & {*_LIKELIHOOD, *_ERRORS}:
         estimate = parts[0].estimate(method, generator)
-        found |= _likelihood(estimate, parts[1], pixel_size, block)
-        metric = UnsupervisedError(block)
-        metric.update(estimate, copies, math.sqrt(electrons))
-        values = metric.compute()
-        found |= {name: float(values[key]) for name, key in _ERRORS.items()}
-    if set(columns) & set(HALF_COLUMNS):
-        found |= _halves(method, halves, generator)
+        likelihood = BandedLogLikelihood(pixel_size, block)
+        image, signal = parts[1].summed()
+        likelihood.update(signal * estimate, image)
+        found |= _named(_LIKELIHOOD, likelihood.compute())
+        error = UnsupervisedError(block)
+        error.update(estimate, copies, math.sqrt(electrons))
+        found |= _named(_ERRORS, error.compute())
+    if wanted & set(_HALVES):
+        estimates = [half.estimate(method, generator) for half in halves]
+        agreement = AgreementOfHalves(n_rings=ring_number(exposures))
+        agreement.update(*estimates, *(half.exposures.mean(0) for half in halves))
+        found |= _named(_HALVES, agreement.compute())
+    if wanted & set(_RESIDUAL):
+        whole = ExposurePart(exposures, electrons, 1.0)
+        image, signal = whole.summed()
+        whiteness = ResidualWhiteness(ring_number(exposures))
+        whiteness.update(image - signal * whole.estimate(method, generator))
+        found |= _named(_RESIDUAL, whiteness.compute())
     return {name: found[name] for name in columns}
 
 
-def _likelihood(
-    estimate: Tensor, held_out: ExposurePart, pixel_size: float | None, block: int
-) -> dict[str, float]:
-    """Log likelihood by band and its standard error."""
-    image, signal = held_out.summed()
-    masks = band_masks((image.shape[0], image.shape[1]), pixel_size)
-    scores = banded_log_likelihood(signal * estimate, image, masks, block)
-    values = [
-        (scores.value(band), scores.error(band)) if band in scores.blocks else (math.nan, math.nan)
-        for band in _BANDS
-    ]
-    return dict(zip(LIKELIHOOD_COLUMNS, [x for pair in values for x in pair], strict=True))
-
-
-def _halves(
-    method: Method, halves: tuple[ExposurePart, ExposurePart], generator: torch.Generator | None
-) -> dict[str, float]:
-    """FRC of both denoised halves, and of each with the other as it was recorded."""
-    a, b = (half.estimate(method, generator) for half in halves)
-    n = ring_number(a)
-    raw = [half.summed()[0] for half in halves]
-    crossed = ring_products(a, raw[1], n) + ring_products(b, raw[0], n)
-    curves = (_correlation(ring_products(a, b, n)), _correlation(crossed))
-    return dict(zip(HALF_COLUMNS, (agreed_frequency(each, 0.143) for each in curves), strict=True))
-
-
-def _correlation(products: Tensor) -> Tensor:
-    """FRC, 0 in rings where an image has nothing but rounding errors."""
-    power = products[1:]
-    there = (power > _NOTHING * power.mean(-1, keepdim=True)).all(0)
-    return ring_correlation(products) * there
+def _named(names: dict[str, str], values: dict[str, Tensor]) -> dict[str, float]:
+    """Give values the names of columns."""
+    return {column: float(values[name]) for column, name in names.items()}

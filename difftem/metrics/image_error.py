@@ -96,8 +96,8 @@ def image_metrics(n_rings: int = 64) -> MetricCollection:
     Returns
     -------
     MetricCollection
-        ``nmse``, ``psnr`` (dB), ``correlation``, ``frc_half`` (FRC = 0.5, in cycles/pixel)
-        and ``ssim``; each is updated with estimate and truth.
+        ``nmse``, ``psnr`` (dB), ``correlation``, ``frc_half`` and ``frc_0143`` (FRC = 0.5 and
+        0.143, in cycles/pixel) and ``ssim``; each is updated with estimate and truth.
     """
     return MetricCollection(
         {
@@ -105,6 +105,7 @@ def image_metrics(n_rings: int = 64) -> MetricCollection:
             "psnr": ElectronPSNR(),
             "correlation": ImageCorrelation(),
             "frc_half": AgreedFrequency(0.5, n_rings),
+            "frc_0143": AgreedFrequency(0.143, n_rings),
             "ssim": TruthRangeSSIM(),
         },
         compute_groups=False,

@@ -86,3 +86,22 @@ def test_parts_that_are_none_are_refused():
         part_exposures(torch.zeros(1, 4, 4), 2.0, 1.0)
     with pytest.raises(ValueError, match=r"exposures must be a stack \(n, y, x\), got \(4, 4\)"):
         part_exposures(torch.zeros(4, 4), 2.0)
+
+
+def test_a_wrong_level_of_noise_shifts_the_error_alike_for_all_less_twice_what_a_method_passes():
+    excess, n, size = 0.1, 8, 512
+
+    def method(stack, electrons, generator=None):
+        """Pass an eighth of each pixel's own noise and nothing else."""
+        return stack.mean(0) / n
+
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(1, size, size, generator=generator, dtype=torch.float64)
+    noise *= math.sqrt(1 + excess)  # taken for 1
+    kept, held_out = part_exposures(noise, ELECTRONS, 0.5, generator)
+    estimate = kept.estimate(method)
+    found = unsupervised_error_map(estimate, held_out.copies(generator)).mean()
+    shift = float(found - estimate.square().mean())
+    error = math.sqrt(3) * 2 / size  # noise of variance 2 in the mean of the copies
+    assert shift == pytest.approx(excess * (1 - 2 / n), abs=4 * error)
+    assert error < 0.1 * excess

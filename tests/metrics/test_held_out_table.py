@@ -8,6 +8,7 @@ from difftem.metrics.held_out_table import (
     ERROR_COLUMNS,
     HALF_COLUMNS,
     HELD_OUT_COLUMNS,
+    RESIDUAL_COLUMNS,
     held_out_table,
 )
 
@@ -54,8 +55,16 @@ def test_a_filter_of_known_error_scores_it(n, fraction, generator):
         assert found[name] == pytest.approx(expected, abs=4 * found[f"{name}_error"])
     assert found["nats_per_1000_pixels_above_0.15"] == pytest.approx(0, abs=1e-9)
     assert math.isnan(found["nats_per_1000_pixels_ice_ring"])
-    for name in HALF_COLUMNS:
+    for name in HALF_COLUMNS[:2]:
         assert found[name] == pytest.approx(CUT, abs=0.015)
+    half = 2 * part / n  # error of a half
+    known = math.sqrt(power / (power + half))
+    error = known / 2 * (2 / n / N / power)  # of the power that the recorded halves share
+    assert found["correlation_from_halves"] == pytest.approx(known, abs=3 * error)
+    # The residual lacks the noise that passed.
+    assert found["residual_variance"] == pytest.approx(1 - part, abs=4 * math.sqrt(2) / N)
+    assert found["residual_deviation"] == pytest.approx(math.sqrt(part), rel=0.1)
+    assert found["residual_p_value"] < 1e-12
 
 
 def test_a_method_that_invents_the_same_in_both_halves_is_found_out_by_the_raw_half(generator):
@@ -66,9 +75,19 @@ def test_a_method_that_invents_the_same_in_both_halves_is_found_out_by_the_raw_h
         return filtered(stack, electrons) + invented
 
     found = held_out_table(liar, stack, ELECTRONS, generator, columns=HALF_COLUMNS)
-    halves, raw = (found[name] for name in HALF_COLUMNS)
+    halves, raw, correlated = (found[name] for name in HALF_COLUMNS)
+    assert correlated < 0.7
     assert halves == 0.5
     assert raw == pytest.approx(CUT, abs=0.015)
+
+
+def test_the_residual_of_the_truth_is_white(generator):
+    signal, stack = exposures(generator, 3)
+    found = held_out_table(lambda *_: signal, stack, ELECTRONS, generator, columns=RESIDUAL_COLUMNS)
+    assert found["residual_variance"] == pytest.approx(1, abs=4 * math.sqrt(2) / N)
+    assert found["residual_chi2_per_ring"] == pytest.approx(1, abs=4 * math.sqrt(2 / 33))
+    assert found["residual_p_value"] > 0.001
+    assert found["residual_deviation"] < 0.05
 
 
 def test_splits_do_not_depend_on_what_a_method_draws():

@@ -1,0 +1,94 @@
+"""What two halves of the data, denoised and as they are, say of a method."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from difftem.functional.fourier_ring import ring_correlation, ring_products
+
+_NOTHING = 1e-12  # of the mean power of an image: rounding that a band-limited image has left
+
+
+class HalfAgreement(NamedTuple):
+    """Correlations of halves.
+
+    Attributes
+    ----------
+    denoised : Tensor
+        FRC of both denoised halves, shape ``(n_rings,)``. What a method draws whatever it is given
+        counts as agreement.
+    with_raw : Tensor
+        FRC of a denoised half and the other one as it was recorded: at most the root of `raw`.
+    raw : Tensor
+        FRC of the halves as they were recorded: SSNR / (1 + SSNR).
+    correlation : float
+        Estimate of the correlation of a denoised half with the truth; NaN where the halves share
+        no signal.
+    """
+
+    denoised: Tensor
+    with_raw: Tensor
+    raw: Tensor
+    correlation: float
+
+
+def half_products(
+    first: Tensor,  # (y, x)
+    second: Tensor,  # (y, x)
+    raw_first: Tensor,  # (y, x)
+    raw_second: Tensor,  # (y, x)
+    n_rings: int,
+) -> Tensor:  # (3, 3, n_rings)
+    """Sum the spectra of two denoised halves and of the recorded ones over rings.
+
+    Sums of several images may be added.
+
+    Parameters
+    ----------
+    first, second : Tensor
+        Denoised, shape ``(y, x)``.
+    raw_first, raw_second : Tensor
+        As they were recorded, whitened, with one amount of signal, shape ``(y, x)``.
+    n_rings : int
+        From 0 to Nyquist.
+
+    Returns
+    -------
+    Tensor
+        `difftem.functional.fourier_ring.ring_products` of the denoised halves, of each with the
+        other recorded one (both added), and of the recorded ones.
+    """
+    crossed = ring_products(first, raw_second, n_rings) + ring_products(second, raw_first, n_rings)
+    pairs = ((first, second), (raw_first, raw_second))
+    denoised, raw = (ring_products(a, b, n_rings) for a, b in pairs)
+    return torch.stack([denoised, crossed, raw])
+
+
+def half_agreement(
+    products: Tensor,  # (3, 3, n_rings)
+) -> HalfAgreement:
+    r"""Correlate halves.
+
+    The noise of a recorded half is independent of the other one and of what a method makes of that.
+    So the correlation of a denoised half d with the truth is known without the truth:
+
+    .. math:: \hat\rho = \frac{\langle d_1, r_2 \rangle + \langle d_2, r_1 \rangle}
+              {\sqrt{(|d_1|^2 + |d_2|^2) \; 2 \langle r_1, r_2 \rangle}}
+
+    Parameters
+    ----------
+    products : Tensor
+        As `half_products` gives them, shape ``(3, 3, n_rings)``.
+
+    Returns
+    -------
+    HalfAgreement
+        Curves and correlation. Rings with nothing but rounding errors have a correlation of 0.
+    """
+    power = products[:, 1:]
+    there = (power > _NOTHING * power.mean(-1, keepdim=True)).all(1)
+    denoised, with_raw, raw = ring_correlation(products) * there
+    (_, first, second), (crossed, *_), (shared, *_) = products.sum(-1)
+    found = crossed / torch.sqrt((first + second) * 2 * shared)  # NaN where nothing is shared
+    return HalfAgreement(denoised, with_raw, raw, float(found))
