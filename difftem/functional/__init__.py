@@ -63,6 +63,8 @@ Denoising
     `whitening` : images whose noise is white
     `anscombe` : counts whose noise does not depend on their mean, and back
     `cosine` : the spectrum of an image that goes on in its mirror image
+    `haar` : sums and differences of neighbouring counts
+    `poisson_risk` : the error of an estimate from counts, without the truth
     `blank` : exposures of a field with nothing but background
     `error_features` : where an estimate is likely to be wrong
     `wiener` : the filter that an image's own spectrum gives

@@ -18,6 +18,7 @@ from tqdm import tqdm
 import difftem
 from difftem.baselines.block_matching import bm3d, bmnd
 from difftem.baselines.gaussian import gaussian
+from difftem.baselines.pure_let import pure_let
 from difftem.baselines.vst import vst
 from difftem.baselines.wavelets import wavelets
 from difftem.baselines.wiener import wiener
@@ -48,6 +49,7 @@ GRIDS: dict[Callable[..., Tensor], Grid] = {
     wiener: {},
     vst: {"binning": (4.0, 6.0, 8.0, 12.0), "strength": (0.3, 0.4, 0.5, 0.6, 0.8)},
     wavelets: {"binning": (2.0, 4.0, 6.0), "wavelet": ("db2", "sym4", "bior4.4")},
+    pure_let: {"binning": (1.0, 2.0, 4.0)},
     bm3d: {"binning": (3.0, 4.0, 6.0), "sigma": (0.9, 1.0, 1.1)},
     bmnd: {"binning": (6.0, 8.0)},
 }

@@ -6,6 +6,7 @@ import torch
 from difftem.baselines.average import average
 from difftem.baselines.block_matching import bm3d, bmnd
 from difftem.baselines.gaussian import gaussian
+from difftem.baselines.pure_let import pure_let
 from difftem.baselines.vst import vst
 from difftem.baselines.wavelets import wavelets
 from difftem.baselines.wiener import wiener
@@ -19,6 +20,7 @@ NEARNESS = {
     wiener: 1.3,
     vst: 2,
     wavelets: 1.6,
+    pure_let: 1.6,
     bmnd: 1.8,
     bm3d: 1.5,
 }

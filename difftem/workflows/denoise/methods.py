@@ -66,6 +66,10 @@ METHODS = {
         "shrunk wavelets of stabilised counts",
         "difftem.baselines.wavelets:wavelets",
     ),
+    "pure_let": DenoiseMethod(
+        "Haar wavelets of counts, shrunk by Poisson's unbiased risk",
+        "difftem.baselines.pure_let:pure_let",
+    ),
     "bmnd": DenoiseMethod(
         "block matching for counts",
         "difftem.baselines.block_matching:bmnd",
