@@ -8,7 +8,7 @@ import argparse
 from importlib import import_module
 
 # Each has `publish(config)`, which reads its CSV file and writes its README, and `read_config()`.
-EXPERIMENTS = ("denoise_dose", "false_positives")
+EXPERIMENTS = ("denoise_dose", "denoise_generalise", "denoise_real", "false_positives")
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ SECTIONS: dict[str, dict[str, list[str]]] = {
         "pictures": ["comparison_dose", "curves"],
     },
     "denoise_generalise": {
-        "numbers": ["psnr_truth_range_db", "correlation", "nmse", "cpu_seconds"],
+        "numbers": ["nmse", "correlation", "frc_half", "cpu_seconds"],
         "pictures": ["comparison_generalise"],
     },
     "denoise_real": {

@@ -1,0 +1,1 @@
+"""Denoisers on what training never saw, one thing at a time."""
