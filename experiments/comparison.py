@@ -6,9 +6,13 @@ tables and curves of their READMEs and of docs/comparison.md.
 
 import argparse
 from importlib import import_module
+from pathlib import Path
 
-# Each has `publish(config)`, which reads its CSV file and writes its README, and `read_config()`.
+from experiments._base.results import write_marked
+
+# Each has `SCORES`, a CSV file, `publish`, which writes its README from it, and `summary`.
 EXPERIMENTS = ("denoise_dose", "denoise_generalise", "denoise_real", "false_positives")
+DOCS = Path(__file__).parents[1] / "docs" / "comparison.md"
 
 
 def main() -> None:
@@ -20,7 +24,9 @@ def main() -> None:
         if not module.SCORES.is_file():
             print(f"{name}: no {module.SCORES}; python -m experiments.{name}.run makes it")
             continue
-        module.publish(module.read_config())
+        config = module.read_config()
+        module.publish(config)
+        write_marked(DOCS, name, module.summary(config))
         print(f"{name}: written from {module.SCORES}")
 
 

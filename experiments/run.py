@@ -3,6 +3,9 @@
 A study is a YAML file of axes; each axis has named values, each value names configurations, options
 of ``difftem fit``, or both. Every combination is a run in the folder ``runs/STUDY/a/b/c``. A run
 that is there is not repeated, so a study that was stopped goes on.
+
+A comparison of denoisers is a YAML file of axes that names its ``program``, which gets the options
+that follow: ``python -m experiments.run experiments/denoise_dose/config.yaml --wandb``.
 """
 
 import argparse
@@ -16,6 +19,7 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -120,10 +124,22 @@ def execute(run: Run) -> str | None:
     return None
 
 
+def run_program(name: str, options: list[str]) -> int:
+    """Run the program that a file of axes names, with its own options."""
+    program = import_module(name)
+    sys.argv = [name, *options]
+    return int(program.main() or 0)
+
+
 def main() -> None:
     """Run what is missing of a study."""
     from tqdm import tqdm
 
+    study = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    if study is not None and study.is_file():
+        program = yaml.safe_load(study.read_text("utf-8")).get("program")
+        if program is not None:
+            raise SystemExit(run_program(program, sys.argv[2:]))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("study", type=Path, help="YAML file")
     parser.add_argument("--only", default="", help="regular expression that names must match")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,11 +30,14 @@ class NamedDenoiser:
         Of its code or weights: scores are kept under it.
     run : callable
         The method.
+    training_seconds : float
+        That were spent before it saw an image.
     """
 
     name: str
     key: str
     run: Run
+    training_seconds: float = 0.0
 
 
 def baselines(names: Sequence[str]) -> list[NamedDenoiser]:
@@ -78,6 +82,12 @@ def network_key(network: nn.Module) -> str:
     """Name for what a network computes."""
     state = [value.detach().cpu().numpy().tobytes() for value in network.state_dict().values()]
     return digest(*state, source_digest("difftem.functional.wiener").encode())
+
+
+def training_seconds(network: nn.Module) -> float:
+    """Tell how long a network was trained, by the account of its weights."""
+    account: dict[str, Any] = getattr(network, "account", {})
+    return float(account.get("training", {}).get("seconds", 0.0))
 
 
 def weights_label(weights: str) -> str:

@@ -71,7 +71,11 @@ def write_readme(folder: Path, script: str, text: str) -> None:
     ValueError
         If the README has no such mark.
     """
-    path = folder / "README.md"
+    write_marked(folder / "README.md", script, text)
+
+
+def write_marked(path: Path, script: str, text: str) -> None:
+    """Put text between the marks of a script in a file, as `write_readme` does."""
     begin = BEGIN.format(script)
     before, found, rest = path.read_text("utf-8").partition(begin)
     _, closed, after = rest.partition(END)

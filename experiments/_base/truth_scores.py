@@ -87,5 +87,6 @@ def score_exposed(
                 exposed.seen(estimate), exposed.seen(exposed.truth), exposed.electrons, columns
             )
             cache.put(name, found | {"cpu_seconds": round(seconds, 3)})
-        rows.append({"method": denoiser.name, **facts, **cache.get(name)})
+        costs = {"training_seconds": denoiser.training_seconds}
+        rows.append({"method": denoiser.name, **facts, **cache.get(name), **costs})
     return rows

@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from difftem.micrograph.whitened import WhitenedExposures
 from difftem.workflows.denoise import prepare
 from difftem.workflows.denoise.load_network import load_network
 from difftem.workflows.denoise.methods import METHODS
 from difftem.workflows.denoise.options import DenoiseOptions
-from experiments._base.denoisers import NamedDenoiser, Run, balanced_run, network_key
+from experiments._base.denoisers import (
+    NamedDenoiser,
+    Run,
+    balanced_run,
+    network_key,
+    training_seconds,
+)
 from experiments._base.score_cache import source_digest
 
 _PREPARED = (
@@ -49,7 +55,7 @@ def with_weights(weights: str, name: str) -> NamedDenoiser:
     """Network of a file, weighed as the shipped one is."""
     network = load_network(weights).eval()
     key = f"{network_key(network)}-{source_digest(*_PREPARED)}"
-    return NamedDenoiser(name, key, balanced_run(network))
+    return NamedDenoiser(name, key, balanced_run(network), training_seconds(network))
 
 
 def fits(name: str, exposures: int) -> bool:
@@ -75,17 +81,19 @@ def _users_method(name: str, minutes: float | None) -> NamedDenoiser:
     module, _, attribute = METHODS[name].place.partition(":")
     defined = inspect.getmodule(getattr(import_module(module), attribute))
     key = f"{name}-{source_digest(module, defined.__name__ if defined else module, *_PREPARED)}"
+    seconds = 0.0
     if METHODS[name].trained:
-        key += f"-{_weights_key(name)}"
+        network = _network(name)
+        key, seconds = f"{key}-{network_key(network)}", training_seconds(network)
     if minutes is not None:
         key += f"-{minutes:g} min"
-    return NamedDenoiser(name, key, _run_of(name, minutes))
+    return NamedDenoiser(name, key, _run_of(name, minutes), seconds)
 
 
-def _weights_key(name: str) -> str:
-    """Name what a trained method computes."""
+def _network(name: str) -> nn.Module:
+    """Load the network of a method that was trained before."""
     field = WhitenedExposures(torch.zeros(1, 8, 8), 1.0, 0.0, torch.ones(8, 5), None)
-    return network_key(prepare.trained_network(DenoiseOptions(method=name), [field]).network)
+    return prepare.trained_network(DenoiseOptions(method=name), [field]).network
 
 
 def _run_of(name: str, minutes: float | None) -> Run:
@@ -102,6 +110,7 @@ def _run_of(name: str, minutes: float | None) -> Run:
         generator = generator or torch.Generator().manual_seed(0)
         with torch.inference_mode(False):
             method = prepare.prepared_method(name, options, white, ready, generator)
-            return method(exposures, electrons, generator).detach()
+            estimate = method(exposures, electrons, generator).detach()
+        return estimate - estimate.mean()  # users' images keep their mean
 
     return run

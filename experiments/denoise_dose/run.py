@@ -14,7 +14,13 @@ from experiments._base.results import write_readme
 from experiments._base.rows import Row, read_rows, values_of, write_rows
 from experiments.denoise_dose.figures import draw_curves, draw_panels
 from experiments.denoise_dose.score import chosen_methods, score_settings
-from experiments.denoise_dose.tables import grid_table, short_table, time_table, verdict
+from experiments.denoise_dose.tables import (
+    grid_table,
+    short_table,
+    summary_table,
+    time_table,
+    verdict,
+)
 
 HERE = Path(__file__).parent
 NAME = "denoise_dose"
@@ -43,6 +49,12 @@ def report(rows: Sequence[Row], config: dict[str, Any]) -> str:
         parts.append(grid_table(rows, general, "psnr_truth_range_db", "wiener"))
         parts.append(grid_table(rows, general, "correlation", "wiener"))
     return "\n\n".join(parts)
+
+
+def summary(config: dict[str, Any]) -> str:
+    """Format what docs/comparison.md shows."""
+    rows = read_rows(SCORES)
+    return f"{summary_table(rows, config)}\n\n{verdict(rows, config)}"
 
 
 def publish(config: dict[str, Any]) -> None:

@@ -33,6 +33,30 @@ def short_table(rows: Sequence[Row], column: str, config: dict[str, Any]) -> str
     return markdown_table([f"`{column}`", *(name_of(*s) for s in settings)], lines)
 
 
+def summary_table(rows: Sequence[Row], config: dict[str, Any]) -> str:
+    """PSNR and correlation at the settings of the short table, with times."""
+    settings = [each for each in config["key_settings"] if at(rows, each)]
+    lines = []
+    for method in values_of(rows, "method"):
+        cells = []
+        for each in settings:
+            own = pick(at(rows, each), method=method)
+            psnr = mean_and_sd([r[PSNR] for r in own], 1) if own else ""
+            cells.append(f"{psnr}, {mean(r[CORRELATION] for r in own):.3f}" if own else "")
+        own = [row for each in settings for row in pick(at(rows, each), method=method)]
+        trained = own[0]["training_seconds"] / 60
+        lines.append(
+            [
+                method,
+                *cells,
+                f"{mean(r['cpu_seconds'] for r in own):.2f}",
+                f"{trained:.0f} min" if trained else "",
+            ]
+        )
+    titles = [name_of(*each) for each in settings]
+    return markdown_table(["PSNR in dB, correlation", *titles, "s", "training"], lines)
+
+
 def time_table(rows: Sequence[Row], config: dict[str, Any]) -> str:
     """Processor seconds of an image and of 50 projections."""
     settings = [each for each in config["key_settings"] if at(rows, each)]

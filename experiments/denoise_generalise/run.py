@@ -153,6 +153,11 @@ def _losses(rows: Sequence[Row], axis: str, config: dict[str, Any]) -> list[str]
     return found
 
 
+def summary(config: dict[str, Any]) -> str:
+    """Format what docs/comparison.md shows: all of it."""
+    return report(read_rows(SCORES), config)
+
+
 def publish(config: dict[str, Any]) -> None:
     """Write the tables again from the CSV file."""
     write_readme(HERE, "run.py", report(read_rows(SCORES), config))

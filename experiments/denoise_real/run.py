@@ -25,6 +25,7 @@ from experiments.denoise_real.tables import (
     choose,
     comparison,
     csv_rows,
+    deciding_table,
     region_table,
     scores_of,
     squared_error_table,
@@ -87,6 +88,11 @@ def report(scores: list[RegionScores], config: dict[str, Any]) -> str:
 def _bands(scores: list[RegionScores], config: dict[str, Any]) -> list[str]:
     """Bands of the table that a region has."""
     return [band for band in config["bands"] if band in scores[0].blocks]
+
+
+def summary(config: dict[str, Any]) -> str:
+    """Format what docs/comparison.md shows: the deciding band of all regions."""
+    return deciding_table(scores_of(read_rows(SCORES)), config)
 
 
 def publish(config: dict[str, Any]) -> None:

@@ -30,6 +30,27 @@ def region_table(scores: Sequence[RegionScores], bands: Sequence[str], reference
     return markdown_table(["method", *bands], lines)
 
 
+def deciding_table(scores: Sequence[RegionScores], config: dict[str, Any]) -> str:
+    """Format the deciding band and uPSNR there, methods down, regions across."""
+    band, reference = config["deciding"], config["reference"]
+    regions = list(dict.fromkeys((each.camera, each.region) for each in scores))
+    known = {(e.camera, e.region, e.method): e for e in scores}
+    lines = []
+    for method in dict.fromkeys(each.method for each in scores):
+        cells = []
+        for region in regions:
+            each = known.get((*region, method))
+            if each is None:
+                cells.append("")
+                continue
+            above = each.mean().above(known[*region, reference].mean())
+            error = each.mean().value(UMSE_LOW)
+            psnr = f"{10 * math.log10(each.electrons / error):.2f} dB" if error > 0 else "-"
+            cells.append(f"{above.value(band):+.3f} ± {above.error(band):.3f}, {psnr}")
+        lines.append([method, *cells])
+    return markdown_table(["method", *(f"{camera}, {name}" for camera, name in regions)], lines)
+
+
 def squared_error_table(scores: Sequence[RegionScores], reference: str) -> str:
     """Format unbiased errors without a truth; in brackets what a method is better than another."""
     base = next(each.mean() for each in scores if each.method == reference)

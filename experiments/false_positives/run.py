@@ -56,6 +56,11 @@ def report(rows: Sequence[Row], config: dict[str, Any]) -> str:
     return f"{text}\n\n{table}"
 
 
+def summary(config: dict[str, Any]) -> str:
+    """Format what docs/comparison.md shows: all of it."""
+    return report(read_rows(SCORES), config)
+
+
 def publish(config: dict[str, Any]) -> None:
     """Write the table again from the CSV file."""
     write_readme(HERE, "run.py", report(read_rows(SCORES), config))

@@ -2,11 +2,13 @@
 
 import csv
 import math
+import re
 
 import pytest
 import torch
 
 from difftem.functional.image_error import correlation, peak_signal_to_noise
+from experiments import comparison
 from experiments._base.denoisers import NamedDenoiser
 from experiments._base.rows import pick, read_rows, write_rows
 from experiments._base.score_cache import ScoreCache
@@ -22,7 +24,7 @@ from experiments.denoise_dose.setting import (
     fragments,
     setting,
 )
-from experiments.denoise_dose.tables import grid_table, short_table, verdict
+from experiments.denoise_dose.tables import grid_table, short_table, summary_table, verdict
 
 CONFIG = run.read_config()
 COLUMNS = ["psnr_truth_range_db", "correlation"]
@@ -74,6 +76,7 @@ def test_every_method_gets_the_same_arrays_once_and_too_few_exposures_are_left_o
     assert rows[0]["correlation"] == pytest.approx(1)
     assert rows[2]["correlation"] == 0 < rows[3]["correlation"] < 1
     assert rows[2]["psnr_truth_range_db"] < rows[3]["psnr_truth_range_db"]
+    assert rows[0]["training_seconds"] == 0
     assert score_exposed(draw, methods, {"seed": 0}, "key", COLUMNS, cache) == rows
     assert len(drawn) == 1
 
@@ -95,6 +98,7 @@ def scored():
             "psnr_truth_range_db": psnr + seed,
             "correlation": round(0.5 + psnr / 100, 4),
             "cpu_seconds": 0.1,
+            "training_seconds": 540.0 if method == "tmv alone" else 0.0,
         }
         for dose in (100, 200)
         for method, psnr in (("wiener", 28.0), ("sbd", 29.5), ("tmv alone", 30.0))
@@ -117,18 +121,25 @@ def test_tables_say_who_is_above_the_default_and_what_is_missed():
     low = [row | {"psnr_truth_range_db": row["psnr_truth_range_db"] - 3} for row in scored()]
     assert "not within 1.5 dB" in verdict(low, CONFIG)
     assert "| wiener                  | 28.5 ± 0.7" in short_table(scored(), COLUMNS[0], CONFIG)
+    assert "| 30.5 ± 0.7, 0.800 | 0.10 | 9 min" in re.sub(
+        " +", " ", summary_table(scored(), CONFIG)
+    )
     assert "30.0 (+1.5)" in grid_table(scored(), "sbd", COLUMNS[0], "wiener")
 
 
 def test_tables_and_curves_are_made_again_from_the_file(tmp_path, monkeypatch):
+    marks = "before\n<!-- results: written by {} -->\n<!-- end of results -->\nafter\n"
+    for name, script in (("README", "run.py"), ("comparison", "denoise_dose")):
+        (tmp_path / f"{name}.md").write_text(marks.format(script), "utf-8")
     monkeypatch.setattr(run, "HERE", tmp_path)
     monkeypatch.setattr(run, "SCORES", tmp_path / "scores.csv")
     monkeypatch.setattr(run, "CURVES", tmp_path / "curves.png")
-    (tmp_path / "README.md").write_text(
-        "before\n<!-- results: written by run.py -->\n<!-- end of results -->\nafter\n", "utf-8"
-    )
+    monkeypatch.setattr(run, "read_config", lambda: CONFIG | {"tables": COLUMNS, "curves": COLUMNS})
+    monkeypatch.setattr(comparison, "DOCS", tmp_path / "comparison.md")
+    monkeypatch.setattr("sys.argv", ["comparison", "--only", "denoise_dose"])
     write_rows(run.SCORES, scored())
-    run.publish(CONFIG | {"tables": COLUMNS, "curves": COLUMNS})
+    comparison.main()
+    assert "| tmv alone" in (tmp_path / "comparison.md").read_text("utf-8")
     text = (tmp_path / "README.md").read_text("utf-8")
     assert "tmv alone" in text and text.startswith("before") and text.endswith("after\n")
     assert run.CURVES.read_bytes().startswith(b"\x89PNG")

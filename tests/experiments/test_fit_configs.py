@@ -9,13 +9,17 @@ import yaml
 from difftem.cli.main import main
 from difftem.io.mrc import write_mrc
 from experiments.run import DONE, execute, read_study
+from experiments.run import main as main_of_studies
 from tests.helpers.flat_fields import flat_fields
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 YAML = sorted(EXPERIMENTS.glob("*/*.yaml"))
 CONTENT = {path: yaml.safe_load(path.read_text("utf-8")) for path in YAML}
 FITS = [path for path, content in CONTENT.items() if "model" in content]
-STUDIES = [path for path, content in CONTENT.items() if "axes" in content]
+STUDIES = [
+    path for path, content in CONTENT.items() if "axes" in content and "program" not in content
+]
+PROGRAMS = [path for path, content in CONTENT.items() if "program" in content]
 
 ATOM = "ATOM      1  C   ALA A   1       0.000   0.000   0.000  1.00 20.00           C\n"
 FEW_CROPS = ["--data.init_args.size", "64", "--data.init_args.n", "2"]
@@ -53,6 +57,16 @@ def test_a_study_expands_into_runs_of_their_own_folders(path, tmp_path):
     runs = read_study(path, tmp_path)
     assert len({run.folder for run in runs}) == len(runs) > 1
     assert all(Path(run.arguments[1]).is_file() for run in runs)
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=name)
+def test_a_file_of_axes_runs_the_program_that_it_names(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["run", str(path), "--help"])
+    with pytest.raises(SystemExit) as ended:
+        main_of_studies()
+    assert ended.value.code == 0
+    assert "--wandb" in capsys.readouterr().out
 
 
 def test_a_run_is_made_once_and_says_what_fails(tmp_path):
