@@ -80,6 +80,7 @@ Denoising
     `ring_balance` : how much of a correction to believe at each frequency
 
 Grids and tools
+    `hann` : images that fade to their edges
     `grid` : coordinates, frequencies, the band limit
     `sampling` : how fine is fine enough
     `spread` : points onto a grid with a narrow kernel

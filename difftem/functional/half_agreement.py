@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from difftem.functional.fourier_ring import ring_correlation, ring_products
+from difftem.functional.hann import fade_to_edges
 
-_NOTHING = 1e-12  # of the mean power of an image: rounding that a band-limited image has left
+_NOTHING = 1e-6  # of the power of the recorded half: what windows, filters and rounding leave
 
 
 class HalfAgreement(NamedTuple):
@@ -49,7 +50,8 @@ def half_products(
     first, second : Tensor
         Denoised, shape ``(y, x)``.
     raw_first, raw_second : Tensor
-        As they were recorded, whitened, with one amount of signal, shape ``(y, x)``.
+        As they were recorded, whitened, with one amount of signal, shape ``(y, x)``. All are faded
+        to their edges.
     n_rings : int
         From 0 to Nyquist.
 
@@ -59,6 +61,8 @@ def half_products(
         `difftem.functional.fourier_ring.ring_products` of the denoised halves, of each with the
         other recorded one (both added), and of the recorded ones.
     """
+    first, second = fade_to_edges(first), fade_to_edges(second)
+    raw_first, raw_second = fade_to_edges(raw_first), fade_to_edges(raw_second)
     crossed = ring_products(first, raw_second, n_rings) + ring_products(second, raw_first, n_rings)
     pairs = ((first, second), (raw_first, raw_second))
     denoised, raw = (ring_products(a, b, n_rings) for a, b in pairs)
@@ -84,11 +88,12 @@ def half_agreement(
     Returns
     -------
     HalfAgreement
-        Curves and correlation. Rings with nothing but rounding errors have a correlation of 0.
+        Curves and correlation. Rings in which a method leaves less than a millionth of the power
+        have a correlation of 0: what is there is not its estimate.
     """
-    power = products[:, 1:]
-    there = (power > _NOTHING * power.mean(-1, keepdim=True)).all(1)
-    denoised, with_raw, raw = ring_correlation(products) * there
+    there = (products[0, 1:] > _NOTHING * products[2, 1:]).all(0)
+    denoised, with_raw, raw = ring_correlation(products)
+    denoised, with_raw = denoised * there, with_raw * there
     (_, first, second), (crossed, *_), (shared, *_) = products.sum(-1)
     found = crossed / torch.sqrt((first + second) * 2 * shared)  # NaN where nothing is shared
     return HalfAgreement(denoised, with_raw, raw, float(found))

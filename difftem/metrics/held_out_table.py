@@ -93,7 +93,8 @@ def held_out_table(
     """
     check_columns(columns, HELD_OUT_COLUMNS)
     parts = part_exposures(exposures, electrons, fraction, generator)
-    copies = parts[1].copies(generator)
+    whole = ExposurePart(exposures, electrons, 1.0)
+    copies, of_signal = parts[1].copies(generator), whole.copies(generator)
     halves = part_exposures(exposures, electrons, 0.5, generator)
     wanted, found = set(columns), dict[str, float]()
     block = min(block, min(exposures.shape[-2:]) // 2)
@@ -104,7 +105,7 @@ def held_out_table(
         likelihood.update(signal * estimate, image)
         found |= _named(_LIKELIHOOD, likelihood.compute())
         error = UnsupervisedError(block)
-        error.update(estimate, copies, math.sqrt(electrons))
+        error.update(estimate, copies, math.sqrt(electrons), of_signal)
         found |= _named(_ERRORS, error.compute())
     if wanted & set(_HALVES):
         estimates = [half.estimate(method, generator) for half in halves]
@@ -112,7 +113,6 @@ def held_out_table(
         agreement.update(*estimates, *(half.exposures.mean(0) for half in halves))
         found |= _named(_HALVES, agreement.compute())
     if wanted & set(_RESIDUAL):
-        whole = ExposurePart(exposures, electrons, 1.0)
         image, signal = whole.summed()
         whiteness = ResidualWhiteness(ring_number(exposures))
         whiteness.update(image - signal * whole.estimate(method, generator))

@@ -44,6 +44,7 @@ class UnsupervisedError(Metric):
         estimate: Tensor,  # (y, x)
         copies: Tensor,  # (n, y, x)
         peak: float = 1.0,
+        of_signal: Tensor | None = None,  # (k, y, x)
     ) -> None:
         """Add an image.
 
@@ -56,13 +57,14 @@ class UnsupervisedError(Metric):
         peak : float
             Of the uPSNR: of whitened values the square root of the electrons per pixel makes the
             mean brightness the peak. One for all images.
+        of_signal : Tensor, optional
+            Copies made of all of the data, for the power of the signal; default: `copies`.
         """
-        error = block_means(unsupervised_error_map(estimate, copies), self._block)
-        mean = copies.double().mean()
+        known = copies if of_signal is None else of_signal
+        mean = known.double().mean().expand_as(estimate)
+        error = block_means(unsupervised_error_map(estimate, copies, known), self._block)
         self.errors.append(error)
-        self.powers.append(
-            block_means(unsupervised_error_map(mean.expand_as(estimate), copies), self._block)
-        )
+        self.powers.append(block_means(unsupervised_error_map(mean, known), self._block))
         self.peaks.append(error.new_tensor([peak]))
 
     def compute(self) -> dict[str, Tensor]:

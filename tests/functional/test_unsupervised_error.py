@@ -45,6 +45,21 @@ def test_the_mean_is_the_true_error_and_the_scatter_what_is_said(function, n, va
     assert found.var().item() == pytest.approx(variance, rel=0.1)
 
 
+def test_the_power_of_the_signal_from_all_data_shortens_the_error_bar(generator):
+    size, p = 400, 0.8
+    truth = 0.1 * torch.randn(size, size, generator=generator, dtype=torch.float64)
+    noise = torch.randn(4, size, size, generator=generator, dtype=torch.float64)
+    kept, *thirds = (truth + noise[i] / math.sqrt(w) for i, w in enumerate((p, *[(1 - p) / 3] * 3)))
+    held_out = torch.stack(thirds)
+    whole = torch.stack([kept, held_out.mean(0)])
+    estimate = 0.02 * kept  # it has seen the first of `whole`
+    true = (estimate - truth).square().mean().item()
+    for signal, variance in ((None, 3 / (1 - p) ** 2), (whole, 1 / p / (1 - p))):
+        found = unsupervised_error_map(estimate, held_out, signal)
+        assert found.var().item() == pytest.approx(variance, rel=0.1)
+        assert found.mean().item() == pytest.approx(true, abs=4 * math.sqrt(variance) / size)
+
+
 def test_blocks_are_squares_row_by_row():
     values = torch.arange(30.0).reshape(5, 6)
     assert block_means(values, 2).tolist() == [3.5, 5.5, 7.5, 15.5, 17.5, 19.5]
@@ -54,7 +69,7 @@ def test_blocks_are_squares_row_by_row():
 
 def test_copies_that_do_not_serve_are_refused():
     with pytest.raises(
-        ValueError, match=r"copies must be 2 images or more .*got shape \(1, 4, 4\)"
+        ValueError, match=r"copies must be 2 images .* or more, got shape \(1, 4, 4\)"
     ):
         unsupervised_error_map(torch.zeros(4, 4), torch.zeros(1, 4, 4))
     with pytest.raises(ValueError, match="must have one shape"):

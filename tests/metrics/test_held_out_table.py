@@ -3,6 +3,8 @@ import math
 import pytest
 import torch
 
+from difftem.functional.exposure_parts import part_exposures
+from difftem.functional.fourier_ring import agreed_frequency, ring_correlation, ring_products
 from difftem.functional.mtf import apply_transfer
 from difftem.metrics.held_out_table import (
     ERROR_COLUMNS,
@@ -88,6 +90,41 @@ def test_the_residual_of_the_truth_is_white(generator):
     assert found["residual_chi2_per_ring"] == pytest.approx(1, abs=4 * math.sqrt(2 / 33))
     assert found["residual_p_value"] > 0.001
     assert found["residual_deviation"] < 0.05
+
+
+@pytest.mark.parametrize("n", [1, 5])
+def test_differences_of_the_error_are_those_of_the_likelihood(n, generator):
+    _, stack = exposures(generator, n)
+    tables = [
+        held_out_table(method, stack, ELECTRONS, torch.Generator().manual_seed(3), block=32)
+        for method in (filtered, lambda *_: torch.zeros(N, N))
+    ]
+    error, nats = (
+        tables[0][name] - tables[1][name]
+        for name in ("umse_noise_variances", "nats_per_1000_pixels_total")
+    )
+    assert error == pytest.approx(-2 * nats / 1000 / (0.2 * n), rel=1e-6)
+    assert tables[1]["nats_per_1000_pixels_total"] == 0
+    assert tables[1]["unmse"] == pytest.approx(1, abs=1e-3)
+
+
+def test_edges_that_both_halves_share_are_no_agreement(generator):
+    """A slope over the image, which a filter that mirrors at edges leaves, and noise."""
+    slope = torch.linspace(-0.5, 0.5, N, dtype=torch.float64).expand(N, N)
+    stack = slope + torch.randn(1, N, N, generator=generator, dtype=torch.float64)
+
+    def mirrored(stack, electrons, generator=None):
+        image = stack.mean(0)
+        both = torch.cat([image, image.flip(-1)], -1)
+        both = torch.cat([both, both.flip(-2)], -2)
+        q = torch.hypot(torch.fft.fftfreq(2 * N)[:, None], torch.fft.rfftfreq(2 * N)[None])
+        return apply_transfer(both, torch.exp(-((q / 0.03) ** 2)))[:N, :N]
+
+    found = held_out_table(mirrored, stack, ELECTRONS, generator, columns=HALF_COLUMNS[:2])
+    assert max(found.values()) < 0.05
+    halves = (mirrored(part.exposures, 15.0) for part in part_exposures(stack, ELECTRONS))
+    periodic = ring_correlation(ring_products(*halves, 32))
+    assert agreed_frequency(periodic, 0.143) > 0.2
 
 
 def test_splits_do_not_depend_on_what_a_method_draws():
