@@ -26,7 +26,7 @@ NEVER = {
     "kernels_triton": set(FLOOR),
     "losses": {"modules", "ops", "networks"},
     "networks": {"modules", "ops"},
-    "baselines": {"modules", "io", "scene", "simulation"},
+    "baselines": {"modules", "scene", "simulation"},
     "metrics": {"modules", "ops"},
     "presets": set(FLOOR),
 }

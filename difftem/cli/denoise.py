@@ -103,7 +103,8 @@ def _parser() -> OneLineArgumentParser:
     add(
         "--weights",
         metavar="NAME",
-        help="of method sbd: weights of the package, or a file NAME.safetensors (default: cryo)",
+        help="of method sbd: weights of the package, or a file NAME.safetensors (default: cryo); "
+        "of topaz: a model of its own, or a file that it has saved (default: unet)",
     )
     add(
         "--adapt",

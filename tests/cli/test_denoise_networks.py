@@ -93,9 +93,18 @@ def test_noise2noise_needs_two_exposures(counts, tmp_path, capsys):
     assert "method n2n needs 2 exposures of a field, there is 1" in message
 
 
+def test_topaz_is_named_with_the_command_that_installs_it(counts, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("DIFFTEM_TOPAZ", str(tmp_path / "none"))
+    message = refused(capsys, counts, "--output", tmp_path / "out.mrc", "--method", "topaz_small")
+    assert f"not in {tmp_path}/none: python -m difftem.baselines.topaz_environment" in message
+    assert not (tmp_path / "out.mrc").exists()
+
+
 def test_options_of_other_methods_are_refused(counts, tmp_path, capsys):
     output = "--output", tmp_path / "out.mrc", "--method", "wiener"
     assert "adapt belongs to method sbd" in refused(capsys, counts, *output, "--adapt", 1)
+    message = refused(capsys, counts, *output, "--weights", "mine.sav")
+    assert "weights belongs to method sbd and topaz" in message
     assert "minutes belongs to method split" in refused(capsys, counts, *output, "--minutes", 1)
 
 

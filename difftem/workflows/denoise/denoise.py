@@ -64,7 +64,8 @@ def denoise(
         Å. Default: that of the header.
     weights : str or Path, optional
         Of method sbd: a name of weights that come with the package, or a file
-        ``NAME.safetensors``. Default: ``cryo``.
+        ``NAME.safetensors``; default ``cryo``. Of method topaz: a model of its own, or a file that
+        it has saved; default ``unet``.
     adapt : float, optional
         Of method sbd: minutes of fine-tuning on the images themselves.
     minutes : float, optional

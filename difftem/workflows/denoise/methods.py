@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 
 import torch
@@ -24,19 +25,22 @@ class DenoiseMethod:
     least_exposures : int
         That it needs.
     trained : bool
-        It has a network that was trained before.
+        It has a network that was trained before, and is weighed against Wiener's filter.
+    weights : str
+        Argument of the function that takes a file of weights, where it has one.
     """
 
     what: str
     place: str
     least_exposures: int = 1
     trained: bool = False
+    weights: str = ""
 
-    def load(self) -> Denoiser:
-        """Import the function."""
+    def load(self, weights: str | None = None) -> Denoiser:
+        """Import the function, and let it use a file of weights."""
         module, _, name = self.place.partition(":")
         found: Denoiser = getattr(import_module(module), name)
-        return found
+        return found if weights is None else partial(found, **{self.weights: weights})
 
 
 METHODS = {
@@ -78,6 +82,15 @@ METHODS = {
         "BM3D, of a package for non-commercial use only",
         "difftem.baselines.block_matching:bm3d",
     ),
+    "topaz": DenoiseMethod(
+        "Topaz, a program of its own: its unet, or what it has learnt (--weights)",
+        "difftem.baselines.topaz:topaz",
+        weights="model",
+    ),
+    "topaz_small": DenoiseMethod(
+        "Topaz's small unet",
+        "difftem.baselines.topaz:topaz_small",
+    ),
     "average": DenoiseMethod(
         "the mean of the exposures",
         "difftem.baselines.average:average",
@@ -91,3 +104,8 @@ METHODS = {
         "difftem.baselines.paper:paper_exact",
     ),
 }
+
+
+def methods_with_weights() -> tuple[str, ...]:
+    """Names of methods that take a file of weights."""
+    return tuple(name for name, method in METHODS.items() if method.trained or method.weights)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from difftem.workflows.denoise.methods import METHODS
+from difftem.workflows.denoise.methods import METHODS, methods_with_weights
 
 DenoiseFrames = Literal["auto", "exposures", "even_odd", "sum", "separate"]
 
@@ -45,7 +45,12 @@ class DenoiseOptions:
         if self.detector is not None and self.mtf is not None:
             raise ValueError(f"give detector or mtf, not both; got {self.detector} and {self.mtf}")
         method = self.method
-        for name, of in (("weights", ("sbd",)), ("adapt", ("sbd",)), ("minutes", ("split", "n2n"))):
+        owners = {
+            "weights": methods_with_weights(),
+            "adapt": ("sbd",),
+            "minutes": ("split", "n2n"),
+        }
+        for name, of in owners.items():
             if getattr(self, name) is not None and method not in ("auto", *of):
                 raise ValueError(f"{name} belongs to method {' and '.join(of)}, not to {method}")
         for name in ("gain", "dose", "pixel_size", "adapt", "minutes", "memory_limit_gb"):

@@ -107,7 +107,7 @@ def prepared_method(
     if name in SELF_TRAINED:
         ready = _self_trained(name, options, whitened, generator, progress)
     elif ready is None:
-        return METHODS[name].load()
+        return METHODS[name].load(options.weights)
     method = NetworkMethod(ready.network, options.rotations, progress)
     if not options.balance:
         return method
