@@ -22,6 +22,7 @@ class MeanOverImages(Metric):
 
     higher_is_better: bool | None = None
     is_differentiable = True
+    full_state_update = False
     total: Tensor
     images: Tensor
 

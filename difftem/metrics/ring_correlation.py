@@ -18,6 +18,7 @@ class RingCorrelation(Metric):
 
     higher_is_better: bool | None = None
     is_differentiable = False
+    full_state_update = False
     products: Tensor
 
     def __init__(self, n_rings: int = 64) -> None:
