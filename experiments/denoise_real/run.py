@@ -19,13 +19,14 @@ from experiments._base.users_methods import users_methods
 from experiments.denoise_real.micrographs import RealRegion, read_pairs, read_regions
 from experiments.denoise_real.panels import draw_panels
 from experiments.denoise_real.paper_settings import paper_settings
-from experiments.denoise_real.score import RegionScores, score_region
+from experiments.denoise_real.score import HALVES, RegionScores, score_region
 from experiments.denoise_real.tables import (
     against_input_table,
     choose,
     comparison,
     csv_rows,
     deciding_table,
+    halves_table,
     region_table,
     scores_of,
     squared_error_table,
@@ -72,6 +73,17 @@ def report(scores: list[RegionScores], config: dict[str, Any]) -> str:
     for camera, region in regions:
         these = [each for each in scores if (each.camera, each.region) == (camera, region)]
         parts += [f"**{camera}, {region}**", squared_error_table(these, config["reference"])]
+    parts.append(
+        "Halves of the electrons, each denoised by itself: up to which frequency they agree (FRC "
+        "0.143), with each other and with the other half as it is; and what a method takes off, "
+        "whose variance is 1 where it is noise. A method that draws the same into both halves, "
+        "ice or its own inventions, agrees with itself."
+    )
+    small = {each.region for each in scores if HALVES[0] in each.numbers}
+    for camera, region in regions:
+        these = [each for each in scores if (each.camera, each.region) == (camera, region)]
+        if region in small:
+            parts += [f"**{camera}, {region}**", halves_table(these)]
     parts.append(
         "The columns of the DiffTEM paper's Table 2: how much a result agrees with *the noisy "
         "image itself*, each stretched from 0 to 1. They reward leaving the noise in: the average "

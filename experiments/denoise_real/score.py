@@ -15,6 +15,7 @@ from difftem.analysis.held_out import HeldOutLikelihood, band_masks, banded_log_
 from difftem.functional.exposure_parts import ExposurePart
 from difftem.functional.mtf import apply_transfer
 from difftem.functional.unsupervised_error import block_means, unsupervised_error_map
+from difftem.metrics.held_out_table import held_out_table
 from difftem.metrics.truth_table import truth_table
 from experiments._base.denoisers import NamedDenoiser
 from experiments._base.score_cache import ScoreCache, digest, source_digest
@@ -22,6 +23,12 @@ from experiments.denoise_real.micrographs import RealRegion
 
 UMSE, UMSE_LOW = "uMSE", "uMSE below 0.15"
 _LOW = ("below 0.03", "0.03-0.15")
+HALVES = (
+    "frc_halves_0.143_cycles_per_pixel",
+    "frc_half_raw_0.143_cycles_per_pixel",
+    "residual_variance",
+    "residual_chi2_per_ring",
+)
 AGAINST_INPUT = ("paper_mm_ssim", "paper_mm_psnr_db", "paper_mm_mse", "paper_mm_ffl")
 CODE = (
     "difftem.functional.count_split",
@@ -29,6 +36,7 @@ CODE = (
     "difftem.functional.unsupervised_error",
     "difftem.analysis.held_out",
     "difftem.metrics.truth_table",
+    "difftem.metrics.held_out_table",
 )
 
 
@@ -44,7 +52,8 @@ class RegionScores:
         Of each band ``(seeds, blocks)`` in nats/1000 pixels; `UMSE` and `UMSE_LOW` in variances of
         the noise of the whole image.
     numbers : dict of float
-        Agreement with the method's own input, and processor seconds.
+        Agreement with the method's own input, processor seconds; of small regions also what
+        halves and the residual tell.
     electrons : float
         Per pixel of the whole image.
     """
@@ -77,6 +86,8 @@ def score_region(
             if key not in cache:
                 try:
                     scores = _score(denoiser, region, config, seed)
+                    if seed == seeds[0] and len(region.values) <= config["halves_up_to"]:
+                        scores["numbers"] |= _halves(denoiser, region)
                 except (ImportError, ValueError) as error:
                     print(f"{denoiser.name}: {error}: left out", file=sys.stderr)
                     continue
@@ -91,10 +102,7 @@ def score_region(
                 band: torch.tensor([each["blocks"][band] for each in own])
                 for band in own[0]["blocks"]
             },
-            {
-                key: sum(each["numbers"][key] for each in own) / len(own)
-                for key in own[0]["numbers"]
-            },
+            _mean_numbers([each["numbers"] for each in own]),
             region.white.electrons,
         )
         for name, own in found.items()
@@ -121,6 +129,27 @@ def _score(
     }
 
 
+def _halves(denoiser: NamedDenoiser, region: RealRegion) -> dict[str, float]:
+    """FRC of both denoised halves and of a half with the other as it is; the residual's power."""
+
+    def method(x: Tensor, electrons: float, generator: torch.Generator | None) -> Tensor:
+        return denoiser.run(x, electrons, generator, region.white.pixel_size)
+
+    generator = torch.Generator().manual_seed(0)
+    pixel_size = region.white.pixel_size
+    whole = region.values[None]
+    return held_out_table(
+        method, whole, region.white.electrons, generator, pixel_size, columns=HALVES
+    )
+
+
+def _mean_numbers(numbers: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Mean over the splits that have a number."""
+    names = dict.fromkeys(name for each in numbers for name in each)
+    having = {name: [each[name] for each in numbers if name in each] for name in names}
+    return {name: sum(values) / len(values) for name, values in having.items()}
+
+
 def _squared_errors(
     estimate: Tensor,  # (y, x)
     parts: Any,
@@ -130,13 +159,13 @@ def _squared_errors(
     seed: int,
 ) -> dict[str, Tensor]:
     """Unbiased squared errors without a truth, of an image of all electrons, block by block."""
-    share = 1 - parts.fraction
-    held_out = ExposurePart(parts.held_out[None], share * region.white.electrons, math.sqrt(share))
-    copies = held_out.copies(torch.Generator().manual_seed(1000 + seed))
-    whole = estimate / math.sqrt(parts.fraction)
-    low = (masks[_LOW[0]] | masks[_LOW[1]]).to(whole)
-    pairs = ((UMSE, (whole, copies)), (UMSE_LOW, [apply_transfer(i, low) for i in (whole, copies)]))
+    copy = parts.held_out[None] / math.sqrt(1 - parts.fraction)
+    every = ExposurePart(region.values[None], region.white.electrons, 1.0)
+    of_signal = every.copies(torch.Generator().manual_seed(1000 + seed))
+    images = (estimate / math.sqrt(parts.fraction), copy, of_signal)
+    low = (masks[_LOW[0]] | masks[_LOW[1]]).to(estimate)
+    low_images = [apply_transfer(each, low) for each in images]
     return {
-        name: block_means(unsupervised_error_map(each, others), block)
-        for name, (each, others) in pairs
+        UMSE: block_means(unsupervised_error_map(*images), block),
+        UMSE_LOW: block_means(unsupervised_error_map(*low_images), block),
     }

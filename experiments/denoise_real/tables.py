@@ -8,8 +8,9 @@ import torch
 
 from experiments._base.results import markdown_table
 from experiments._base.rows import Row
-from experiments.denoise_real.score import AGAINST_INPUT, UMSE, UMSE_LOW, RegionScores
+from experiments.denoise_real.score import AGAINST_INPUT, HALVES, UMSE, UMSE_LOW, RegionScores
 
+NUMBERS = (*AGAINST_INPUT, *HALVES, "cpu_seconds")
 BLOCKS = "blocks"  # column: values of all blocks, which paired errors are worked out from
 
 
@@ -80,6 +81,16 @@ def against_input_table(scores: Sequence[RegionScores]) -> str:
     return markdown_table(["method", *titles, "processor s"], lines)
 
 
+def halves_table(scores: Sequence[RegionScores]) -> str:
+    """Format what independently denoised halves share, and what is left in the residual."""
+    lines = [
+        [each.method, *(f"{each.numbers[name]:.3f}" for name in HALVES)]
+        for each in scores
+        if HALVES[0] in each.numbers
+    ]
+    return markdown_table(["method", *HALVES], lines)
+
+
 def csv_rows(scores: Sequence[RegionScores]) -> list[Row]:
     """Rows of all bands: mean over splits, and that of each block."""
     rows = []
@@ -91,7 +102,7 @@ def csv_rows(scores: Sequence[RegionScores]) -> list[Row]:
                     "region": each.region,
                     "method": each.method,
                     "electrons": each.electrons,
-                    **each.numbers,
+                    **{name: each.numbers.get(name, math.nan) for name in NUMBERS},
                     "band": band,
                     "mean": float(values.mean()),
                     "splits": len(values),
@@ -107,8 +118,7 @@ def scores_of(rows: Sequence[Row]) -> list[RegionScores]:
     for row in rows:
         key = (row["camera"], row["region"], row["method"])
         if key not in found:
-            names = (*AGAINST_INPUT, "cpu_seconds")
-            numbers = {name: float(row[name]) for name in names if name in row}
+            numbers = {n: float(row[n]) for n in NUMBERS if not math.isnan(float(row[n]))}
             found[key] = RegionScores(*key, {}, numbers, float(row["electrons"]))
         values = [float(v) for v in str(row[BLOCKS]).split()]
         found[key].blocks[row["band"]] = torch.tensor([values])
