@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from difftem.analysis.held_out import band_masks
 from difftem.functional.exposure_parts import ExposurePart, Method, part_exposures
+from difftem.functional.mtf import apply_transfer
 from difftem.metrics.half_agreement import AgreementOfHalves
 from difftem.metrics.held_out_likelihood import BANDS, BandedLogLikelihood
 from difftem.metrics.truth_table import check_columns, ring_number
@@ -27,6 +29,11 @@ _ERRORS = {
     "upsnr_peak_mean_db": "upsnr",
     "upsnr_peak_mean_db_error": "upsnr_error",
 }
+# The same of images that are cut off at 0.15 cycles/pixel, without the ring of ice if known.
+_LOW_ERRORS = {
+    name.replace("_", "_below_0.15_", 1) if "_" in name else f"{name}_below_0.15": key
+    for name, key in _ERRORS.items()
+}
 _HALVES = {
     "frc_halves_0.143_cycles_per_pixel": "denoised",
     "frc_half_raw_0.143_cycles_per_pixel": "with_raw",
@@ -38,7 +45,7 @@ _RESIDUAL = {
     "residual_chi2_per_ring": "chi2_per_ring",
     "residual_p_value": "p_value",
 }
-LIKELIHOOD_COLUMNS, ERROR_COLUMNS = tuple(_LIKELIHOOD), tuple(_ERRORS)
+LIKELIHOOD_COLUMNS, ERROR_COLUMNS = tuple(_LIKELIHOOD), (*_ERRORS, *_LOW_ERRORS)
 HALF_COLUMNS, RESIDUAL_COLUMNS = tuple(_HALVES), tuple(_RESIDUAL)
 HELD_OUT_COLUMNS = (*LIKELIHOOD_COLUMNS, *ERROR_COLUMNS, *HALF_COLUMNS, *RESIDUAL_COLUMNS)
 
@@ -98,15 +105,20 @@ def held_out_table(
     halves = part_exposures(exposures, electrons, 0.5, generator)
     wanted, found = set(columns), dict[str, float]()
     block = min(block, min(exposures.shape[-2:]) // 2)
-    if wanted & {*_LIKELIHOOD, *_ERRORS}:
+    if wanted & {*LIKELIHOOD_COLUMNS, *ERROR_COLUMNS}:
         estimate = parts[0].estimate(method, generator)
         likelihood = BandedLogLikelihood(pixel_size, block)
         image, signal = parts[1].summed()
         likelihood.update(signal * estimate, image)
         found |= _named(_LIKELIHOOD, likelihood.compute())
-        error = UnsupervisedError(block)
-        error.update(estimate, copies, math.sqrt(electrons), of_signal)
-        found |= _named(_ERRORS, error.compute())
+        masks = band_masks((image.shape[0], image.shape[1]), pixel_size)
+        low = (masks[BANDS[1]] | masks[BANDS[2]]).to(image)
+        images = (estimate, copies, of_signal)
+        filtered = tuple(apply_transfer(each, low.to(each)) for each in images)
+        for names, (f, c, s) in ((_ERRORS, images), (_LOW_ERRORS, filtered)):
+            error = UnsupervisedError(block)
+            error.update(f, c, math.sqrt(electrons), s)
+            found |= _named(names, error.compute())
     if wanted & set(_HALVES):
         estimates = [half.estimate(method, generator) for half in halves]
         agreement = AgreementOfHalves(n_rings=ring_number(exposures))

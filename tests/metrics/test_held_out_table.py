@@ -45,7 +45,12 @@ def test_a_filter_of_known_error_scores_it(n, fraction, generator):
     assert found["umse_noise_variances"] == pytest.approx(
         error, abs=4 * found["umse_noise_variances_error"]
     )
+    low = "umse_below_0.15_noise_variances"  # where all of the error is, and less of the noise
+    assert found[low] == pytest.approx(error, abs=4 * found[f"{low}_error"])
+    assert found[f"{low}_error"] < found["umse_noise_variances_error"]
     power = float(signal.square().mean())
+    low = "unmse_below_0.15"
+    assert found[low] == pytest.approx(error / power, abs=4 * found[f"{low}_error"])
     assert found["unmse"] == pytest.approx(error / power, abs=4 * found["unmse_error"])
     assert found["upsnr_peak_mean_db"] == pytest.approx(
         10 * math.log10(ELECTRONS / found["umse_noise_variances"])
