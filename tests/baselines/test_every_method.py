@@ -6,6 +6,7 @@ import torch
 from difftem.baselines.average import average
 from difftem.baselines.block_matching import bm3d, bmnd
 from difftem.baselines.gaussian import gaussian
+from difftem.baselines.map_estimate import maximum_a_posteriori
 from difftem.baselines.pure_let import pure_let
 from difftem.baselines.vst import vst
 from difftem.baselines.wavelets import wavelets
@@ -18,6 +19,7 @@ NEARNESS = {
     average: None,
     gaussian: 1.3,
     wiener: 1.3,
+    maximum_a_posteriori: 2,
     vst: 2,
     wavelets: 1.6,
     pure_let: 1.6,

@@ -95,6 +95,10 @@ METHODS = {
         "the mean of the exposures",
         "difftem.baselines.average:average",
     ),
+    "map": DenoiseMethod(
+        "the most probable image, by the likelihood of counts and total variation",
+        "difftem.baselines.map_estimate:maximum_a_posteriori",
+    ),
     "paper": DenoiseMethod(
         "the DiffTEM paper's: the average, learnt through Poisson noise; contrast drifts",
         "difftem.baselines.paper:paper",
