@@ -69,6 +69,7 @@ Denoising
     `error_features` : where an estimate is likely to be wrong
     `wiener` : the filter that an image's own spectrum gives
     `fourier_ring` : how far two images agree, ring by ring
+    `faded_rings` : the same for images that are not periodic
     `image_error` : how far an estimate is from the truth
     `focal_frequency` : the same, with the worst frequencies weighed most
     `published_error` : the same as two papers define it

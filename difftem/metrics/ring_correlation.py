@@ -4,11 +4,14 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from difftem.functional.fourier_ring import agreed_frequency, ring_correlation, ring_products
+from difftem.functional.faded_rings import faded_correlation, faded_products
+from difftem.functional.fourier_ring import agreed_frequency
 
 
 class RingCorrelation(Metric):
-    """Fourier ring correlation of pairs of images, their spectra added up.
+    """Fourier ring correlation of pairs of whitened images, their spectra added up.
+
+    Images fade to their edges: they need not be periodic.
 
     Parameters
     ----------
@@ -23,7 +26,7 @@ class RingCorrelation(Metric):
 
     def __init__(self, n_rings: int = 64) -> None:
         super().__init__()
-        zeros = torch.zeros(3, n_rings, dtype=torch.float64)
+        zeros = torch.zeros(4, n_rings, dtype=torch.float64)
         self.add_state("products", zeros, dist_reduce_fx="sum")
 
     def update(
@@ -32,12 +35,12 @@ class RingCorrelation(Metric):
         second: Tensor,  # (..., y, x)
     ) -> None:
         """Add pairs of images."""
-        found = ring_products(first, second, self.products.shape[-1])
+        found = faded_products(first, second, self.products.shape[-1])
         self.products += found.reshape(-1, *self.products.shape).sum(0)
 
     def compute(self) -> Tensor:  # (n_rings,)
         """Correlation in each ring."""
-        return ring_correlation(self.products)
+        return faded_correlation(self.products)
 
 
 class AgreedFrequency(RingCorrelation):

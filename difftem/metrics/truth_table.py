@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from difftem.functional.fourier_ring import agreed_frequency, ring_correlation, ring_products
-from difftem.functional.hann import fade_to_edges
+from difftem.functional.faded_rings import faded_correlation, faded_products
+from difftem.functional.fourier_ring import agreed_frequency
 from difftem.functional.image_error import correlation, normalised_error, peak_signal_to_noise
 from difftem.functional.published_error import (
     SBD_VACUUM,
@@ -16,10 +16,8 @@ from difftem.functional.published_error import (
     min_max_peak_signal_to_noise,
     min_max_squared_error,
 )
-from difftem.functional.whiteness import ring_power
 from difftem.metrics.structural_similarity import min_max_similarity, truth_range_similarity
 
-_NOTHING = 1e-6  # of the power of the noise: what windows, filters and rounding leave
 TRUTH_COLUMNS = (
     "psnr_truth_range_db",
     "psnr_peak_mean_db",
@@ -77,7 +75,7 @@ def truth_table(
         raise ValueError(f"electrons must be positive, got {electrons} e/pixel")
     estimate, truth = estimate.double(), truth.double()
     root = math.sqrt(electrons)
-    rings = _agreement(estimate, truth, ring_number(truth))
+    rings = faded_correlation(faded_products(estimate, truth, ring_number(truth)))
     mse = (estimate - truth).square().mean()
     sbd = [SBD_VACUUM * (1 + each / root) for each in (estimate, truth)]
     work: dict[str, Callable[[], Tensor | float]] = {
@@ -96,13 +94,6 @@ def truth_table(
         "sbd_psnr_peak_1_clipped_db": lambda: clipped_peak_signal_to_noise(sbd[0], sbd[1]),
     }
     return {name: float(work[name]()) for name in columns}
-
-
-def _agreement(estimate: Tensor, truth: Tensor, n_rings: int) -> Tensor:  # (n_rings,)
-    """FRC of images faded to their edges; 0 in rings where one has next to nothing."""
-    noise = ring_power(truth, n_rings)[1, :-1] / truth.numel()  # of variance 1 in each ring
-    products = ring_products(fade_to_edges(estimate), fade_to_edges(truth), n_rings)
-    return ring_correlation(products) * (products[1:] > _NOTHING * noise).all(0)
 
 
 def ring_number(

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from difftem.functional.fourier_ring import agreed_frequency, ring_correlation, ring_products
+from difftem.functional.faded_rings import faded_correlation, faded_products
+from difftem.functional.fourier_ring import agreed_frequency
 from difftem.functional.image_error import correlation, normalised_error, peak_signal_to_noise
 from difftem.metrics.image_error import image_metrics
 from difftem.metrics.ring_correlation import AgreedFrequency, RingCorrelation
@@ -23,8 +24,9 @@ def test_metrics_are_means_over_images_of_batches_of_any_size(generator):
     assert found["nmse"] == pytest.approx(normalised_error(estimates, truths).mean().item())
     assert found["psnr"] == pytest.approx(peak_signal_to_noise(estimates, truths).mean().item())
     assert found["correlation"] == pytest.approx(correlation(estimates, truths).mean().item())
-    curve = ring_correlation(ring_products(estimates, truths, 8).sum((0, 1)))
+    curve = faded_correlation(faded_products(estimates, truths, 8).sum((0, 1)))
     assert found["frc_half"] == agreed_frequency(curve)
+    assert found["frc_0143"] == agreed_frequency(curve, 0.143)
 
 
 def test_images_of_several_sizes_are_averaged(generator):

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from difftem.functional.fourier_ring import agreed_frequency, ring_correlation, ring_products
+from difftem.functional.faded_rings import faded_correlation, faded_products
+from difftem.functional.fourier_ring import agreed_frequency
 from difftem.functional.image_error import correlation, normalised_error, peak_signal_to_noise
 from difftem.metrics.structural_similarity import truth_range_similarity
 
@@ -114,7 +115,7 @@ def _agreed(
     truth: Tensor,  # (b, y, x)
 ) -> Tensor:  # (b,) cycles/pixel
     """Frequency up to which each image agrees with its truth by FRC = 0.5."""
-    rings = ring_correlation(ring_products(estimate, truth, _RINGS))
+    rings = faded_correlation(faded_products(estimate, truth, _RINGS))
     found = [agreed_frequency(each, 0.5) for each in rings]
     return torch.tensor(found, dtype=torch.float64, device=estimate.device)
 
