@@ -13,6 +13,7 @@ from difftem.baselines.summed import summed
 from difftem.baselines.topaz_environment import VERSION, find_topaz
 from difftem.io.mrc import read_mrc, write_mrc
 
+MODEL_VARIABLE = "DIFFTEM_TOPAZ_MODEL"
 PRETRAINED = ("unet", "unet-small", "fcnn", "affine")
 _WHOLE = 2048**2  # pixels: an inner patch of Topaz's own default has nearly as many
 
@@ -74,6 +75,48 @@ def topaz_small(
 ) -> Tensor:  # (y, x)
     """Denoise with Topaz's ``unet-small``; all else is as of `topaz`."""
     return topaz(exposures, electrons, generator, model="unet-small", binning=binning)
+
+
+def topaz_trained(
+    exposures: Tensor,  # (n, y, x)
+    electrons: float,
+    generator: torch.Generator | None = None,
+    *,
+    model: str | Path | None = None,
+    binning: float = 1.0,
+) -> Tensor:  # (y, x)
+    """Denoise with what Topaz has learnt from pairs of ours: `topaz_model`; else as `topaz`."""
+    return topaz(exposures, electrons, generator, model=topaz_model(model), binning=binning)
+
+
+def topaz_model(model: str | Path | None = None) -> Path:
+    """Find the model that was given, or that DIFFTEM_TOPAZ_MODEL names.
+
+    Parameters
+    ----------
+    model : str or Path, optional
+        File.
+
+    Returns
+    -------
+    Path
+        Of a file that exists.
+
+    Raises
+    ------
+    ValueError
+        If there is none: one line with the command that trains it.
+    """
+    found = model or os.environ.get(MODEL_VARIABLE)
+    if not found:
+        raise ValueError(
+            "method topaz_trained has no model of its own: python -m experiments.topaz_training.run"
+            f" trains one, --weights FILE or ${MODEL_VARIABLE} names it"
+        )
+    path = Path(found).expanduser()
+    if not path.is_file():
+        raise ValueError(f"{found}: no such file")
+    return path
 
 
 def _called(image: Tensor, model: str | Path) -> Tensor:  # (y, x)

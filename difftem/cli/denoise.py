@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
 
 def _parser() -> OneLineArgumentParser:
     """Make the parser; the order is that of the help."""
-    methods = "\n".join(f"  {name:<11} {method.what}" for name, method in METHODS.items())
+    methods = "\n".join(f"  {name:<13} {method.what}" for name, method in METHODS.items())
     parser = OneLineArgumentParser(
         prog="difftem denoise",
         description=f"{DESCRIPTION}Methods:\n{methods}",
@@ -104,7 +104,8 @@ def _parser() -> OneLineArgumentParser:
         "--weights",
         metavar="NAME",
         help="of method sbd: weights of the package, or a file NAME.safetensors (default: cryo); "
-        "of topaz: a model of its own, or a file that it has saved (default: unet)",
+        "of noise2noise: such a file; of topaz: a model of its own (default: unet); of "
+        "topaz_trained: a file that it has saved",
     )
     add(
         "--adapt",

@@ -9,7 +9,7 @@ from kornia.augmentation import (
 )
 from torch import Tensor
 
-_IMAGES = ("noisy", "wiener", "target")
+_IMAGES = ("noisy", "wiener", "target", "clean")
 
 
 def augmented(
@@ -42,7 +42,8 @@ def augmented(
     """
     if crops > 1:
         batch = {key: each.repeat_interleave(crops, 0) for key, each in batch.items()}
-    images = torch.cat([batch[name] for name in _IMAGES], 1)
+    names = [name for name in _IMAGES if name in batch]
+    images = torch.cat([batch[name] for name in names], 1)
     steps = [RandomHorizontalFlip(p=0.5), RandomVerticalFlip(p=0.5)]
     if crop is not None:
         steps.append(RandomCrop((crop, crop), cropping_mode="slice"))
@@ -55,4 +56,4 @@ def augmented(
     if turn:
         images = images.mT
     parts = images.contiguous().split(1, 1)
-    return {**batch, **dict(zip(_IMAGES, parts, strict=True))}
+    return {**batch, **dict(zip(names, parts, strict=True))}

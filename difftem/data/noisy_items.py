@@ -44,6 +44,8 @@ class NoiseRecipe:
         Whether the target shows it.
     gradients : float
         Share of the images whose brightness varies over the field, by up to 15 %.
+    noisy_target : bool
+        Whether the target is another exposure of what it would show without noise.
     """
 
     electrons: tuple[float, float] = (0.5, 200.0)
@@ -52,6 +54,7 @@ class NoiseRecipe:
     smooth_ice: float = 0.15
     ice_in_target: bool = False
     gradients: float = 0.3
+    noisy_target: bool = False
 
 
 class NoisyItems(Dataset[dict[str, Tensor]]):
@@ -103,7 +106,16 @@ class NoisyItems(Dataset[dict[str, Tensor]]):
             clean = (1 + clean) * (1 + uneven_brightness(clean.shape, draw)) - 1
         transfer = draw_transfer((clean.shape[0], clean.shape[1]), draw)
         read_noise = draw_read_noise(wanted, draw)
-        image = expose(clean, ice, transfer, wanted, read_noise, draw, recipe.ice_in_target)
+        image = expose(
+            clean,
+            ice,
+            transfer,
+            wanted,
+            read_noise,
+            draw,
+            recipe.ice_in_target,
+            recipe.noisy_target,
+        )
         kind = KIND_NAMES.index(facts["kind"])
         return {
             **image,
@@ -120,6 +132,7 @@ def expose(
     read_noise: float,  # electrons
     draw: Draw,
     ice_in_target: bool = False,
+    noisy_target: bool = False,
 ) -> dict[str, Tensor]:
     r"""Expose a clean image and whiten it by its own mean.
 
@@ -127,19 +140,17 @@ def expose(
               x = \frac{C - m'}{\sqrt{m' + \sigma^2}}
 
     with the image's own mean m'. Its expected value is the target, without the ice s unless that
-    is asked for.
+    is asked for; or the target is another exposure of that, with noise of variance 1 of its own.
 
     Returns
     -------
     dict
         ``noisy``, ``wiener``, ``target``, each ``(1, y, x)``, and ``electrons``, those of an image
-        without readout that is as noisy.
+        without readout that is as noisy; of a noisy target also ``clean``, its expected value.
     """
     whole = clean if ice is None else clean + ice
     rate = (1 + apply_transfer(whole, transfer)).clamp(min=0)
-    counts = sample_poisson(electrons * rate, generator=draw.generator)
-    if read_noise > 0:
-        counts = counts + read_noise * torch.randn(counts.shape, generator=draw.generator)
+    counts = _counted(rate, electrons, read_noise, draw)
     mean = max(float(counts.double().mean()), 1e-3)
     level = math.sqrt(mean + read_noise**2)
     noisy = (counts - mean) / level
@@ -147,12 +158,26 @@ def expose(
     if ice is not None and not ice_in_target:
         shown = (1 + apply_transfer(clean, transfer)).clamp(min=0)
     target = (mean / level) * (shown / shown.mean() - 1)
+    others: dict[str, Tensor] = {}
+    if noisy_target:
+        others["clean"] = target[None]
+        again = _counted(shown * (rate.mean() / shown.mean()), electrons, read_noise, draw)
+        target = (again - again.mean()) / level
     return {
         "noisy": noisy[None],
         "wiener": wiener_estimate(noisy)[None],
         "target": target[None],
         "electrons": torch.tensor((mean / level) ** 2, dtype=torch.float32),
+        **others,
     }
+
+
+def _counted(rate: Tensor, electrons: float, read_noise: float, draw: Draw) -> Tensor:  # (y, x)
+    """Count electrons and read them out."""
+    counts = sample_poisson(electrons * rate, generator=draw.generator)
+    if read_noise > 0:
+        counts = counts + read_noise * torch.randn(counts.shape, generator=draw.generator)
+    return counts
 
 
 def draw_ice(

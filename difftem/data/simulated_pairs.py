@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -29,7 +29,8 @@ class SimulatedPairs(LightningDataModule):
 
     A batch is a dictionary: ``noisy``, ``wiener`` and ``target``, each ``(b, 1, y, x)``, in units
     of the noise's standard deviation; ``electrons`` (effective, per pixel), ``kind`` (index into
-    `difftem.data.noisy_items.KIND_NAMES`) and ``pixel_size`` in Å, each ``(b,)``. An item is
+    `difftem.data.noisy_items.KIND_NAMES`) and ``pixel_size`` in Å, each ``(b,)``; of noisy targets
+    also ``clean``, what they show, ``(b, 1, y, x)``. An item is
     decided by seed, epoch and its number, whichever worker or process makes it.
 
     The bank of clean micrographs is made first, if it is not there: about a second an item on one
@@ -61,6 +62,8 @@ class SimulatedPairs(LightningDataModule):
         Let the target show it.
     gradients : float
         Share of the images whose brightness varies over the field.
+    target : {"clean", "noisy"}
+        What training sees: the image without noise, or another exposure of it (Noise2Noise).
     validation_items : int, optional
         Items of the bank for validation, at most. Default: all that are kept for it.
     workers : int
@@ -89,6 +92,7 @@ class SimulatedPairs(LightningDataModule):
         smooth_ice: float = 0.15,
         ice_in_target: bool = False,
         gradients: float = 0.3,
+        target: Literal["clean", "noisy"] = "clean",
         validation_items: int | None = 40,
         workers: int = 0,
         seed: int = 0,
@@ -107,6 +111,8 @@ class SimulatedPairs(LightningDataModule):
         for name, share in shares.items():
             if not 0 <= share <= 1:
                 raise ValueError(f"{name} must be a share in [0, 1], got {share}")
+        if target not in ("clean", "noisy"):
+            raise ValueError(f"target must be clean or noisy, got {target!r}")
         if crop is not None and crop > self.config.size:
             raise ValueError(
                 f"crop must be at most the bank's size of {self.config.size} pixels, got {crop}"
@@ -119,7 +125,9 @@ class SimulatedPairs(LightningDataModule):
                 f"bank: n_items must exceed validation_every of {self.config.validation_every}, so "
                 f"that there are items for validation, got {self.config.n_items}"
             )
-        self.recipe = NoiseRecipe((low, high), textures, ice, smooth_ice, ice_in_target, gradients)
+        self.recipe = NoiseRecipe(
+            (low, high), textures, ice, smooth_ice, ice_in_target, gradients, target == "noisy"
+        )
         self.batch_size, self.crop, self.workers, self.seed = batch_size, crop, workers, seed
         self.crops = crops
         self.validation_items = validation_items

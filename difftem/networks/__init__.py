@@ -4,6 +4,7 @@ from difftem.networks.bias_free_unet import BiasFreeUNet
 from difftem.networks.deviation import DeviationNetwork
 from difftem.networks.dncnn import DnCNN
 from difftem.networks.live_channels import DeadNetworkError, check_alive, live_channels
+from difftem.networks.noise2noise_unet import Noise2NoiseUNet
 from difftem.networks.receptive_field import ReceptiveField, receptive_field
 from difftem.networks.unet import UNet
 
@@ -12,6 +13,7 @@ __all__ = [
     "DeadNetworkError",
     "DeviationNetwork",
     "DnCNN",
+    "Noise2NoiseUNet",
     "ReceptiveField",
     "UNet",
     "check_alive",

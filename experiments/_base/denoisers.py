@@ -1,5 +1,6 @@
 """Denoisers by name, each with a key that changes with its code or weights."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from difftem.baselines.topaz import topaz_model
+from difftem.baselines.topaz_environment import find_topaz
 from difftem.workflows.denoise.balance import balance
 from difftem.workflows.denoise.load_network import load_network
 from difftem.workflows.denoise.methods import METHODS
 from difftem.workflows.denoise.network_method import NetworkMethod
+from difftem.workflows.denoise.noise2noise import noise2noise_weights
 from experiments._base.score_cache import digest, source_digest
 
 # (exposures (n, y, x) whitened, e/pixel, generator, pixel size in Å) -> (y, x), of one exposure
@@ -41,15 +45,28 @@ class NamedDenoiser:
 
 
 def baselines(names: Sequence[str]) -> list[NamedDenoiser]:
-    """Methods of difftem by name, as far as it has them; keyed by the text of their module."""
+    """Methods of difftem by name, as far as it has them; keyed by their module and weights.
+
+    Weights of noise2noise and topaz_trained are those that environment variables name; what lacks
+    weights or a program is said and left out.
+    """
     found = []
     for name in names:
         if name not in METHODS:
             print(f"difftem has no method {name}: left out")
             continue
+        try:
+            weights = _weights(name)
+        except ValueError as error:
+            print(f"{name} is left out: {error}")
+            continue
         method = METHODS[name].load()
         module = METHODS[name].place.partition(":")[0]
         key = f"{name}-{source_digest(module, 'difftem.functional.wiener')}"
+        seconds = 0.0
+        if weights is not None:
+            key += f"-{digest(weights.read_bytes())}"
+            seconds = _account_seconds(weights)
 
         def run(
             exposures: Tensor,
@@ -60,8 +77,24 @@ def baselines(names: Sequence[str]) -> list[NamedDenoiser]:
         ) -> Tensor:
             return method(exposures, electrons, generator)
 
-        found.append(NamedDenoiser(name, key, run))
+        found.append(NamedDenoiser(name, key, run, seconds))
     return found
+
+
+def _weights(name: str) -> Path | None:
+    """File of weights that a method will load, if it has any; fails where it cannot run."""
+    if name.startswith("topaz"):
+        find_topaz()
+    if name == "topaz_trained":
+        return topaz_model()
+    return noise2noise_weights() if name == "noise2noise" else None
+
+
+def _account_seconds(weights: Path) -> float:
+    """Tell how long weights were trained, by the JSON file beside them."""
+    beside = weights.with_suffix(".json")
+    account = json.loads(beside.read_text("utf-8")) if beside.exists() else {}
+    return float(account.get("training", {}).get("seconds", 0.0))
 
 
 def trained(weights: str, name: str, balanced: bool = True) -> list[NamedDenoiser]:

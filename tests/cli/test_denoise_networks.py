@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from difftem.cli.main import main
 from difftem.io.mrc import read_mrc, write_mrc
 from difftem.io.weights import write_weights
-from difftem.networks import BiasFreeUNet
+from difftem.networks import BiasFreeUNet, Noise2NoiseUNet
 
 
 def run(*arguments):
@@ -93,9 +93,28 @@ def test_noise2noise_needs_two_exposures(counts, tmp_path, capsys):
     assert "method n2n needs 2 exposures of a field, there is 1" in message
 
 
+def test_noise2noise_needs_weights_of_its_own_network(counts, tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("DIFFTEM_NOISE2NOISE", raising=False)
+    output = "--output", tmp_path / "out.mrc", "--method", "noise2noise"
+    message = refused(capsys, counts, *output)
+    assert "difftem fit --config experiments/noise2noise_training/fit.yaml" in message
+    other = weights(tmp_path / "other.safetensors")
+    message = refused(capsys, counts, *output, "--weights", other)
+    assert "other.safetensors: must hold a Noise2NoiseUNet, got BiasFreeUNet" in message
+    assert not (tmp_path / "out.mrc").exists()
+    network = Noise2NoiseUNet(channels=4, levels=2, last=(4, 4))
+    account = {"network": {"class": "Noise2NoiseUNet", "config": network.config}}
+    write_weights(tmp_path / "mine.safetensors", network.state_dict(), account)
+    assert run(counts, *output, "--weights", tmp_path / "mine.safetensors") == 0
+    assert np.isfinite(read_mrc(tmp_path / "out.mrc").data).all()
+
+
 def test_topaz_is_named_with_the_command_that_installs_it(counts, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("DIFFTEM_TOPAZ", str(tmp_path / "none"))
     message = refused(capsys, counts, "--output", tmp_path / "out.mrc", "--method", "topaz_small")
+    monkeypatch.delenv("DIFFTEM_TOPAZ_MODEL", raising=False)
+    untrained = "--output", tmp_path / "out.mrc", "--method", "topaz_trained"
+    assert "experiments.topaz_training.run trains one" in refused(capsys, counts, *untrained)
     assert f"not in {tmp_path}/none: python -m difftem.baselines.topaz_environment" in message
     assert not (tmp_path / "out.mrc").exists()
 
@@ -104,7 +123,7 @@ def test_options_of_other_methods_are_refused(counts, tmp_path, capsys):
     output = "--output", tmp_path / "out.mrc", "--method", "wiener"
     assert "adapt belongs to method sbd" in refused(capsys, counts, *output, "--adapt", 1)
     message = refused(capsys, counts, *output, "--weights", "mine.sav")
-    assert "weights belongs to method sbd and topaz" in message
+    assert "weights belongs to method sbd and noise2noise and topaz and topaz_trained" in message
     assert "minutes belongs to method split" in refused(capsys, counts, *output, "--minutes", 1)
 
 

@@ -118,6 +118,32 @@ def test_ice_is_in_the_noisy_image_and_in_the_target_only_if_asked_for():
     assert torch.equal(shown["noisy"], without["noisy"])
 
 
+def test_a_noisy_target_is_the_clean_one_with_unit_noise_of_its_own():
+    clean = 0.2 * torch.sin(torch.arange(256.0) / 9).expand(256, 256)
+    ice = 0.1 * torch.randn(256, 256, generator=torch.Generator().manual_seed(2))
+    transfer = torch.ones(256, 129)
+    for read_noise in (0.0, 3.0):
+        image = expose(clean, ice, transfer, 40.0, read_noise, draw(), noisy_target=True)
+        same = expose(clean, ice, transfer, 40.0, read_noise, draw())
+        assert torch.equal(image["clean"], same["target"])
+        assert torch.equal(image["noisy"], same["noisy"])
+        noise, other = image["target"] - image["clean"], image["noisy"] - image["clean"]
+        assert float(noise.var()) == pytest.approx(1.0, abs=0.02)
+        assert abs(float((noise * other).mean())) < 0.02
+        power = torch.fft.fft2(noise[0]).abs().square() / noise.numel()
+        assert float(power[1:16, 1:16].mean()) == pytest.approx(1.0, abs=0.2)
+
+
+def test_pairs_of_noisy_images_keep_the_clean_one_beside_them_in_crops_too(folder):
+    pairs = SimulatedPairs(folder, RECIPE, target="noisy", textures=0.0, gradients=0.0)
+    assert pairs.provenance["noisy_target"]
+    batch = next(iter(pairs.train_dataloader()))
+    crops = augmented(batch, 32, 0)
+    for found in (batch, next(iter(pairs.val_dataloader())), crops):
+        assert found["clean"].shape == found["target"].shape == found["noisy"].shape
+        assert float((found["target"] - found["clean"]).std()) == pytest.approx(1, abs=0.1)
+
+
 def test_whitening_a_camera_that_blurs_signal_and_noise_alike_gives_what_ideal_is_trained_on():
     counts = torch.poisson(torch.full((128, 128), 40.0), generator=torch.Generator().manual_seed(3))
     blur = torch.exp(-torch.arange(65.0) / 40).expand(128, 65)
@@ -197,6 +223,7 @@ def test_near_duplicates_of_training_are_refused(tmp_path):
         ({"electrons": (0.0, 1.0)}, "electrons must be two positive"),
         ({"crop": 128}, "crop must be at most"),
         ({"textures": 2.0}, "textures must be a share"),
+        ({"target": "other"}, "target must be clean or noisy, got 'other'"),
         ({"workers": -1}, "workers must be 0 or more"),
         ({"bank": replace(RECIPE, n_items=2)}, "n_items must exceed"),
     ],

@@ -58,6 +58,11 @@ METHODS = {
         "difftem.workflows.denoise.self_trained:n2n",
         least_exposures=2,
     ),
+    "noise2noise": DenoiseMethod(
+        "Lehtinen's UNet, trained on pairs of noisy images (--weights)",
+        "difftem.workflows.denoise.noise2noise:noise2noise",
+        weights="weights",
+    ),
     "wiener": DenoiseMethod(
         "Wiener's filter by the image's own spectrum", "difftem.baselines.wiener:wiener"
     ),
@@ -83,13 +88,18 @@ METHODS = {
         "difftem.baselines.block_matching:bm3d",
     ),
     "topaz": DenoiseMethod(
-        "Topaz, a program of its own: its unet, or what it has learnt (--weights)",
+        "Topaz, a program of its own: its unet, or another of its models",
         "difftem.baselines.topaz:topaz",
         weights="model",
     ),
     "topaz_small": DenoiseMethod(
         "Topaz's small unet",
         "difftem.baselines.topaz:topaz_small",
+    ),
+    "topaz_trained": DenoiseMethod(
+        "what Topaz has learnt from simulated pairs (--weights)",
+        "difftem.baselines.topaz:topaz_trained",
+        weights="model",
     ),
     "average": DenoiseMethod(
         "the mean of the exposures",

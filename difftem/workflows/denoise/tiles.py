@@ -80,7 +80,8 @@ def run_in_tiles(
     Parameters
     ----------
     network : Module
-        ``(b, 2, y, x)`` to ``(b, 1, y, x)``; its attribute ``lattice``, if any, is kept to.
+        ``(b, 2, y, x)`` to ``(b, 1, y, x)``; its attribute ``lattice``, if any, is kept to, and if
+        its ``in_channels`` is 1, it sees no Wiener's estimate.
     noisy, wiener : Tensor
         Whitened values and Wiener's estimate of the whole image, shape ``(y, x)``.
     side, halo : int
@@ -98,6 +99,7 @@ def run_in_tiles(
     shape = (noisy.shape[0], noisy.shape[1])
     lattice = getattr(network, "lattice", LATTICE)
     tiles = list(cut_tiles(shape, side, halo, lattice if isinstance(lattice, int) else LATTICE))
+    channels = 1 if getattr(network, "in_channels", 2) == 1 else 2
     estimate = torch.empty_like(noisy)
     training = network.training
     network.eval()
@@ -107,7 +109,7 @@ def run_in_tiles(
     with torch.no_grad():
         for tile in bar:
             y, x = tile.window
-            inputs = torch.stack([noisy[y, x], wiener[y, x]])[None]
+            inputs = torch.stack([noisy[y, x], wiener[y, x]][:channels])[None]
             found = _averaged(network, inputs) if rotations else network(inputs)
             estimate[tile.kept[0], tile.kept[1]] = found[0, 0][tile.inside[0], tile.inside[1]]
     network.train(training)

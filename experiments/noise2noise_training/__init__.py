@@ -1,0 +1,1 @@
+"""Training of Noise2Noise's network on pairs of noisy images."""
