@@ -114,7 +114,7 @@ class SettingPairs(LightningDataModule):
     def provenance(self) -> dict[str, Any]:
         """What decides every item, for the account of weights."""
         return {
-            "setting": setting()["tmv_setting"],
+            "setting": setting(),
             "scenes": self.numbers[TRAINING],
             "electrons": list(self.electrons),
             "batch_size": self.batch_size,

@@ -18,10 +18,10 @@ from difftem.workflows.denoise.deviation import network_deviation
 from difftem.workflows.denoise.load_network import SHIPPED, build_network, deviation_path
 from difftem.workflows.denoise.train_deviation import deviation_samples, train_deviation
 
-BATCHES = 120  # of two images
+BATCHES = 240  # of two images
 BANDS = 5  # of pixels, by the size of what they show
 EVERY = 7  # pixels
-ELECTRONS = (1.0, 1000.0)  # per pixel
+ELECTRONS = (1.0, 200.0)  # per pixel: as users have them
 
 
 def main() -> None:
