@@ -65,6 +65,8 @@ Denoising
     `cosine` : the spectrum of an image that goes on in its mirror image
     `haar` : sums and differences of neighbouring counts
     `poisson_risk` : the error of an estimate from counts, without the truth
+    `total_variation` : images near to counts that change along short edges only
+    `wave_fit` : the image whose noisy copies are nearest to exposures
     `blank` : exposures of a field with nothing but background
     `error_features` : where an estimate is likely to be wrong
     `wiener` : the filter that an image's own spectrum gives
