@@ -153,7 +153,9 @@ def test_training_on_the_setting_has_noise_of_variance_1_and_other_seeds():
     assert float((first["noisy"] - first["target"]).var()) == pytest.approx(1, abs=0.05)
     expected = (blob() - 1) * math.sqrt(float(first["electrons"]))
     torch.testing.assert_close(first["target"][0], expected, atol=0.02, rtol=0.02)
-    assert TRAINING + SettingPairs().numbers[TRAINING] <= VALIDATION
+    data = SettingPairs()
+    assert TRAINING + data.numbers[TRAINING] <= VALIDATION
+    assert data.provenance["setting"]["pixel_size"] == 5.0
 
 
 def test_without_the_structure_it_says_so_in_one_line(tmp_path, monkeypatch, capsys):
