@@ -61,9 +61,11 @@ def test_structural_similarity_is_that_of_scikit_image(generator):
 
     low, span = truth[0].min(), float(truth[0].max() - truth[0].min())
     expected = reference(estimate[0] - low, truth[0] - low, span)
-    assert truth_range_similarity(estimate, truth)[0].item() == pytest.approx(expected, abs=2e-3)
+    assert truth_range_similarity(estimate, truth)[0].item() == pytest.approx(expected, abs=1e-9)
     expected = reference(min_max(estimate[0]), min_max(truth[0]), 1.0)
-    assert min_max_similarity(estimate, truth)[0].item() == pytest.approx(expected, abs=2e-3)
+    assert min_max_similarity(estimate, truth)[0].item() == pytest.approx(expected, abs=1e-9)
+    with pytest.raises(ValueError, match="SSIM needs images of 11 pixels a side, got 8 x 20"):
+        min_max_similarity(torch.rand(8, 20), torch.rand(8, 20))
 
 
 def test_the_same_image_on_another_scale_is_perfect_only_when_stretched(generator):
