@@ -1,0 +1,1 @@
+"""Training of Topaz on pairs of noisy images that are ours."""
