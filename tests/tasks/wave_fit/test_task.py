@@ -9,6 +9,7 @@ from difftem.functional.image_error import correlation
 from difftem.functional.mtf import apply_transfer
 from difftem.modules import LorentzianMTF
 from difftem.tasks.wave_fit import WaveFit
+from tests.helpers.fresh_process import in_fresh_process
 
 SHAPE = (32, 28)
 AVERAGE, CONTRAST = "image/correlation_with_average", "image/contrast_over_average"
@@ -73,15 +74,16 @@ def test_a_run_that_goes_on_is_the_run_in_one_go(tmp_path):
     assert not torch.equal(fitted(8, samples=5, seed=1).projection, whole.projection)
 
 
+def final_metrics(**options):
+    by = trainer(20, **options)
+    fitted(trained_by=by, samples=400, normalise=False)
+    return {name: float(value) for name, value in by.callback_metrics.items()}
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_two_processes_share_the_copies_and_give_the_curve_of_one():
-    losses = []
-    for options in ({}, {"devices": 2, "strategy": "ddp_fork"}):
-        by = trainer(20, **options)
-        fitted(trained_by=by, samples=400, normalise=False)
-        losses.append({k: float(v) for k, v in by.callback_metrics.items()})
-    one, two = losses
+    one = final_metrics()
+    two = in_fresh_process(__name__, "final_metrics(devices=2, strategy='ddp_fork')")
     assert two["train/loss"] == pytest.approx(one["train/loss"], rel=0.02)  # 4 sd
     assert two[CONTRAST] == pytest.approx(one[CONTRAST], abs=0.02)
     assert two[AVERAGE] == pytest.approx(one[AVERAGE], abs=0.01)
