@@ -34,7 +34,7 @@ class FieldFacts:
 class FieldExposures(LightningDataModule):
     """Exposures of one field in electrons per pixel: an epoch is one batch of all of them.
 
-    Grey values are divided by the gain that level and mean of the noise tell, or that is told. A
+    Grey values are divided by the gain that is told, or that level and mean of the noise tell. A
     batch is a dictionary of ``exposures``, ``(n, y, x)``.
 
     Parameters
@@ -48,7 +48,8 @@ class FieldExposures(LightningDataModule):
         Undo the camera's blur of its noise; else exposures stay blurred, and the model is told
         the MTF.
     gain : float, optional
-        Grey values per electron; checked against the noise.
+        Grey values per electron, without an offset. Whitened exposures take that of the noise, and
+        it is only compared.
     dose : float, optional
         Electrons per pixel in an exposure; checked against the noise.
     crop : int, optional
@@ -118,13 +119,15 @@ class FieldExposures(LightningDataModule):
         if self.whiten:
             values = noise.whiten(field.exposures).values
             counts = noise.electrons + math.sqrt(noise.electrons) * values
+        elif self.gain is not None:
+            counts = field.exposures / self.gain
         else:
             means = field.exposures.mean((-2, -1), keepdim=True)
             counts = noise.electrons + (field.exposures - means) / noise.gain
         self._exposures = self._middle(counts, field.name)
         lines = [noise.sentence(), *noise.notes, *noise.warnings]
         notes = [*field.notes, *(f"{field.name}: {line}" for line in lines)]
-        self._facts = FieldFacts(noise.electrons, notes)
+        self._facts = FieldFacts(float(self._exposures.mean()), notes)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """One batch of all exposures, the same for every process."""

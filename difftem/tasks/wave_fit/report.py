@@ -25,7 +25,7 @@ def make_wave_report(
     average : Tensor or None
         Of the exposures.
     history : sequence of mapping
-        ``step``, ``loss`` and what was logged of each step.
+        ``step`` and what was logged of each step.
     notes : sequence of str
         Lines about the data.
 
@@ -50,7 +50,8 @@ def make_wave_report(
     figures = {}
     if average is not None:
         figures["images"] = _draw(image.cpu(), average.cpu())
-    values = [FittedValue(name.partition("/")[2], last[name]) for name in last if "/" in name]
+    shown = [name for name in (_CORRELATION, _CONTRAST) if name in last]
+    values = [FittedValue(name.partition("/")[2], last[name]) for name in shown]
     metrics = {name: last[name] for name in last if name != "step"}
     return Report("\n".join(text) + "\n", metrics, tables if history else {}, figures, values)
 

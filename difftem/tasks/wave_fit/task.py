@@ -166,7 +166,7 @@ class WaveFit(LightningModule):
             "image/contrast_over_average": float((image * average).mean() / average.var()),
         }
         self.log_dict(found)
-        now = {"step": float(self.global_step), "loss": float(self._loss)}
+        now = {"step": float(self.global_step), "train/loss": float(self._loss)}
         self.history.append(now | found)
 
     def report(

@@ -9,6 +9,7 @@ from difftem.workflows.denoise.options import DenoiseOptions
 # of an image, of each exposure, of each image that is kept to be written, of a network's tiles.
 BASE_BYTES, BYTES_PER_PIXEL, BYTES_PER_EXPOSURE_PIXEL, BYTES_KEPT = 700e6, 70, 12, 8
 NETWORK_BYTES = 500e6
+OF_METHOD = {"map": 150, "paper": 180}  # a pixel instead, measured in the same way
 
 
 def denoise_bytes(found: DenoiseInput, name: str, with_std: bool, options: DenoiseOptions) -> float:
@@ -35,7 +36,8 @@ def denoise_bytes(found: DenoiseInput, name: str, with_std: bool, options: Denoi
     images = 2 + with_std + options.mark
     exposure = BYTES_PER_EXPOSURE_PIXEL * found.exposures
     kept = BYTES_KEPT * images * found.count
-    return BASE_BYTES + network + pixels * (BYTES_PER_PIXEL + exposure + kept)
+    pixel = OF_METHOD.get(name, BYTES_PER_PIXEL)
+    return BASE_BYTES + network + pixels * (pixel + exposure + kept)
 
 
 def check_denoise_memory(

@@ -1,0 +1,1 @@
+"""The DiffTEM paper's denoiser: what it converges to, and why."""
