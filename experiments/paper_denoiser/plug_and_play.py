@@ -19,6 +19,7 @@ from difftem.functional.total_variation import poisson_proximal
 from difftem.functional.wiener import wiener_estimate
 from difftem.workflows.denoise.load_network import load_network
 from difftem.workflows.denoise.network_method import NetworkMethod
+from experiments._base.denoisers import network_key
 from experiments._base.results import markdown_table, mean_and_sd, save_results, write_readme
 from experiments._base.score_cache import ScoreCache, digest
 from experiments.denoise_simulated.images import noisy_image
@@ -87,6 +88,7 @@ def main() -> None:
     arguments = parser.parse_args()
     config = yaml.safe_load((SCENES / "config.yaml").read_text("utf-8"))
     method = NetworkMethod(load_network(arguments.weights).eval())
+    code = network_key(method.network), Path(__file__).read_text("utf-8")
 
     @torch.no_grad()
     def network(values: Tensor) -> Tensor:
@@ -110,9 +112,7 @@ def main() -> None:
                     clean[corner : corner + SIDE, corner : corner + SIDE], scene, dose, seed
                 )
                 for name, run in runs.items():
-                    where = digest(
-                        key, dose, seed, name, arguments.weights, Path(__file__).read_text()
-                    )
+                    where = digest(key, dose, seed, name, *code)
                     if where not in cache:
                         estimate = run(image.values, image.electrons)
                         found = score(estimate, image, scene.pixel_size, config)
