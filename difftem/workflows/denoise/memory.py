@@ -10,6 +10,9 @@ from difftem.workflows.denoise.options import DenoiseOptions
 BASE_BYTES, BYTES_PER_PIXEL, BYTES_PER_EXPOSURE_PIXEL, BYTES_KEPT = 700e6, 70, 12, 8
 NETWORK_BYTES = 500e6
 OF_METHOD = {"map": 150, "paper": 180}  # a pixel instead, measured in the same way
+# Networks at full resolution, by how their methods begin: a pixel, of so many at a time; measured
+# at 1024 x 1024 pixels, Topaz's in its own process.
+FULL_RESOLUTION = {"noise2noise": (1700, 1472**2), "topaz": (1200, 2048**2)}
 
 
 def denoise_bytes(found: DenoiseInput, name: str, with_std: bool, options: DenoiseOptions) -> float:
@@ -33,6 +36,9 @@ def denoise_bytes(found: DenoiseInput, name: str, with_std: bool, options: Denoi
     """
     pixels = found.shape[0] * found.shape[1]
     network = NETWORK_BYTES if METHODS[name].trained else 0
+    for start, (each, at_once) in FULL_RESOLUTION.items():
+        if name.startswith(start):
+            network = NETWORK_BYTES + each * min(pixels, at_once)
     images = 2 + with_std + options.mark
     exposure = BYTES_PER_EXPOSURE_PIXEL * found.exposures
     kept = BYTES_KEPT * images * found.count
