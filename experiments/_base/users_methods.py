@@ -1,9 +1,12 @@
 """Methods of `difftem denoise` as its users get them: trained, loaded, weighed."""
 
 import inspect
+import json
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +23,7 @@ from experiments._base.denoisers import (
     network_key,
     training_seconds,
 )
-from experiments._base.score_cache import source_digest
+from experiments._base.score_cache import digest, source_digest
 
 _PREPARED = (
     "difftem.workflows.denoise.prepare",
@@ -28,6 +31,10 @@ _PREPARED = (
     "difftem.functional.ring_balance",
     "difftem.functional.wiener",
 )
+
+
+# Methods whose weights come with no package: a variable of the environment names their file.
+OWN_WEIGHTS = {"noise2noise": "DIFFTEM_NOISE2NOISE", "topaz_trained": "DIFFTEM_TOPAZ_MODEL"}
 
 
 def users_methods(names: Sequence[str], minutes: float | None = None) -> list[NamedDenoiser]:
@@ -44,6 +51,8 @@ def users_methods(names: Sequence[str], minutes: float | None = None) -> list[Na
     for name in names:
         if name == "constant":
             found.append(NamedDenoiser(name, name, _constant))
+        elif name in OWN_WEIGHTS and not os.environ.get(OWN_WEIGHTS[name]):
+            print(f"{name}: ${OWN_WEIGHTS[name]} names no weights: left out", file=sys.stderr)
         elif name in METHODS:
             found.append(_users_method(name, minutes if name in prepare.SELF_TRAINED else None))
         else:
@@ -85,9 +94,21 @@ def _users_method(name: str, minutes: float | None) -> NamedDenoiser:
     if METHODS[name].trained:
         network = _network(name)
         key, seconds = f"{key}-{network_key(network)}", training_seconds(network)
+    if name in OWN_WEIGHTS:
+        path = Path(os.environ[OWN_WEIGHTS[name]]).expanduser()
+        key, seconds = f"{key}-{digest(path.read_bytes())}", _seconds_beside(path)
     if minutes is not None:
         key += f"-{minutes:g} min"
     return NamedDenoiser(name, key, _run_of(name, minutes), seconds)
+
+
+def _seconds_beside(weights: Path) -> float:
+    """Read from the account beside weights how long they were trained; 0 where it does not say."""
+    path = weights.with_suffix(".json")
+    if not path.is_file():
+        return 0.0
+    account = json.loads(path.read_text("utf-8"))
+    return float(account.get("training", account).get("seconds", 0.0))
 
 
 def _network(name: str) -> nn.Module:

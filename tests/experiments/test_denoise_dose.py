@@ -88,6 +88,21 @@ def test_the_shipped_network_is_weighed_as_its_users_get_it():
     assert correlation(found, exposed.truth) > correlation(exposed.exposures[0], exposed.truth)
 
 
+def test_weights_that_a_variable_names_are_part_of_a_methods_key(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("DIFFTEM_NOISE2NOISE", raising=False)
+    assert users_methods(["noise2noise"]) == []
+    assert "$DIFFTEM_NOISE2NOISE names no weights: left out" in capsys.readouterr().err
+    keys = []
+    for content in (b"one", b"other"):
+        (tmp_path / "a.safetensors").write_bytes(content)
+        (tmp_path / "a.json").write_text('{"training": {"seconds": 120}}', "utf-8")
+        monkeypatch.setenv("DIFFTEM_NOISE2NOISE", str(tmp_path / "a.safetensors"))
+        (method,) = users_methods(["noise2noise"])
+        keys.append(method.key)
+        assert method.training_seconds == 120
+    assert keys[0] != keys[1]
+
+
 def scored():
     return [
         {
