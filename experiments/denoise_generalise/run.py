@@ -44,6 +44,15 @@ def read_config() -> dict[str, Any]:
     return config
 
 
+def chosen_axes(names: Sequence[str], config: dict[str, Any]) -> dict[str, list[Any]]:
+    """Axes by name."""
+    unknown = [name for name in names if name not in config["axes"]]
+    if unknown:
+        known = ", ".join(config["axes"])
+        raise InputError(f"--axes must be of {known}; got {', '.join(unknown)}")
+    return {name: config["axes"][name] for name in names}
+
+
 def read_exactly(texts: Sequence[str], config: dict[str, Any]) -> dict[str, NamedDenoiser]:
     """Networks that were trained on one value: ``AXIS=VALUE:FILE``."""
     known = {f"{axis}={value}" for axis, value, _ in all_settings(config)}
@@ -193,6 +202,7 @@ def main() -> int:
     """Measure, keep, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--exactly", nargs="*", default=[], help="AXIS=VALUE:FILE of weights")
+    parser.add_argument("--axes", nargs="+", help="of these only: names, as in config.yaml")
     parser.add_argument("--structures", type=Path, default=Path("../shared/data/structures"))
     parser.add_argument("--runs", type=Path, default=Path("runs") / NAME)
     parser.add_argument("--quick", action="store_true", help="one axis, one seed; keeps nothing")
@@ -205,6 +215,8 @@ def main() -> int:
         config["seeds"], config["panel"] = config["seeds"][:1], [["dose", 150]]
         config["axes"] = {"dose": [15, 150]}
     try:
+        if arguments.axes:
+            config["axes"] = chosen_axes(arguments.axes, config)
         exactly = read_exactly(arguments.exactly, config)
         denoisers = users_methods(config["methods"])
         rows = score_settings(denoisers, exactly, config, arguments.structures, arguments.runs)

@@ -146,10 +146,10 @@ def write_choice(scores: list[RegionScores], config: dict[str, Any]) -> None:
 
 
 def chosen_methods(
-    weights: list[str], adapt: bool, split: bool, config: dict[str, Any]
+    weights: list[str], adapt: bool, split: bool, config: dict[str, Any], slow: bool = False
 ) -> list[NamedDenoiser]:
     """All that is scored."""
-    denoisers = users_methods(config["baselines"])
+    denoisers = users_methods([*config["baselines"], *(config["slow"] if slow else [])])
     denoisers += paper_settings(denoisers)
     for each in weights:
         name = "sbd" if len(weights) == 1 else f"sbd {weights_label(each)}"
@@ -172,6 +172,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", help="methods, besides the reference")
     parser.add_argument("--adapt", action="store_true", help="also 60 s of --adapt: 6 more minutes")
     parser.add_argument("--split", action="store_true", help="also split from scratch: 16 minutes")
+    parser.add_argument("--slow", action="store_true", help="also methods that take an hour")
     parser.add_argument("--quick", action="store_true", help="one split; writes no README")
     parser.add_argument("--runs", type=Path, default=Path("runs") / NAME)
     parser.add_argument("--panels", type=Path, help="folder for pictures")
@@ -190,7 +191,9 @@ def main() -> int:
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
-    denoisers = chosen_methods(arguments.weights, arguments.adapt, arguments.split, config)
+    denoisers = chosen_methods(
+        arguments.weights, arguments.adapt, arguments.split, config, arguments.slow
+    )
     if arguments.only:
         wanted = {*arguments.only, config["reference"]}
         denoisers = [each for each in denoisers if each.name in wanted]

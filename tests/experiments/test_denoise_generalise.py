@@ -98,3 +98,6 @@ def test_without_structures_or_with_a_wrong_option_it_says_so(tmp_path, monkeypa
     monkeypatch.setattr("sys.argv", [*common, "--exactly", "dose=7:a.safetensors"])
     assert run.main() == 2
     assert "must be AXIS=VALUE:FILE" in capsys.readouterr().err
+    monkeypatch.setattr("sys.argv", ["run", "--axes", "dose", "weather"])
+    assert run.main() == 2
+    assert "--axes must be of kind" in capsys.readouterr().err
