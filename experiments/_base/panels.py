@@ -24,6 +24,7 @@ def draw_rows(
     path: Path,
     title: str = "",
     spread: float = 3.0,
+    dpi: int = 110,
 ) -> None:
     """Draw rows of images; the grey scale of a row is that of its last image, ± `spread` sd.
 
@@ -37,6 +38,8 @@ def draw_rows(
         Above.
     spread : float
         Standard deviations on either side of 0 from black to white.
+    dpi : int
+        Of an image 2.6 inches wide.
     """
     from matplotlib.figure import Figure
 
@@ -54,4 +57,4 @@ def draw_rows(
             axis.set_yticks([])
     figure.suptitle(title, fontsize=9)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=dpi)

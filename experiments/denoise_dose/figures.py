@@ -77,8 +77,8 @@ def draw_panels(
         images = {
             each.name: exposed.seen(denoised(each, exposed, 0)[0]) / math.sqrt(electrons)
             for each in denoisers
-            if each.name not in _HIDDEN and fits(each.name, n)
+            if each.name in config["panel_methods"] and fits(each.name, n)
         }
         truth = exposed.seen(exposed.truth) / math.sqrt(electrons)
         rows.append((f"{name_of(dose, n)}", images | {"truth": truth}))
-    draw_rows(rows, path, "dose in e/nm², projections; one grey scale", spread=_SPREAD)
+    draw_rows(rows, path, "dose in e/nm², projections; one grey scale", _SPREAD, 60)

@@ -143,22 +143,28 @@ def report(rows: Sequence[Row], config: dict[str, Any]) -> str:
         unseen = config["unseen"][axis]
         titles = [f"**{v}**" if v in unseen else f"{v}" for v in values]
         parts.append(markdown_table([f"{axis} {config['units'][axis]}".strip(), *titles], lines))
-    losses = [line for axis in values_of(rows, "axis") for line in _losses(rows, axis, config)]
-    parts.append(
-        "Where sbd is worse than Wiener's filter: " + ("; ".join(losses) or "nowhere") + "."
-    )
+    losses = [line for axis in values_of(rows, "axis") for line in _losses(rows, axis)]
+    said = "\n".join(f"- {line}" for line in losses) or "Nowhere."
+    parts.append(f"Where another method has less error than sbd, and how much of sbd's:\n\n{said}")
+    left = [axis for axis in config["axes"] if axis not in values_of(rows, "axis")]
+    if left:
+        parts.append(f"Not scored yet: {', '.join(left)}.")
     return "\n\n".join(parts)
 
 
-def _losses(rows: Sequence[Row], axis: str, config: dict[str, Any]) -> list[str]:
-    """Say at which values the mean ratio of sbd is above 1."""
+def _losses(rows: Sequence[Row], axis: str) -> list[str]:
+    """Say at which values another method has less error than sbd, and how much of sbd's it is."""
     found = []
     for value in values_of(pick(rows, axis=axis), "value"):
         here = pick(rows, axis=axis, value=value)
-        pairs = zip(pick(here, method="sbd"), pick(here, method=config["reference"]), strict=True)
-        ratios = [a["nmse"] / b["nmse"] for a, b in pairs]
-        if ratios and mean(ratios) > 1:
-            found.append(f"{axis} {value}: {mean(ratios):.3f}")
+        errors = {
+            method: mean(row["nmse"] for row in pick(here, method=method))
+            for method in values_of(here, "method")
+        }
+        own = errors.get("sbd", 0.0)
+        better = [f"{m} {e / own:.2f}" for m, e in errors.items() if e < own]
+        if better:
+            found.append(f"{axis} {value}: {', '.join(better)} (sbd's NMSE is {own:.2f})")
     return found
 
 
@@ -195,7 +201,7 @@ def draw_panels(
             if each.name != "constant"
         }
         rows.append((f"{axis} {value}", shown | {"truth": image.truth}))
-    draw_rows(rows, path, "one grey scale in each row", spread=4.0)
+    draw_rows(rows, path, "one grey scale in each row", 4.0, 75)
 
 
 def main() -> int:

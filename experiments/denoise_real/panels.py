@@ -24,7 +24,7 @@ def draw_panels(
     for region in (each for each in regions if each.name == last or each.seeds is not None):
         images = {"low-passed": low_passed(region.values)}
         for denoiser in denoisers:
-            if denoiser.name not in config["equal_to_average"]:
+            if denoiser.name in config["panel_methods"]:
                 images[denoiser.name] = denoiser.run(
                     region.values[None],
                     region.white.electrons,
@@ -42,7 +42,7 @@ def draw_panels(
         ]
         name = region.camera.lower().replace(" ", "_")
         files.append(folder / f"{name}.png")
-        draw_rows(lines, files[-1], f"{region.camera}, {region.name}", spread=4.0)
+        draw_rows(lines, files[-1], f"{region.camera}, {region.name}", 4.0, 75)
     return files
 
 

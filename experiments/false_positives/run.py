@@ -74,8 +74,8 @@ def draw_panels(denoisers: Sequence[NamedDenoiser], config: dict[str, Any], path
         white = whitened_blank(what, camera, 0, config)
         images = {}
         for each in denoisers:
-            if each.name in ("average", "constant", "paper_exact"):
-                continue  # noise would set the scale
+            if each.name not in config["panel"]["methods"]:
+                continue
             generator = torch.Generator().manual_seed(0)
             found = each.run(white.values, white.electrons, generator, white.pixel_size)
             images[each.name] = found[:size, :size] / math.sqrt(white.electrons)
@@ -83,13 +83,16 @@ def draw_panels(denoisers: Sequence[NamedDenoiser], config: dict[str, Any], path
     shown = rows[0][1]
     name = "wiener" if "wiener" in shown else next(iter(shown))
     ordered = [(w, {k: v for k, v in i.items() if k != name} | {name: i[name]}) for w, i in rows]
-    draw_rows(ordered, path, f"{camera}, one grey scale", spread=6.0)
+    draw_rows(ordered, path, f"{camera}, one grey scale in each row", 6.0, 60)
 
 
 def main() -> int:
     """Measure, keep, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("runs") / NAME)
+    parser.add_argument(
+        "--only", nargs="+", metavar="METHOD", help="instead of those of config.yaml"
+    )
     parser.add_argument("--quick", action="store_true", help="one camera, one seed; keeps nothing")
     parser.add_argument("--panels", type=Path, help="PNG of pictures to draw")
     parser.add_argument("--wandb", action="store_true", help="log to W&B, offline")
@@ -98,6 +101,7 @@ def main() -> int:
     config = read_config()
     names = list(config["methods"]["scored"])
     names += other_methods([*names, *config["methods"]["left_out"]])
+    names = arguments.only or names
     if arguments.quick:
         names = ["constant", "gaussian", "wiener", "sbd"]
         config["seeds"] = config["seeds"][:1]

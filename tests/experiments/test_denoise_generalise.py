@@ -87,7 +87,8 @@ def test_the_table_names_values_that_are_new_and_losses():
     text = run.report(scored(), CONFIG)
     assert "**1500**" in text and "**15**" not in text
     assert "NMSE 0.500 ± 0.000, 0.50" in text and "0.800 ± 0.000, 0.50" in text
-    assert "worse than Wiener's filter: dose 1500: 1.200." in text
+    assert "- dose 1500: wiener 0.83 (sbd's NMSE is 0.60)" in text
+    assert "- dose 15:" not in text and "Not scored yet: kind, pixel_size" in text
 
 
 def test_without_structures_or_with_a_wrong_option_it_says_so(tmp_path, monkeypatch, capsys):
