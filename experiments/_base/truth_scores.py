@@ -65,10 +65,12 @@ def score_exposed(
     columns: Sequence[str],
     cache: ScoreCache,
     exposures: int = 1,
+    known_only: bool = False,
 ) -> list[Row]:
     """Score all methods on the same exposures, which are drawn only where a score is missing.
 
-    A method that needs what is not installed is left out, and says so.
+    A method that needs what is not installed is left out, and says so; with `known_only`, one that
+    has no score yet.
     """
     exposed: Exposed | None = None
     rows = []
@@ -76,6 +78,8 @@ def score_exposed(
         if not fits(denoiser.name, exposures):
             continue
         name = f"{denoiser.key}:{key}"
+        if name not in cache and known_only:
+            continue
         if name not in cache:
             exposed = exposed or draw()
             try:

@@ -80,6 +80,7 @@ def main() -> int:
     parser.add_argument("--structures", type=Path, default=Path("../shared/data/structures"))
     parser.add_argument("--runs", type=Path, default=Path("runs") / NAME)
     parser.add_argument("--fast-only", action="store_true", help="leave out slow methods")
+    parser.add_argument("--known", action="store_true", help="only what earlier runs have scored")
     parser.add_argument("--quick", action="store_true", help="two doses, one seed; keeps nothing")
     parser.add_argument("--panels", type=Path, help="PNG of pictures to draw")
     parser.add_argument("--wandb", action="store_true", help="log to W&B, offline")
@@ -90,7 +91,9 @@ def main() -> int:
     if arguments.quick or arguments.fast_only:
         short = []
     try:
-        rows = score_settings(everywhere, short, config, arguments.structures, arguments.runs)
+        rows = score_settings(
+            everywhere, short, config, arguments.structures, arguments.runs, arguments.known
+        )
     except InputError as error:
         print(error, file=sys.stderr)
         return 2

@@ -46,8 +46,9 @@ def score_settings(
     config: dict[str, Any],
     structures: Path,
     folder: Path,
+    known_only: bool = False,
 ) -> list[Row]:
-    """Score everything that has no score yet."""
+    """Score everything that has no score yet, unless only what is known is wanted."""
     cache = ScoreCache(folder / "scores.jsonl")
     clean, scene_key = clean_scene(structures, folder)
     code = source_digest(*CODE)
@@ -62,5 +63,5 @@ def score_settings(
         facts = {"dose_e_per_nm2": dose, "projections": n, "seed": seed}
         methods = [*everywhere, *(short if (dose, n) in keys else [])]
         key = digest(scene_key, dose, n, seed, config["columns"], code)
-        rows += score_exposed(draw, methods, facts, key, config["columns"], cache, n)
+        rows += score_exposed(draw, methods, facts, key, config["columns"], cache, n, known_only)
     return rows
