@@ -77,7 +77,7 @@ def maximum_a_posteriori(
     image, total, scale = summed(exposures, electrons)
     counted = _are_counts(image, total)
     if weight is None:
-        weight = _best_weight(_middle(image), total, counted, generator)
+        weight = _best_weight(_middle(image).cpu(), total, counted, generator)
     proximal = _proximal(image, total, counted)
     return smoothed_by_total_variation(proximal, weight, wiener_estimate(image)) / scale
 

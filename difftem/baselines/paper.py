@@ -107,13 +107,13 @@ def paper(
     summed(exposures, electrons)  # checks
     root = math.sqrt(electrons)
     rate = fit_rate(
-        electrons + root * exposures,
+        (electrons + root * exposures).cpu(),  # where the generator is
         steps=steps,
         samples=samples,
         normalise=normalise,
         generator=generator,
     )
-    return (rate - electrons) / root
+    return ((rate - electrons) / root).to(exposures)
 
 
 def fit_rate(

@@ -113,8 +113,8 @@ def draw(
     right.axhline(1.0, color="gray", ls=":", lw=1)
     left.set(xlabel="step of Adam", ylabel="correlation with the truth", ylim=(0, None))
     left.set_title("lines: learnt; dotted: the average", fontsize=8)
-    right.set(xlabel="step of Adam", ylabel="contrast over the average's")
-    right.legend(loc="upper left", fontsize=7, title="e/nm², projections", title_fontsize=7)
+    right.set(xlabel="step of Adam", ylabel="contrast over the average's", ylim=(0, None))
+    right.legend(loc="lower right", fontsize=7, title="e/nm², projections", title_fontsize=7)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=90)
 
