@@ -207,5 +207,11 @@ def test_averages_score_what_they_did_where_the_targets_were_measured(shared_dat
         assert float(correlation(*seen)) == pytest.approx(agreed, abs=0.02)
 
 
+def test_a_method_that_lacks_a_seed_somewhere_is_left_out_there():
+    found = run.with_all_seeds(scored()[1:], 2)
+    assert len(found) == len(scored()) - 2
+    assert not pick(found, method="wiener", dose_e_per_nm2=100)
+
+
 def test_rows_are_picked_by_their_facts():
     assert len(pick(scored(), method="sbd", seed=1)) == 2
