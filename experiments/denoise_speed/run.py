@@ -7,7 +7,6 @@ import argparse
 import json
 import logging
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from difftem.baselines.topaz import run_topaz
+from difftem.baselines.topaz_environment import find_topaz
 from experiments._base.results import markdown_table, save_results, write_readme
 
 ROOT = Path(__file__).parents[2]
@@ -90,11 +91,12 @@ def measure(arguments: Sequence[str]) -> dict[str, float]:
 
 def topaz_seconds(image: Path, folder: Path) -> float | None:
     """Seconds of Topaz on the same image with its own weights; None where it is not installed."""
-    if shutil.which("topaz") is None:
+    try:
+        executable = find_topaz()
+    except ValueError:
         return None
     start = time.perf_counter()
-    words = ["topaz", "denoise", str(image), "--output", str(folder), "--device", "-1"]
-    subprocess.run(words, capture_output=True, check=True)
+    run_topaz(executable, ["denoise", image.name, "-o", str(folder), "-d", "-1"], str(image.parent))
     return time.perf_counter() - start
 
 
