@@ -185,11 +185,11 @@ def _estimated(split: list[tuple[Tensor, Tensor]]) -> list[Tensor]:  # (3, y, x)
 def _laid(counts: Tensor, origin: tuple[int, int], side: int) -> Tensor:
     """Put an image at an origin among squares of a side, mirrored where it does not fill them."""
     (height, width), (top, left) = counts.shape, origin
-    margins = (left, -(width + left) % side, top, -(height + top) % side)
+    margins = [left, -(width + left) % side, top, -(height + top) % side]
     while any(margins):  # a mirror shows no more than there is
         now = [min(margin, n - 1) for margin, n in zip(margins, _sides(counts), strict=True)]
         counts = pad(counts[None], now, mode="reflect")[0]
-        margins = tuple(a - b for a, b in zip(margins, now, strict=True))  # type: ignore[assignment]  # of four
+        margins = [a - b for a, b in zip(margins, now, strict=True)]
     return counts
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-# mypy does not see through its lazy exports.
-from jsonargparse import (  # type: ignore[attr-defined]
+from jsonargparse import (  # type: ignore[attr-defined]  # it exports lazily
     SUPPRESS,
     ActionConfigFile,
     ArgumentParser,

@@ -184,6 +184,8 @@ def main() -> int:
     )
     parser.add_argument("--wandb", action="store_true", help="log to W&B, offline")
     arguments = parser.parse_args()
+    if arguments.write_choice and arguments.only:
+        parser.error("--write-choice compares all methods: leave out --only")
     torch.set_num_threads(1)
     config = read_config()
     if arguments.quick:

@@ -191,3 +191,10 @@ def test_micrographs_are_whitened_and_cut_into_regions(tmp_path, generator):
     assert float(found.values.std()) == pytest.approx(1, abs=0.03)
     parts = found.split(0.8, 0)
     assert torch.equal(parts.kept, found.split(0.8, 0).kept)
+
+
+def test_the_default_is_not_chosen_among_a_few(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["run", "--write-choice", "--only", "gaussian"])
+    with pytest.raises(SystemExit, match="2"):
+        run.main()
+    assert "leave out --only" in capsys.readouterr().err

@@ -78,8 +78,7 @@ class PlainParameters:
             constraint, name = None, path
             if path.endswith(_STORED):
                 name = path.removesuffix(_STORED).replace(_PARAMETRIZATIONS, "")
-                # mypy does not know that this is a ParametrizationList, or what is in it.
-                constraint = module.get_submodule(path.removesuffix(".original"))[0]  # type: ignore[index]
+                constraint = module.get_submodule(path.removesuffix(".original"))[0]  # type: ignore[index]  # a ParametrizationList
             prefix, _, last = name.rpartition(".")
             owner = module.get_submodule(prefix)
             value = getattr(owner, last).detach().flatten()
