@@ -12,7 +12,7 @@ import yaml
 
 from difftem.io.errors import InputError
 from experiments._base.results import write_readme
-from experiments._base.rows import Row, read_rows, values_of, write_rows
+from experiments._base.rows import Row, merged_rows, read_rows, values_of, write_rows
 from experiments.denoise_dose.figures import draw_curves, draw_panels
 from experiments.denoise_dose.score import chosen_methods, score_settings
 from experiments.denoise_dose.tables import (
@@ -24,7 +24,7 @@ from experiments.denoise_dose.tables import (
 )
 
 HERE = Path(__file__).parent
-NAME = "denoise_dose"
+NAME, REFERENCE = "denoise_dose", "wiener"
 SCORES, CURVES = HERE / "results" / "scores.csv", HERE / "results" / "curves.png"
 
 
@@ -47,8 +47,8 @@ def report(rows: Sequence[Row], config: dict[str, Any]) -> str:
     general = config["general"]
     if general in values_of(rows, "method"):
         parts.append("Doses down, projections across; in brackets what it is above Wiener's:")
-        parts.append(grid_table(rows, general, "psnr_truth_range_db", "wiener"))
-        parts.append(grid_table(rows, general, "correlation", "wiener"))
+        parts.append(grid_table(rows, general, "psnr_truth_range_db", REFERENCE))
+        parts.append(grid_table(rows, general, "correlation", REFERENCE))
     return "\n\n".join(parts)
 
 
@@ -88,6 +88,9 @@ def main() -> int:
     parser.add_argument("--structures", type=Path, default=Path("../shared/data/structures"))
     parser.add_argument("--runs", type=Path, default=Path("runs") / NAME)
     parser.add_argument("--fast-only", action="store_true", help="leave out slow methods")
+    parser.add_argument(
+        "--only", nargs="+", metavar="METHOD", help="score these, keep what is known of others"
+    )
     parser.add_argument("--known", action="store_true", help="only what earlier runs have scored")
     parser.add_argument("--quick", action="store_true", help="two doses, one seed; keeps nothing")
     parser.add_argument("--panels", type=Path, help="PNG of pictures to draw")
@@ -98,6 +101,10 @@ def main() -> int:
     everywhere, short = chosen_methods(config, arguments.weights)
     if arguments.quick or arguments.fast_only:
         short = []
+    if arguments.only:
+        wanted = {*arguments.only, REFERENCE}
+        everywhere = [each for each in everywhere if each.name in wanted]
+        short = [each for each in short if each.name in wanted]
     try:
         rows = score_settings(
             everywhere, short, config, arguments.structures, arguments.runs, arguments.known
@@ -107,6 +114,9 @@ def main() -> int:
         return 2
     if arguments.known:
         rows = with_all_seeds(rows, len(config["seeds"]))
+    if arguments.only:
+        facts = ("dose_e_per_nm2", "projections", "seed")
+        rows = merged_rows(read_rows(SCORES), rows, facts, REFERENCE, "nmse")
     print(report(rows, config))
     if arguments.panels:
         methods = [*everywhere, *short]

@@ -16,7 +16,7 @@ from difftem.io.errors import InputError
 from experiments._base.denoisers import NamedDenoiser
 from experiments._base.panels import draw_rows
 from experiments._base.results import markdown_table, mean_and_sd, write_readme
-from experiments._base.rows import Row, pick, read_rows, values_of, write_rows
+from experiments._base.rows import Row, merged_rows, pick, read_rows, values_of, write_rows
 from experiments._base.score_cache import ScoreCache, digest, source_digest
 from experiments._base.users_methods import users_methods, with_weights
 from experiments.denoise_generalise.images import (
@@ -208,7 +208,12 @@ def main() -> int:
     """Measure, keep, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--exactly", nargs="*", default=[], help="AXIS=VALUE:FILE of weights")
-    parser.add_argument("--axes", nargs="+", help="of these only: names, as in config.yaml")
+    parser.add_argument(
+        "--axes", nargs="+", help="score these, keep what is known of others; as in config.yaml"
+    )
+    parser.add_argument(
+        "--only", nargs="+", metavar="METHOD", help="score these, keep what is known of others"
+    )
     parser.add_argument("--structures", type=Path, default=Path("../shared/data/structures"))
     parser.add_argument("--runs", type=Path, default=Path("runs") / NAME)
     parser.add_argument("--quick", action="store_true", help="one axis, one seed; keeps nothing")
@@ -225,10 +230,17 @@ def main() -> int:
             config["axes"] = chosen_axes(arguments.axes, config)
         exactly = read_exactly(arguments.exactly, config)
         denoisers = users_methods(config["methods"])
+        if arguments.only:
+            wanted = {*arguments.only, config["reference"]}
+            denoisers = [each for each in denoisers if each.name in wanted]
         rows = score_settings(denoisers, exactly, config, arguments.structures, arguments.runs)
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
+    if arguments.axes or arguments.only:
+        facts = ("axis", "value", "seed")
+        rows = merged_rows(read_rows(SCORES), rows, facts, config["reference"], "nmse")
+        config = read_config()
     print(report(rows, config))
     if arguments.panels:
         draw_panels(denoisers, config, arguments.structures, arguments.runs, arguments.panels)

@@ -14,14 +14,14 @@ import yaml
 from experiments._base.denoisers import NamedDenoiser
 from experiments._base.panels import draw_rows
 from experiments._base.results import markdown_table, mean_and_sd, write_readme
-from experiments._base.rows import Row, pick, read_rows, values_of, write_rows
+from experiments._base.rows import Row, merged_rows, pick, read_rows, values_of, write_rows
 from experiments._base.score_cache import ScoreCache
 from experiments._base.users_methods import other_methods, users_methods
 from experiments.denoise_blank.run import BLANKS
 from experiments.false_positives.score import score_blanks, whitened_blank
 
 HERE = Path(__file__).parent
-NAME = "false_positives"
+NAME, REFERENCE = "false_positives", "wiener"
 SCORES = HERE / "results" / "scores.csv"
 
 
@@ -81,7 +81,7 @@ def draw_panels(denoisers: Sequence[NamedDenoiser], config: dict[str, Any], path
             images[each.name] = found[:size, :size] / math.sqrt(white.electrons)
         rows.append((what, images))
     shown = rows[0][1]
-    name = "wiener" if "wiener" in shown else next(iter(shown))
+    name = REFERENCE if REFERENCE in shown else next(iter(shown))
     ordered = [(w, {k: v for k, v in i.items() if k != name} | {name: i[name]}) for w, i in rows]
     draw_rows(ordered, path, f"{camera}, one grey scale in each row", 6.0, 60)
 
@@ -91,7 +91,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("runs") / NAME)
     parser.add_argument(
-        "--only", nargs="+", metavar="METHOD", help="instead of those of config.yaml"
+        "--only", nargs="+", metavar="METHOD", help="score these, keep what is known of others"
     )
     parser.add_argument("--quick", action="store_true", help="one camera, one seed; keeps nothing")
     parser.add_argument("--panels", type=Path, help="PNG of pictures to draw")
@@ -101,13 +101,17 @@ def main() -> int:
     config = read_config()
     names = list(config["methods"]["scored"])
     names += other_methods([*names, *config["methods"]["left_out"]])
-    names = arguments.only or names
+    if arguments.only:
+        names = list(dict.fromkeys([REFERENCE, *arguments.only]))
     if arguments.quick:
         names = ["constant", "gaussian", "wiener", "sbd"]
         config["seeds"] = config["seeds"][:1]
         config["cameras"] = dict(list(config["cameras"].items())[:1])
     denoisers = users_methods(names)
     rows = score_blanks(denoisers, config, ScoreCache(arguments.runs / "scores.jsonl"))
+    if arguments.only and not arguments.quick:
+        facts = ("camera", "blank", "seed")
+        rows = merged_rows(read_rows(SCORES), rows, facts, REFERENCE, "rms_percent_of_mean")
     print(report(rows, config))
     if arguments.panels:
         draw_panels(denoisers, config, arguments.panels)
