@@ -30,7 +30,7 @@ def test_other_settings_are_added():
 
 
 def test_scores_of_other_images_or_other_columns_are_refused():
-    with pytest.raises(ValueError, match="nmse of wiener was 1 and is 1.01 at dose 100, seed 0"):
+    with pytest.raises(ValueError, match=r"nmse of wiener was 1 and is 1\.01 at dose 100, seed 0"):
         merged_rows(rows(["wiener"]), rows(["wiener"], error=1.01), FACTS, "wiener", "nmse")
     wider = [row | {"psnr": 3} for row in rows(["wiener"])]
     with pytest.raises(ValueError, match="columns were method, dose, seed, nmse"):
