@@ -103,9 +103,9 @@ def _parser() -> OneLineArgumentParser:
     add(
         "--weights",
         metavar="NAME",
-        help="of method sbd: weights of the package, or a file NAME.safetensors (default: cryo); "
-        "of noise2noise: such a file; of topaz: a model of its own (default: unet); of "
-        "topaz_trained: a file that it has saved",
+        help="of method sbd: weights of the package, or a file NAME.safetensors (default: cryo, "
+        "and atoms for pixels below 0.2 Å); of noise2noise: such a file; of topaz: a model of its "
+        "own (default: unet); of topaz_trained: a file that it has saved",
     )
     add(
         "--adapt",

@@ -1,7 +1,9 @@
-"""Coarser samples of an image, cut in Fourier space."""
+"""Other samples of an image: cut or filled in Fourier space."""
 
 import torch
 from torch import Tensor
+
+from difftem.functional.cosine import cosine_transform, inverse_cosine_transform
 
 
 def fourier_crop(
@@ -43,3 +45,43 @@ def fourier_crop(
     kept[..., :rows, :columns] = spectrum[..., :rows, :columns]
     kept[..., rows + 1 :, :columns] = spectrum[..., fine[0] - rows + 1 :, :columns]
     return torch.fft.irfft2(kept, s=shape, norm="forward")
+
+
+def cosine_resample(
+    image: Tensor,  # (..., y, x)
+    shape: tuple[int, int],
+    noise: torch.Generator | None = None,
+) -> Tensor:  # (..., *shape)
+    """Sample an image with white noise at another number of points, its noise as white as before.
+
+    Ordinates of the orthonormal cosine transform beyond the finer limit are left out; those that
+    the image lacks are zero, or white noise of variance 1: what more and smaller pixels of the same
+    camera would have counted there, if the specimen has nothing so fine. The edges stay where they
+    are, and the image need not be periodic.
+
+    Parameters
+    ----------
+    image : Tensor
+        Whitened: white noise has variance 1.
+    shape : tuple of int
+        ``(ny, nx)`` of the result.
+    noise : torch.Generator, optional
+        Draws the ordinates that are lacking.
+
+    Returns
+    -------
+    Tensor
+        Values are larger by the square root of the ratio of the pixels' areas, the noise is not.
+    """
+    ny, nx = image.shape[-2:]
+    if shape == (ny, nx):
+        return image
+    spectrum = cosine_transform(image)
+    wanted = (*image.shape[:-2], *shape)
+    if noise is None or (shape[0] <= ny and shape[1] <= nx):
+        found = image.new_zeros(wanted)
+    else:
+        found = torch.randn(wanted, generator=noise, device=image.device, dtype=image.dtype)
+    rows, columns = min(ny, shape[0]), min(nx, shape[1])
+    found[..., :rows, :columns] = spectrum[..., :rows, :columns]
+    return inverse_cosine_transform(found)

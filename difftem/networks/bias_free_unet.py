@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from difftem.networks.blocks import SLOPE, ResidualBlock, conv, fill_he, pad_to_lattice
+from difftem.networks.reach import Interval, through_convolutions, through_levels
 
 CHANNELS, BLOCKS = (48, 64, 72, 72), (2, 1, 1, 1)
 
@@ -69,7 +70,7 @@ class BiasFreeUNet(nn.Module):
             "unshuffle": unshuffle,
             "in_channels": in_channels,
         }
-        self.unshuffle, self.in_channels = unshuffle, in_channels
+        self.unshuffle, self.in_channels, self.blocks = unshuffle, in_channels, list(blocks)
         self.lattice = unshuffle * 2 ** (len(channels) - 1)
         folded = unshuffle**2
         self.head = conv(in_channels * folded, channels[0])
@@ -124,6 +125,13 @@ class BiasFreeUNet(nn.Module):
             x = self.decoder[level](wide + skips[level])
         found = F.pixel_shuffle(self.tail(self.act(x)), self.unshuffle)[..., :ny, :nx]
         return found + inputs[:, 1:] if self.in_channels == 2 else found
+
+    def sees(self, pixels: Interval) -> Interval:
+        """Name the pixels of the counts that pixels of the output depend on."""
+        side, twice = self.unshuffle, [2 * n for n in self.blocks]
+        folded = through_convolutions((pixels[0] // side, pixels[1] // side), 1)
+        first, last = through_convolutions(through_levels(folded, twice, twice[:-1]), 1)
+        return side * first, side * last + side - 1
 
 
 def _stage(channels: int, blocks: int) -> nn.Module:

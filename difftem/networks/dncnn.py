@@ -1,8 +1,10 @@
 """A plain stack of convolutions that estimates the noise."""
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from difftem.networks.blocks import SLOPE, conv, fill_he
+from difftem.networks.blocks import SLOPE, conv, fill_he, pad_to_lattice
+from difftem.networks.reach import Interval, through_convolutions
 
 
 class DnCNN(nn.Module):
@@ -14,7 +16,7 @@ class DnCNN(nn.Module):
     Parameters
     ----------
     depth : int
-        Convolutions: a pixel sees ``2 depth + 1`` of its neighbours a side.
+        Convolutions: a pixel sees ``2 depth + 1`` pixels a side, each of `unshuffle` a side.
     channels : int
         Between them.
     in_channels : int
@@ -22,6 +24,10 @@ class DnCNN(nn.Module):
         which what is found is added. The last layer starts at zero.
     bias : bool
         Let convolutions add constants.
+    unshuffle : int
+        Pixels a side that the convolutions take for one.
+    residual : bool
+        Add the result to the last input, and start at it; without, it is the estimate itself.
 
     Raises
     ------
@@ -34,10 +40,17 @@ class DnCNN(nn.Module):
     """
 
     def __init__(
-        self, depth: int = 17, channels: int = 64, in_channels: int = 2, bias: bool = False
+        self,
+        depth: int = 17,
+        channels: int = 64,
+        in_channels: int = 2,
+        bias: bool = False,
+        unshuffle: int = 1,
+        residual: bool = True,
     ) -> None:
         super().__init__()
-        for name, value, least in (("depth", depth, 2), ("channels", channels, 1)):
+        least_of = (("depth", depth, 2), ("channels", channels, 1), ("unshuffle", unshuffle, 1))
+        for name, value, least in least_of:
             if value < least:
                 raise ValueError(f"{name} must be at least {least}, got {value}")
         if in_channels not in (1, 2):
@@ -47,15 +60,21 @@ class DnCNN(nn.Module):
             "channels": channels,
             "in_channels": in_channels,
             "bias": bias,
+            "unshuffle": unshuffle,
+            "residual": residual,
         }
-        self.in_channels, self.lattice = in_channels, 1
+        self.in_channels, self.lattice, self.depth = in_channels, unshuffle, depth
+        self.residual = residual
+        folded = unshuffle**2
         layers: list[nn.Module] = []
         for i in range(depth - 1):
-            layers += [conv(channels if i else in_channels, channels, bias), nn.LeakyReLU(SLOPE)]
+            layers += [conv(channels if i else folded * in_channels, channels, bias)]
+            layers += [nn.LeakyReLU(SLOPE)]
         self.layers = nn.Sequential(*layers)
-        self.tail = conv(channels, 1, bias)
+        self.tail = conv(channels, folded, bias)
         fill_he(self)
-        nn.init.zeros_(self.tail.weight)
+        if residual:
+            nn.init.zeros_(self.tail.weight)
 
     def forward(
         self,
@@ -66,5 +85,13 @@ class DnCNN(nn.Module):
             raise ValueError(
                 f"inputs must be (b, {self.in_channels}, y, x), got {tuple(inputs.shape)}"
             )
-        result: Tensor = inputs[:, -1:] + self.tail(self.layers(inputs))
-        return result
+        ny, nx = inputs.shape[-2:]
+        folded = F.pixel_unshuffle(pad_to_lattice(inputs, self.lattice), self.lattice)
+        found = F.pixel_shuffle(self.tail(self.layers(folded)), self.lattice)[..., :ny, :nx]
+        return found + inputs[:, -1:] if self.residual else found
+
+    def sees(self, pixels: Interval) -> Interval:
+        """Name the pixels of the input that pixels of the output depend on."""
+        side = self.lattice
+        first, last = through_convolutions((pixels[0] // side, pixels[1] // side), self.depth)
+        return side * first, side * last + side - 1

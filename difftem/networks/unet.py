@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from difftem.networks.blocks import SLOPE, conv, fill_he, pad_to_lattice
+from difftem.networks.reach import Interval, through_levels
 
 
 class UNet(nn.Module):
-    """UNet of two convolutions a level, averages down, nearest neighbours up, skips joined.
+    """UNet of a few convolutions a level, averages down, nearest neighbours up, skips joined.
 
     Parameters
     ----------
@@ -23,6 +24,8 @@ class UNet(nn.Module):
         Let convolutions add constants. Without, f(a x) = a f(x) for a > 0.
     residual : bool
         Add the result to the last input, and start at it. Default: of two inputs.
+    convolutions : int or sequence of int
+        Of each level on its way down, and again on its way up.
 
     Raises
     ------
@@ -40,26 +43,35 @@ class UNet(nn.Module):
         in_channels: int = 1,
         bias: bool = True,
         residual: bool | None = None,
+        convolutions: int | Sequence[int] = 2,
     ) -> None:
         super().__init__()
         if not channels or min(channels) < 1:
             raise ValueError(f"channels must be at least 1 on each level, got {[*channels]}")
         if in_channels not in (1, 2):
             raise ValueError(f"in_channels must be 1 or 2, got {in_channels}")
+        each = [convolutions] * len(channels) if isinstance(convolutions, int) else [*convolutions]
+        if len(each) != len(channels) or min(each) < 1:
+            raise ValueError(
+                f"convolutions must be at least 1 on each of {len(channels)} levels, got {each}"
+            )
         self.residual = in_channels == 2 if residual is None else residual
         self.config = {
             "channels": list(channels),
             "in_channels": in_channels,
             "bias": bias,
             "residual": self.residual,
+            "convolutions": convolutions if isinstance(convolutions, int) else each,
         }
         self.in_channels, self.lattice = in_channels, 2 ** (len(channels) - 1)
+        self.convolutions = each
         before = [in_channels, *channels[:-1]]
         self.encoder = nn.ModuleList(
-            _stage(a, b, bias) for a, b in zip(before, channels, strict=True)
+            _stage(a, b, n, bias) for a, b, n in zip(before, channels, each, strict=True)
         )
         self.decoder = nn.ModuleList(
-            _stage(fine + coarse, fine, bias) for fine, coarse in pairwise(channels)
+            _stage(fine + coarse, fine, n, bias)
+            for (fine, coarse), n in zip(pairwise(channels), each, strict=False)
         )
         self.tail = nn.Conv2d(channels[0], 1, 1, bias=bias)
         fill_he(self)
@@ -86,12 +98,15 @@ class UNet(nn.Module):
         found: Tensor = self.tail(x)[..., :ny, :nx]
         return found + inputs[:, -1:] if self.residual else found
 
+    def sees(self, pixels: Interval) -> Interval:
+        """Name the pixels of the input that pixels of the output depend on."""
+        return through_levels(pixels, self.convolutions, self.convolutions[:-1])
 
-def _stage(channels_in: int, channels_out: int, bias: bool) -> nn.Module:
-    """Two convolutions, each with its activation."""
-    return nn.Sequential(
-        conv(channels_in, channels_out, bias),
-        nn.LeakyReLU(SLOPE),
-        conv(channels_out, channels_out, bias),
-        nn.LeakyReLU(SLOPE),
-    )
+
+def _stage(channels_in: int, channels_out: int, number: int, bias: bool) -> nn.Module:
+    """Convolutions one after the other, each with its activation."""
+    layers: list[nn.Module] = []
+    for i in range(number):
+        layers += [conv(channels_out if i else channels_in, channels_out, bias)]
+        layers += [nn.LeakyReLU(SLOPE)]
+    return nn.Sequential(*layers)

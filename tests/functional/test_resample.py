@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from difftem.functional.resample import fourier_crop
+from difftem.functional.resample import cosine_resample, fourier_crop
 
 
 def wave(shape, period, order, phase=0.3):
@@ -44,3 +44,27 @@ def test_an_image_of_the_same_shape_is_itself_and_other_sides_are_refused():
     for shape in ((5, 8), (10, 10), (12, 8)):
         with pytest.raises(ValueError, match="even and become smaller"):
             fourier_crop(image, shape)
+
+
+def test_an_image_keeps_its_edges_and_its_contrast_over_the_noise_at_other_pixels():
+    def scene(shape):
+        y, x = ((torch.arange(n, dtype=torch.float64) + 0.5) / n for n in shape)
+        return torch.cos(3 * math.pi * y)[:, None] + torch.cos(5 * math.pi * x) + y[:, None].cos()
+
+    coarse, fine = scene((40, 51)), scene((73, 90))
+    factor = math.sqrt(40 * 51 / (73 * 90))  # of the square root of a pixel's electrons
+    torch.testing.assert_close(cosine_resample(coarse, (73, 90)), factor * fine, rtol=0, atol=2e-3)
+    torch.testing.assert_close(cosine_resample(fine, (40, 51)), coarse / factor, rtol=0, atol=5e-3)
+    back = cosine_resample(cosine_resample(coarse, (73, 90)), (40, 51))
+    torch.testing.assert_close(back, coarse, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(64, 70), (190, 210), (64, 210)])
+def test_white_noise_stays_white_at_other_pixels(shape, generator):
+    noise = torch.randn(12, 128, 140, generator=generator, dtype=torch.float64)
+    found = cosine_resample(noise, shape, generator)
+    number = found.numel()
+    assert float(found.var()) == pytest.approx(1, abs=5 * math.sqrt(2 / number))
+    for axis in (-2, -1):
+        beside = (found * found.roll(1, axis)).mean()
+        assert abs(float(beside)) < 5 / math.sqrt(number)

@@ -64,9 +64,9 @@ def denoise(
         Å. Default: that of the header.
     weights : str or Path, optional
         Of method sbd: a name of weights that come with the package, or a file
-        ``NAME.safetensors``; default ``cryo``. Of noise2noise: such a
-        file. Of topaz: a model of its own; default ``unet``. Of topaz_trained: a file that Topaz
-        has saved.
+        ``NAME.safetensors``; default ``cryo``, and ``atoms`` for pixels below 0.2 Å. Of
+        noise2noise: such a file. Of topaz: a model of its own; default ``unet``. Of
+        topaz_trained: a file that Topaz has saved.
     adapt : float, optional
         Of method sbd: minutes of fine-tuning on the images themselves.
     minutes : float, optional

@@ -1,7 +1,11 @@
 """How much memory denoising will need, before it reads its images."""
 
+from difftem.io.weights import read_weights
 from difftem.simulation.memory import check_memory
+from difftem.workflows.denoise.choice import chosen_weights
+from difftem.workflows.denoise.domain import trained_domain
 from difftem.workflows.denoise.exposures import DenoiseInput
+from difftem.workflows.denoise.load_network import find_weights
 from difftem.workflows.denoise.methods import METHODS
 from difftem.workflows.denoise.options import DenoiseOptions
 
@@ -35,7 +39,9 @@ def denoise_bytes(found: DenoiseInput, name: str, with_std: bool, options: Denoi
         Bytes.
     """
     pixels = found.shape[0] * found.shape[1]
-    network = NETWORK_BYTES if METHODS[name].trained else 0
+    network = NETWORK_BYTES if METHODS[name].trained else 0.0
+    if METHODS[name].trained:
+        network += BYTES_PER_PIXEL * _resampled_pixels(found, options)
     for start, (each, at_once) in FULL_RESOLUTION.items():
         if name.startswith(start):
             network = NETWORK_BYTES + each * min(pixels, at_once)
@@ -66,3 +72,14 @@ def check_denoise_memory(
         limit_gb=options.memory_limit_gb,
         advice="fewer images at once, fewer exposures, or binned images would do",
     )
+
+
+def _resampled_pixels(found: DenoiseInput, options: DenoiseOptions) -> float:
+    """Pixels of an image as the network gets it, where that is not as it is."""
+    pixel_size = options.pixel_size or found.pixel_size
+    weights = find_weights(options.weights or chosen_weights(pixel_size))
+    domain = trained_domain(read_weights(weights).account, weights)
+    if domain is None or pixel_size is None or not domain.resamples(pixel_size):
+        return 0.0
+    ny, nx = domain.shape(found.shape, pixel_size)
+    return float(ny * nx)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -12,6 +13,8 @@ from difftem.micrograph.whitened import WhitenedExposures
 from difftem.networks import DeviationNetwork
 from difftem.workflows.denoise.adapt import adaptation
 from difftem.workflows.denoise.balance import BalancedMethod, balance
+from difftem.workflows.denoise.choice import ATOMS, ATOMS_BELOW, chosen_weights
+from difftem.workflows.denoise.domain import TrainedDomain, at_trained_size, trained_domain
 from difftem.workflows.denoise.image_training import ImageTraining
 from difftem.workflows.denoise.load_network import load_deviation, load_network
 from difftem.workflows.denoise.methods import METHODS, Denoiser
@@ -21,7 +24,6 @@ from difftem.workflows.denoise.self_trained import MINUTES, n2n, split
 
 logger = logging.getLogger(__name__)
 
-WEIGHTS = "cryo"
 SELF_TRAINED = ("split", "n2n")
 
 
@@ -36,11 +38,14 @@ class ReadyNetwork(NamedTuple):
         True where the image was held out, shape ``(y, x)``; None where all of it was.
     deviation : DeviationNetwork or None
         That was trained with it.
+    domain : TrainedDomain or None
+        What it was trained on, where that is one pixel size.
     """
 
     network: nn.Module
     unseen: Tensor | None = None
     deviation: DeviationNetwork | None = None
+    domain: TrainedDomain | None = None
 
 
 def trained_network(options: DenoiseOptions, fields: Sequence[WhitenedExposures]) -> ReadyNetwork:
@@ -62,16 +67,31 @@ def trained_network(options: DenoiseOptions, fields: Sequence[WhitenedExposures]
     ------
     InputError
         For weights that are missing, damaged or foreign.
+    ValueError
+        If they are to adapt to another pixel size than that of their training.
     """
-    name, device = options.weights or WEIGHTS, fields[0].values.device
+    first = fields[0]
+    name, device = options.weights or chosen_weights(first.pixel_size), first.values.device
+    if options.weights is None and name == ATOMS:
+        logger.info("pixels below %g Å: weights %s, trained to show atoms", ATOMS_BELOW, ATOMS)
     network, deviation = _loaded(name).to(device), load_deviation(name)
     deviation = None if deviation is None else deviation.to(device)
+    domain = trained_domain(getattr(network, "account", {}), name)
+    if domain is not None:
+        _tell_domain(domain, name, first)
+        if domain.resamples(first.pixel_size):
+            deviation = None  # it knows pixels of one size
+            if options.adapt is not None:
+                raise ValueError(
+                    f"adapt trains weights {name} at their own {domain.pixel_size:g} Å/pixel, the "
+                    f"image has {first.pixel_size:g}: resample it, or leave --adapt out"
+                )
     if options.adapt is None:
-        return ReadyNetwork(network, None, deviation)
+        return ReadyNetwork(network, None, deviation, domain)
     found = adaptation(network, fields, options.adapt, seed=options.seed, progress=True)
     logger.info("adapted to the images: %s", found.sentence())
     alone = found.kept and len(fields) == 1
-    return ReadyNetwork(found.network, found.held_out[0] if alone else None, deviation)
+    return ReadyNetwork(found.network, found.held_out[0] if alone else None, deviation, domain)
 
 
 def prepared_method(
@@ -108,7 +128,10 @@ def prepared_method(
         ready = _self_trained(name, options, whitened, generator, progress)
     elif ready is None:
         return METHODS[name].load(options.weights)
-    method = NetworkMethod(ready.network, options.rotations, progress)
+    method: Denoiser = NetworkMethod(ready.network, options.rotations, progress)
+    if (size := whitened.pixel_size) is not None:
+        if ready.domain is not None and ready.domain.resamples(size):
+            method = at_trained_size(method, ready.domain, size, options.seed)
     if not options.balance:
         return method
     unseen = None if ready.unseen is None else ready.unseen.to(whitened.values.device)
@@ -117,6 +140,16 @@ def prepared_method(
     )
     gain = weighed.weigh(whitened.values, whitened.electrons, generator)
     return BalancedMethod(method, gain)
+
+
+def _tell_domain(domain: TrainedDomain, name: str, field: WhitenedExposures) -> None:
+    """Say how an image differs from those that weights were trained on."""
+    electrons = len(field.values) * field.electrons
+    notes, warnings = domain.sentences(Path(name).name, electrons, field.pixel_size)
+    for line in notes:
+        logger.info("%s", line)
+    for line in warnings:
+        logger.warning("%s", line)
 
 
 def _self_trained(

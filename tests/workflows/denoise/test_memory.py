@@ -7,7 +7,7 @@ from difftem.workflows.denoise.options import DenoiseOptions
 
 
 def image(side):
-    return SimpleNamespace(shape=(side, side), exposures=1, count=1)
+    return SimpleNamespace(shape=(side, side), exposures=1, count=1, pixel_size=None)
 
 
 def more_than_wiener(side, name):
