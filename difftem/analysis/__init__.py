@@ -1,1 +1,1 @@
-"""What images say about a detector: noise spectra, edge spread, DQE, information."""
+"""What images say: of a detector (noise spectra, edge spread, DQE), and of atoms and denoisers."""

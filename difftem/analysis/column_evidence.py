@@ -1,0 +1,304 @@
+"""Is the column real? Its likelihood ratio, and the one that frames without it reach."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from difftem.analysis.atomic_columns import Contrast
+from difftem.analysis.disc_surface import DiscSurface
+from difftem.analysis.likelihood_ratio import best_test, poisson_log_ratio
+
+# Counts (y, x) -> expected counts (y, x)
+CountDenoiser = Callable[[Tensor], Tensor]
+Redraw = Literal["frame", "disc"]
+
+_LEAST_LEVEL = 0.02  # of the frame's mean: expected counts are at least this
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnEvidence:
+    """What the counts say of each column; ratios in nats.
+
+    Attributes
+    ----------
+    centers : Tensor
+        Whole x and y of each disc in pixels, shape ``(n, 2)``.
+    ratio : Tensor
+        Log-likelihood ratio of present against absent, shape ``(n,)``.
+    threshold : Tensor
+        That a share `level` of the null frames exceeds at each place, shape ``(n,)``.
+    p_value : Tensor
+        Share of null frames with at least this ratio, the frame itself counted, shape ``(n,)``.
+    null_ratios : Tensor
+        Of the null frames, shape ``(n, frames)``.
+    ceiling : Tensor
+        AUC of the best test of a column that looks as the denoised one does, shape ``(n,)``.
+    vacuum_ratio : Tensor
+        The ratio of SBD: the mean of the disc against vacuum, shape ``(n,)``.
+    level : float
+        Of false positives.
+    """
+
+    centers: Tensor
+    ratio: Tensor
+    threshold: Tensor
+    p_value: Tensor
+    null_ratios: Tensor
+    ceiling: Tensor
+    vacuum_ratio: Tensor
+    level: float
+
+    @property
+    def supported(self) -> Tensor:  # (n,) bool
+        """Whether the counts of each disc speak for a column at the level."""
+        return self.ratio > self.threshold
+
+    @property
+    def excess(self) -> Tensor:  # (n,)
+        """Ratio over the mean of the null frames, in their standard deviations."""
+        return (self.ratio - self.null_ratios.mean(1)) / self.null_ratios.std(1)
+
+
+def column_ratios(
+    counts: Tensor,  # (y, x)
+    expected: Tensor,  # (y, x)
+    positions: Tensor,  # (n, 2) px
+    surface: DiscSurface,
+    *,
+    contrast: Contrast = "white",
+    search: int = 0,  # px
+) -> tuple[Tensor, Tensor]:  # (n,), (n, 2)
+    """Log-likelihood ratio of every column being there against its surface, on the same frame.
+
+    On the frame that was denoised it is biased: the denoised image follows the noise of the frame
+    also where there is no column. `column_evidence` calibrates it.
+
+    Parameters
+    ----------
+    counts : Tensor
+        Electrons, shape ``(y, x)``.
+    expected : Tensor
+        What a denoiser says is expected of them, positive, shape ``(y, x)``.
+    positions : Tensor
+        x and y in pixels, shape ``(n, 2)``.
+    surface : DiscSurface
+        Disc, and what it shows without a column.
+    contrast : {"white", "black"}
+        Of columns.
+    search : int
+        Pixels by which the centre may move to the extreme of `expected`.
+
+    Returns
+    -------
+    tuple of Tensor
+        Ratios in nats, and whole x and y of the centres.
+    """
+    centers = _extremes(expected, positions, surface, contrast, search)
+    present, absent = surface.values(expected, centers)
+    seen, _ = surface.values(counts, centers)
+    least = _LEAST_LEVEL * float(counts.double().mean())
+    return poisson_log_ratio(seen, present.clamp(min=least), absent.clamp(min=least)), centers
+
+
+def vacuum_ratios(
+    counts: Tensor,  # (y, x)
+    expected: Tensor,  # (y, x)
+    centers: Tensor,  # (n, 2) px
+    surface: DiscSurface,
+    vacuum: float,
+) -> Tensor:  # (n,)
+    """Ratio of SBD: the denoised mean of the disc against the level of vacuum, in nats.
+
+    It has no power where a column is a bright core in a dark ring, whose mean is that of vacuum.
+
+    Parameters
+    ----------
+    counts, expected, centers, surface
+        As of `column_ratios`.
+    vacuum : float
+        Electrons per pixel.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(n,)``.
+
+    References
+    ----------
+    Mohan et al., IEEE Trans. Comput. Imaging 8 (2022) 585, section on likelihood maps.
+    """
+    seen, _ = surface.values(counts, centers)
+    blob = surface.values(expected, centers)[0].mean(1, keepdim=True)
+    blob = blob.clamp(min=_LEAST_LEVEL * vacuum).expand_as(seen)
+    return poisson_log_ratio(seen, blob, torch.full_like(blob, vacuum))
+
+
+def column_evidence(
+    denoise: CountDenoiser,
+    counts: Tensor,  # (y, x)
+    positions: Tensor,  # (n, 2) px
+    surface: DiscSurface,
+    *,
+    vacuum: float,
+    frames: int = 59,
+    level: float = 0.05,
+    contrast: Contrast = "white",
+    search: int = 3,
+    apart: float | None = None,
+    redraw: Redraw = "frame",
+    expected: Tensor | None = None,
+    generator: torch.Generator | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> ColumnEvidence:
+    """Test every column against frames in which it is not there.
+
+    A null frame is drawn from the denoised image with the column's disc replaced, and denoised
+    again; columns that are far from each other share null frames. The ratio of a frame of noise is
+    thus known with all that the denoiser makes of it.
+
+    Parameters
+    ----------
+    denoise : callable
+        Counts ``(y, x)`` to expected counts ``(y, x)``.
+    counts : Tensor
+        Electrons, whole numbers, shape ``(y, x)``.
+    positions : Tensor
+        x and y in pixels, no nearer to the border than ``surface.reach + search``, shape
+        ``(n, 2)``.
+    surface : DiscSurface
+        Disc, and what it shows without a column.
+    vacuum : float
+        Electrons per pixel of vacuum, for the ratio of SBD.
+    frames : int
+        Null frames of each column.
+    level : float
+        Share of false positives; exact where ``level (frames + 1)`` is a whole number.
+    contrast : {"white", "black"}
+        Of columns.
+    search : int
+        Pixels by which a centre may move to the extreme, in null frames too.
+    apart : float, optional
+        Pixels between columns that share null frames. Default: four radii.
+    redraw : {"frame", "disc"}
+        Draw all counts anew, or those of the disc alone and leave the others as they were counted.
+    expected : Tensor, optional
+        ``denoise(counts)``, if it is known.
+    generator : torch.Generator, optional
+        Draws the null frames.
+    progress : callable, optional
+        Called with 1 after every null frame.
+
+    Returns
+    -------
+    ColumnEvidence
+        In the order of `positions`.
+
+    Raises
+    ------
+    ValueError
+        For too few frames for the level, or positions at the border.
+    """
+    least = math.ceil(round(1 / level - 1, 6))
+    if not 0 < level < 1 or frames < least:
+        raise ValueError(f"frames must be at least {least} for a level of {level:g}, got {frames}")
+    check_inside(positions, counts, surface.reach + search)
+    expected = denoise(counts) if expected is None else expected
+    ratio, centers = column_ratios(
+        counts, expected, positions, surface, contrast=contrast, search=search
+    )
+    null = torch.empty(len(positions), frames, dtype=torch.float64)
+    floor = _LEAST_LEVEL * float(counts.double().mean())
+    for members in far_groups(centers, apart or 4 * surface.radius):
+        without = surface.without(expected, centers[members]).clamp(min=floor)
+        redrawn = surface.mask(counts, centers[members])
+        for frame in range(frames):
+            drawn = torch.poisson(without, generator=generator).to(counts)
+            if redraw == "disc":
+                drawn = torch.where(redrawn, drawn, counts)
+            null[members, frame] = column_ratios(
+                drawn,
+                denoise(drawn),
+                positions[members],
+                surface,
+                contrast=contrast,
+                search=search,
+            )[0]
+            if progress is not None:
+                progress(1)
+    rank = math.floor(round(level * (frames + 1), 6))
+    threshold = null.sort(1, descending=True).values[:, rank - 1]
+    p_value = (1 + (null >= ratio[:, None]).sum(1).double()) / (frames + 1)
+    present, absent = (each.clamp(min=floor) for each in surface.values(expected, centers))
+    ceiling = [best_test(a, b).auc for a, b in zip(present, absent, strict=True)]
+    return ColumnEvidence(
+        centers,
+        ratio,
+        threshold,
+        p_value,
+        null,
+        torch.tensor(ceiling, dtype=torch.float64),
+        vacuum_ratios(counts, expected, centers, surface, vacuum),
+        level,
+    )
+
+
+def far_groups(
+    centers: Tensor,  # (n, 2)
+    apart: float,
+) -> list[Tensor]:
+    """Sort places into groups, in each of which all are far from each other.
+
+    Parameters
+    ----------
+    centers : Tensor
+        Shape ``(n, 2)``.
+    apart : float
+        Least distance, in their unit.
+
+    Returns
+    -------
+    list of Tensor
+        Indices, each place in one group.
+    """
+    groups: list[list[int]] = []
+    for i, each in enumerate(centers.double()):
+        for group in groups:
+            if float((centers[group].double() - each).norm(dim=1).min()) >= apart:
+                group.append(i)
+                break
+        else:
+            groups.append([i])
+    return [torch.tensor(group) for group in groups]
+
+
+def check_inside(
+    positions: Tensor,  # (n, 2) px
+    image: Tensor,  # (y, x)
+    margin: int,
+) -> None:
+    """Refuse positions whose discs would reach beyond the image."""
+    far = torch.tensor([image.shape[1] - 1, image.shape[0] - 1]) - positions.round()
+    nearest = torch.minimum(positions.round(), far).amin(1)
+    if len(positions) and float(nearest.min()) < margin:
+        x, y = positions[int(nearest.argmin())].tolist()
+        raise ValueError(
+            f"column at x {x:.1f}, y {y:.1f} px must be at least {margin} px from the border"
+        )
+
+
+def _extremes(
+    expected: Tensor, positions: Tensor, surface: DiscSurface, contrast: Contrast, search: int
+) -> Tensor:  # (n, 2)
+    """Whole pixels of the highest (or lowest) values near positions."""
+    centers = positions.round().long()
+    if not search:
+        return centers
+    steps = torch.cartesian_prod(*(torch.arange(-search, search + 1),) * 2)
+    steps = steps[steps.double().norm(dim=1) <= search]
+    near = expected[centers[:, 1:] + steps[:, 0], centers[:, :1] + steps[:, 1]]
+    best = (near if contrast == "white" else -near).argmax(1)
+    return centers + steps[best].flip(1)

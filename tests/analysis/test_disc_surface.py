@@ -1,0 +1,41 @@
+import pytest
+import torch
+
+from difftem.analysis.disc_surface import DiscSurface
+
+CENTERS = torch.tensor([[20, 30], [45, 30]])  # x, y
+
+
+@pytest.mark.parametrize("kind", ["plane", "harmonic"])
+def test_a_tilted_plane_goes_on_through_the_disc_whatever_stood_there(kind):
+    y, x = torch.meshgrid(*(torch.arange(64, dtype=torch.float64),) * 2, indexing="ij")
+    plane = 0.4 + 0.002 * x - 0.001 * y
+    surface = DiscSurface(8.0, kind)
+    image = plane.clone()
+    image[surface.mask(image, CENTERS)] += 1.0
+    assert torch.allclose(surface.without(image, CENTERS), plane, atol=1e-12)
+    assert (image - plane).sum() == pytest.approx(2 * len(surface.inside))
+    inside, through = surface.values(image, CENTERS)
+    assert torch.allclose(inside - through, torch.ones_like(inside))
+
+
+def test_a_harmonic_surface_is_the_saddle_on_its_rim_and_stays_between_its_extremes():
+    y, x = torch.meshgrid(*(torch.arange(64, dtype=torch.float64),) * 2, indexing="ij")
+    saddle = (x - 20) * (y - 30)
+    surface = DiscSurface(8.0, "harmonic")
+    assert torch.allclose(surface.without(saddle, CENTERS[:1]), saddle, atol=1e-9)
+    assert bool((surface.weights >= -1e-12).all())
+    assert torch.allclose(surface.weights.sum(1), torch.ones(1, dtype=torch.float64))
+
+
+def test_the_rest_of_the_image_and_the_image_itself_stay():
+    image = torch.rand(64, 64)
+    before, surface = image.clone(), DiscSurface(6.0)
+    changed = surface.without(image, CENTERS)
+    assert torch.equal(image, before)
+    assert torch.equal(changed != image, surface.mask(image, CENTERS))
+
+
+def test_a_disc_has_two_pixels_at_least():
+    with pytest.raises(ValueError, match="radius must be at least 2 pixels, got 1"):
+        DiscSurface(1.0)
