@@ -22,7 +22,7 @@ _GAP_DEG = 120.0  # without a neighbour: a column at a surface
 
 
 @dataclass(frozen=True, eq=False)
-class AtomicColumns:
+class FoundColumns:
     """Columns in projection.
 
     Attributes
@@ -45,7 +45,7 @@ def find_columns(
     width: float = 0.4,  # Å
     distance: float = 1.3,  # Å
     least: float = 0.25,
-) -> AtomicColumns:
+) -> FoundColumns:
     """Find the columns of an image without noise, by a difference of Gaussians.
 
     Parameters
@@ -65,7 +65,7 @@ def find_columns(
 
     Returns
     -------
-    AtomicColumns
+    FoundColumns
         Row by row; none in a constant image. Spots nearer to the border than `width` are left out.
 
     Raises
@@ -87,10 +87,10 @@ def find_columns(
     y, x = ((spots == peak) & inside & (spots > 0)).nonzero().T
     heights = spots[y, x]
     if not len(heights) or float(heights.max()) <= 1e-9 * float(image.abs().max()):
-        return AtomicColumns(spots.new_zeros(0, 2), spots.new_zeros(0))
+        return FoundColumns(spots.new_zeros(0, 2), spots.new_zeros(0))
     high = heights > least * heights.quantile(_TYPICAL)
     y, x = y[high], x[high]
-    return AtomicColumns(torch.stack([x, y], 1) + _offsets(spots, y, x), heights[high].to(spots))
+    return FoundColumns(torch.stack([x, y], 1) + _offsets(spots, y, x), heights[high].to(spots))
 
 
 def at_surface(

@@ -1,13 +1,8 @@
 import pytest
 import torch
 
-from difftem.analysis.column_evidence import (
-    check_inside,
-    column_evidence,
-    column_ratios,
-    far_groups,
-    vacuum_ratios,
-)
+from difftem.analysis.column_evidence import check_inside, column_evidence, far_groups
+from difftem.analysis.column_ratio import column_ratios, vacuum_ratios
 from difftem.analysis.disc_surface import DiscSurface
 from difftem.analysis.likelihood_ratio import area_under_curve, best_test
 from tests.helpers.synthetic_columns import blur, columns_image
