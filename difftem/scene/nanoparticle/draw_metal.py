@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from difftem.functional.random_field import seeded
 from difftem.scene.nanoparticle.defects import (
     add_columns,
     cut_step,
@@ -14,25 +15,24 @@ from difftem.scene.nanoparticle.outline import draw_outline
 from difftem.scene.nanoparticle.recipe import NanoparticleRecipe
 from difftem.scene.synthetic.draw import Draw
 
+Parameter = float | int | str
 _LAYERS, _ATOMS = 3, 20  # a particle has at least as many: else less of it is buried
 _LESS = 0.8
 _TWIN_AT = -0.3, 0.5  # of half the outline's height, from its middle, upwards
 
 
-def draw_metal(
-    recipe: NanoparticleRecipe, draw: Draw
-) -> tuple[Metal, dict[str, float | int | str]]:
+def draw_metal(recipe: NanoparticleRecipe, seed: int) -> tuple[Metal, dict[str, Parameter]]:
     """Draw a particle about its outline's centre, parallel to the oxide.
 
-    All numbers are drawn in one order whether or not they are used, so that a class that does not
-    occur changes nothing else.
+    Each defect has random numbers of its own, so that one that does not occur leaves the others as
+    they are.
 
     Parameters
     ----------
     recipe : NanoparticleRecipe
         Ranges.
-    draw : Draw
-        Source of randomness.
+    seed : int
+        Of the model.
 
     Returns
     -------
@@ -41,6 +41,9 @@ def draw_metal(
     parameters : dict
         Every drawn number.
     """
+    draw, for_step, for_columns, for_corners, for_adatoms = (
+        Draw(seeded(seed, 1, number)) for number in range(5)
+    )
     shape = draw.choice(recipe.shapes)
     orientation = "twinned" if draw.chance(recipe.twinned_share) else "parallel"
     diameter = draw.uniform(*recipe.diameter)
@@ -63,11 +66,11 @@ def draw_metal(
         metal = cut_metal(outline, edge, offset, high - buried * (high - low), twin)
     step = "none"
     if stepped:
-        metal, step = cut_step(metal, draw)
-    metal, taken = take_columns(metal, missing, draw)
-    metal, n_corners = take_corners(metal, corners, draw)
+        metal, step = cut_step(metal, for_step)
+    metal, taken = take_columns(metal, missing, for_columns)
+    metal, n_corners = take_corners(metal, corners, for_corners)
     metal = take_loose(metal)
-    metal, sizes = add_columns(metal, adatoms, draw)
+    metal, sizes = add_columns(metal, adatoms, for_adatoms)
     return metal, {
         "shape": shape,
         "orientation": orientation,

@@ -9,16 +9,15 @@ from difftem.atoms import Atoms
 from difftem.functional.pose import rotation_from_vector
 from difftem.functional.random_field import seeded
 from difftem.scene.nanoparticle.columns import AtomicColumns, mean_positions
-from difftem.scene.nanoparticle.draw_metal import draw_metal
+from difftem.scene.nanoparticle.draw_metal import Parameter, draw_metal
 from difftem.scene.nanoparticle.group import Member, group, too_near
 from difftem.scene.nanoparticle.recipe import NanoparticleRecipe
 from difftem.scene.nanoparticle.support import cut_support, draw_step, missing_oxygen
 from difftem.scene.synthetic.draw import Draw
 from difftem.units import deg_to_rad
 
-Parameter = float | int | str
 _MARGIN = 3.0  # Å of oxide beyond the field: a tilt of 5° moves the ends of a slab of 60 Å by 2.6
-_PART = {"metal": 1, "support": 2, "place": 3, "tilt": 4, "disorder": 5}
+_PART = {"support": 2, "place": 3, "tilt": 4, "disorder": 5}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +66,7 @@ def draw_nanoparticle(recipe: NanoparticleRecipe, seed: int) -> Nanoparticle:
     if seed < 0:
         raise ValueError(f"seed must be 0 or more, got {seed}")
     draws = {name: Draw(seeded(seed, number)) for name, number in _PART.items()}
-    metal, parameters = draw_metal(recipe, draws["metal"])
+    metal, parameters = draw_metal(recipe, seed)
     particle, particle_columns = metal.positions[metal.occupied], metal.columns[metal.occupied]
     if parameters["orientation"] == "twinned":
         particle = particle * np.array([-1.0, 1.0, -1.0])
