@@ -9,8 +9,9 @@ from scipy.spatial import Delaunay
 from torch import Tensor
 
 REGIONS = ("particle", "surface", "interface", "support")
-# Å: a disc of this radius fits between no columns of Pt or Ce, and not between the two lattices.
-_DISC = 2.6
+# Å: larger than what fits between columns of Ce (2.03), of Pt (1.7) or between the lattices (2.0),
+# smaller than the place of a missing column of Pt (2.4).
+_DISC = 2.3
 _SKY = 8.0  # Å above everything: vacuum
 _FLAT = 1e-9
 
@@ -36,7 +37,7 @@ class AtomicColumns:
         particle and the oxide's uppermost layer below it; *surface* is whatever else is next to
         vacuum; *particle* and *support* are the rest.
     surface : Tensor
-        Next to vacuum in projection, also at the interface, bool, shape ``(n,)``: a disc of 2.6 Å
+        Next to vacuum in projection, also at the interface, bool, shape ``(n,)``: a disc of 2.3 Å
         that holds no column touches it. Pt and Ce are judged without the oxygen.
     of_atom : Tensor
         Column of each atom, int64, shape ``(n_atoms,)``.

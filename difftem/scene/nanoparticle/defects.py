@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
 from difftem.scene.nanoparticle.lattice import Whole, to_profile
@@ -15,7 +17,8 @@ _STEPPED = {"top": (1, 1, 1), "left": (1, 1, -1), "right": (-1, -1, 1), "upper r
 _CORNER = 6  # neighbours of an atom at a corner, at most
 _HELD = 3  # neighbours that hold an atom; two in the lowest layer, which the oxide holds as well
 _IN_PROJECTION = 0.75  # cell edges: the six nearest columns are at .61 and .71
-_EDGE_COLUMN = 4  # nearest columns of one at an edge, at most
+_EDGE_COLUMN = 3, 4  # nearest columns of one at an edge, at most; of one in a face
+_SHARE_OF_COLUMNS = 10  # one of so many can be missing
 _LAYER = 0.1  # Å
 
 
@@ -35,13 +38,14 @@ def cut_step(metal: Metal, draw: Draw) -> tuple[Metal, str]:
 
 def take_columns(metal: Metal, number: int, draw: Draw) -> tuple[Metal, int]:
     """Take away columns with few nearest columns; return how many there were to take."""
-    taken = 0
-    for _ in range(number):
+    taken, there = 0, int((metal.of_columns()[1] > 0).sum())
+    for _ in range(min(number, there // _SHARE_OF_COLUMNS)):
         positions, counts = metal.of_columns()
         beside = _columns_beside(metal, positions, counts > 0)
         base = positions[:, 1] > metal.bottom - _LAYER
-        edge = np.flatnonzero((counts > 0) & (beside <= _EDGE_COLUMN) & ~base)
-        if len(edge) == 0 or (counts > 0).sum() < 8:
+        few = [np.flatnonzero((counts > 0) & (beside <= most) & ~base) for most in _EDGE_COLUMN]
+        edge = few[0] if len(few[0]) else few[1]
+        if len(edge) == 0:
             break
         gone = metal.columns == edge[draw.integer(0, len(edge) - 1)]
         metal, taken = metal.with_occupied(metal.occupied & ~gone), taken + 1
@@ -56,12 +60,12 @@ def take_corners(metal: Metal, share: float, draw: Draw) -> tuple[Metal, int]:
 
 
 def take_loose(metal: Metal) -> Metal:
-    """Take away atoms that too few neighbours hold, until all are held."""
+    """Take away atoms that too few neighbours hold, until all are held, and fragments."""
     base = _lowest(metal)
     while True:
         loose = metal.occupied & (metal.coordination() < np.where(base, _HELD - 1, _HELD))
         if not loose.any() or loose.sum() == metal.occupied.sum():
-            return metal
+            return metal.with_occupied(metal.occupied & _largest_piece(metal))
         metal = metal.with_occupied(metal.occupied & ~loose)
 
 
@@ -90,6 +94,15 @@ def add_columns(metal: Metal, number: int, draw: Draw) -> tuple[Metal, list[int]
 def _lowest(metal: Metal) -> NDArray[np.bool_]:
     """Sites of the layer on the oxide."""
     return metal.positions[:, 1] > metal.bottom - _LAYER
+
+
+def _largest_piece(metal: Metal) -> NDArray[np.bool_]:
+    """Sites that hang together with most others."""
+    both = metal.pairs[metal.occupied[metal.pairs].all(axis=1)]
+    n = len(metal.positions)
+    graph = coo_matrix((np.ones(len(both)), both.T), shape=(n, n))
+    piece = connected_components(graph, directed=False)[1]
+    return piece == np.bincount(piece).argmax()
 
 
 def _columns_beside(

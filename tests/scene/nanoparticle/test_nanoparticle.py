@@ -13,7 +13,7 @@ RECIPE = NanoparticleRecipe()
 
 @pytest.fixture(scope="module")
 def models():
-    return [draw_nanoparticle(RECIPE, seed) for seed in range(30)]
+    return [draw_nanoparticle(RECIPE, seed) for seed in range(20)]
 
 
 def ideal(**changes):
@@ -94,3 +94,62 @@ def test_every_region_occurs(models):
 def test_negative_seed_is_refused():
     with pytest.raises(ValueError, match="seed must be 0 or more, got -1"):
         draw_nanoparticle(RECIPE, -1)
+
+
+def test_oxide_is_a_perfect_fluorite_crystal():
+    model = draw_nanoparticle(ideal(support_step_share=0.0), 4)
+    positions, numbers = model.atoms.positions.double(), model.atoms.atomic_numbers
+    inside = (positions[:, 0].abs() < 20) & (positions[:, 2].abs() < 10)
+    inside &= (positions[:, 1] - model.parameters["interface_y"] > 5) & (positions[:, 1] < 24)
+    cerium, oxygen = (positions[numbers == number].numpy() for number in (58, 8))
+    to_oxygen, to_cerium = KDTree(oxygen), KDTree(cerium)
+    for each in positions[inside & (numbers == 58)].numpy():
+        assert len(to_oxygen.query_ball_point(each, 2.6)) == 8
+        assert to_oxygen.query(each)[0] == pytest.approx(5.411 * 3**0.5 / 4, abs=1e-4)
+        assert len(to_cerium.query_ball_point(each, 3.9)) == 13  # itself and 12
+    assert (inside & (numbers == 58)).sum() > 100
+    for each in positions[inside & (numbers == 8)].numpy()[::7]:
+        assert len(to_cerium.query_ball_point(each, 2.6)) == 4
+
+
+def test_oxide_has_four_formula_units_a_cell():
+    # A whole number of periods of every direction: of the rows along x, the layers, the columns.
+    model = draw_nanoparticle(ideal(support_step_share=0.0, thickness=(38.26, 38.26)), 4)
+    columns, numbers = model.columns, model.columns.atomic_numbers
+    top = model.parameters["interface_y"] - 5.411 / 3**0.5 / 2
+    across, down = 10 * 5.411 * 6**0.5 / 4, 5 * 5.411 / 3**0.5
+    x, y = columns.positions.T
+    inside = (x > -across / 2) & (x <= across / 2) & (y > top) & (y <= top + down)
+    inside &= numbers != 78
+    volume = across * down * 10 * 5.411 / 2**0.5
+    for number, expected in ((58, 4), (8, 8)):
+        atoms = int(columns.counts[inside & (numbers == number)].sum())
+        assert atoms / volume * 5.411**3 == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(("share", "sense"), [(1.0, -1), (0.0, 1)])
+def test_particle_is_twinned_against_the_oxide_or_parallel_to_it(share, sense):
+    recipe = ideal(
+        shapes=("wulff",), twinned_share=share, support_step_share=0.0, step_share=0.0,
+        diameter=(30.0, 30.0), lattice_pt=(3.924, 3.924),
+    )  # fmt: skip
+    model = draw_nanoparticle(recipe, 2)
+    for number, edge in ((58, 5.411), (78, 3.924)):
+        places = model.columns.positions[model.columns.atomic_numbers == number].numpy()
+        rise = edge / 3**0.5
+        across = edge / 24**0.5 * (1 if number == 58 else sense)
+        # From layer to layer downwards, a row is displaced by a third of its period, to the left
+        # in the oxide.
+        below = places[places[:, 1] < places[:, 1].max() - rise / 2] + [-across, rise]
+        found = KDTree(places).query(below)[0] < 1e-6
+        assert found.mean() > 0.6
+        other = places[places[:, 1] < places[:, 1].max() - rise / 2] + [across, rise]
+        assert not (KDTree(places).query(other)[0] < 1e-6).any()
+
+
+def test_same_numbers_on_every_machine():
+    model = draw_nanoparticle(RECIPE, 11)
+    names = ("shape", "atoms_pt", "atoms_ce", "atoms_o", "tilt_x_deg")
+    found = [model.parameters[name] for name in names]
+    assert found == ["twin", 33, 1562, 3119, pytest.approx(0.990087, abs=1e-6)]
+    assert model.atoms.positions[0].tolist() == pytest.approx([8.7974, 4.7415, -16.8226], abs=2e-4)
