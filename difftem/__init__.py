@@ -20,6 +20,7 @@ _EXPORTS = {
     "simulate": "difftem.workflows.simulate",
     "generate": "difftem.workflows.generate.micrograph_set",
     "denoise": "difftem.workflows.denoise.denoise",
+    "analyze": "difftem.workflows.analyze.analyze",
     "estimate_mtf": "difftem.workflows.estimate_mtf.mtf_estimate",
     "estimate_dqe": "difftem.workflows.estimate_dqe.dqe_estimate",
     "read_structure": "difftem.io.structure",

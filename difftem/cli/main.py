@@ -17,6 +17,7 @@ COMMANDS = {
         "difftem.cli.denoise",
         "what a micrograph, movie or tilt series shows, without noise",
     ),
+    "analyze": ("difftem.cli.analyze", "atomic columns of an image, and which of them are real"),
     "estimate-mtf": ("difftem.cli.estimate_mtf", "MTF of a detector from micrographs"),
     "estimate-dqe": ("difftem.cli.estimate_dqe", "DQE of a detector from edge and flat fields"),
     "fit": ("difftem.cli.fit", "fit a model to data with Lightning, configured in YAML"),
@@ -24,7 +25,7 @@ COMMANDS = {
 }
 GROUPS = {
     "Make images": ("simulate", "generate"),
-    "Denoise images": ("denoise",),
+    "Denoise images": ("denoise", "analyze"),
     "Measure a detector": ("estimate-mtf", "estimate-dqe"),
     "Fit models": ("fit", "test"),
 }

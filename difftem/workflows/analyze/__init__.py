@@ -1,0 +1,1 @@
+"""`difftem.analyze`: which columns an image shows, and which of them are real."""
