@@ -18,7 +18,9 @@ Contrast = Literal["white", "black"]
 
 _WIDE = 2.5  # of the narrow filter: what is wider than a column is taken off
 _TYPICAL = 0.9  # quantile of heights that the least height is a share of
-_GAP_DEG = 120.0  # without a neighbour: a column at a surface
+_GAP_DEG = (
+    100.0  # without a neighbour: lattices of Pt and CeO2 have 71, and 109 or more beside a gap
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +98,9 @@ def find_columns(
 def at_surface(
     positions: Tensor,  # (n, 2) px
     reach: float,  # px
-    border: Tensor,  # (n,) px
+    shape: tuple[int, int],
 ) -> Tensor:  # (n,) bool
-    """Tell columns that have an angle of 120 degrees without a neighbour.
+    """Tell columns that have an angle of 100 degrees without a neighbour.
 
     Parameters
     ----------
@@ -106,24 +108,28 @@ def at_surface(
         x and y in pixels, shape ``(n, 2)``.
     reach : float
         Pixels to the furthest neighbour: about 1.5 times the distance of columns.
-    border : Tensor
-        Distance of each to the image's border in pixels, shape ``(n,)``: where it is less than
-        `reach`, a missing neighbour tells nothing.
+    shape : tuple of int
+        ``(y, x)`` of the image: what is missing where it has ended tells nothing.
 
     Returns
     -------
     Tensor
         True at a surface, shape ``(n,)``.
     """
+    end = torch.tensor([shape[1] - 1, shape[0] - 1]).to(positions)
     found = torch.zeros(len(positions), dtype=torch.bool)
     for i, each in enumerate(positions):
         away = positions - each
         apart = away.norm(dim=1)
         near = away[(apart > 0) & (apart < reach)]
+        if not len(near):
+            found[i] = True
+            continue
         angles = torch.atan2(near[:, 1], near[:, 0]).sort().values
         gaps = torch.cat([angles.diff(), angles[:1] + 2 * math.pi - angles[-1:]])
-        widest = 360.0 if len(near) == 0 else math.degrees(float(gaps.max()))
-        found[i] = widest >= _GAP_DEG and float(border[i]) >= reach
+        middle = (angles + gaps / 2)[gaps >= math.radians(_GAP_DEG)]
+        beyond = each + reach * torch.stack([middle.cos(), middle.sin()], 1)
+        found[i] = bool(((beyond >= 0) & (beyond <= end)).all(1).any())
     return found
 
 

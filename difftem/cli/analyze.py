@@ -130,8 +130,7 @@ def _parser() -> OneLineArgumentParser:
     add(
         "--truth",
         metavar="FILE.csv",
-        help="true columns, x_px and y_px in pixels and perhaps surface: precision and recall are "
-        "told",
+        help="true columns, x_pixel and y_pixel and perhaps surface: precision and recall are told",
     )
     add(
         "--tolerance",

@@ -34,19 +34,22 @@ def test_spots_below_a_share_of_the_typical_height_are_left_out(image):
 
 
 def test_columns_at_the_rim_of_a_lattice_are_at_its_surface():
-    positions = torch.tensor(PLACES, dtype=torch.float64)
-    border = border_distance(positions, (400, 400))
-    surface = at_surface(positions, 60.0, torch.full_like(border, 1e3))
-    inner = (positions[:, 0] > 60) & (positions[:, 0] < 140)
-    inner &= (positions[:, 1] > 60) & (positions[:, 1] < 140)
+    positions = torch.tensor(PLACES, dtype=torch.float64) + 100
+    surface = at_surface(positions, 60.0, (400, 400))
+    inner = (positions > 160).all(1) & (positions < 240).all(1)
     assert torch.equal(surface, ~inner)
-    # Where the image ends, a missing neighbour tells nothing.
-    assert not at_surface(positions, 60.0, border)[0]
-    assert border[0] == pytest.approx(40.3, abs=0.4)
+
+
+def test_where_the_image_ends_a_missing_neighbour_tells_nothing():
+    positions = torch.tensor(PLACES, dtype=torch.float64)  # 40 pixels from each border
+    assert not at_surface(positions, 60.0, (201, 201)).any()
+    lowest = at_surface(positions, 60.0, (401, 201))
+    assert lowest.nonzero()[:, 0].tolist() == [13, 14]  # of a corner half of the gap is outside
+    assert border_distance(positions, (201, 201))[0] == pytest.approx(40.3, abs=0.4)
 
 
 def test_a_column_alone_is_at_a_surface():
-    assert at_surface(torch.tensor([[50.0, 50.0]]), 30.0, torch.tensor([50.0])).tolist() == [True]
+    assert at_surface(torch.tensor([[50.0, 50.0]]), 30.0, (101, 101)).tolist() == [True]
 
 
 def test_lengths_and_shares_are_checked():

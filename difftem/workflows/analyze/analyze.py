@@ -70,7 +70,7 @@ def analyze(
         x and y of pixels whose gradient maps are made. Default: one column at a surface, one of the
         bulk, one pixel of vacuum.
     truth : str or Path, optional
-        CSV file of true columns, ``x_px`` and ``y_px``, perhaps ``surface``.
+        CSV file of true columns, ``x_pixel`` and ``y_pixel``, perhaps ``surface``.
     tolerance : float
         Å between a found and a true column.
     seed : int
@@ -92,7 +92,8 @@ def analyze(
     >>> rng, at = numpy.random.default_rng(0), numpy.mgrid[:96, :96]
     >>> spots = sum(numpy.exp(-((at[0] - y) ** 2 + (at[1] - 48) ** 2) / 50) for y in (28, 68))
     >>> result = difftem.analyze(
-    ...     rng.poisson(2 + 2 * spots), method="wiener", pixel_size=0.0623, null_frames=19
+    ...     rng.poisson(2 + 2 * spots), method="wiener", pixel_size=0.0623, columns="all",
+    ...     null_frames=19,
     ... )
     >>> [row["verdict"] for row in result.rows()]
     ['supported', 'supported']

@@ -82,8 +82,6 @@ def counted_frame(found: DenoiseInput, options: DenoiseOptions) -> CountedFrame:
     if pixel_size is None:
         raise input_error(found.name, "has no pixel size in its header: give --pixel-size, in Å")
     exposures = found.image(0).to(accelerator_device(options.accelerator))
-    if not bool(exposures.any()):
-        raise input_error(found.name, "all pixels are zero: there are no electrons to analyse")
     check_noise_is_whole(found, exposures, options.force)
     noise = find_noise(exposures, options, found)
     for note in [*found.notes, *noise.notes]:
@@ -116,7 +114,7 @@ def counted_frame(found: DenoiseInput, options: DenoiseOptions) -> CountedFrame:
         return mean + mean.sqrt() * estimate
 
     values = _whitened(counts)
-    function = _function(name, ready, values)
+    function = _function(name, ready, values, pixel_size)
     return CountedFrame(counts, values, pixel_size, noise, name, denoise, function)
 
 
@@ -125,8 +123,13 @@ def _whitened(counts: Tensor) -> Tensor:  # (y, x)
     return (counts - mean) / mean.sqrt()
 
 
-def _function(name: str, ready: ReadyNetwork | None, values: Tensor) -> ImageFunction | None:
+def _function(
+    name: str, ready: ReadyNetwork | None, values: Tensor, pixel_size: float
+) -> ImageFunction | None:
     """Choose what a gradient map is of."""
-    if ready is not None:
-        return network_function(ready.network, values)
-    return wiener_function(values) if name == "wiener" else None
+    if ready is None:
+        return wiener_function(values) if name == "wiener" else None
+    if ready.domain is not None and ready.domain.resamples(pixel_size):
+        logger.info("no gradient maps of an image that is resampled for its network")
+        return None
+    return network_function(ready.network, values)

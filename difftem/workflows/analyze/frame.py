@@ -26,6 +26,7 @@ from difftem.workflows.analyze.options import AnalyzeOptions
 from difftem.workflows.analyze.result import AnalysisResult, evidence_lines, evidence_numbers
 from difftem.workflows.analyze.truth import read_truth, truth_scores
 from difftem.workflows.denoise.exposures import DenoiseInput
+from difftem.workflows.denoise.methods import METHODS
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +63,9 @@ def analyze_frame(
     size, counts = frame.pixel_size, frame.counts
     expected = frame.denoise(counts)
     columns = find_columns(expected.cpu(), size, contrast=options.contrast)
-    border = border_distance(columns.positions, (counts.shape[0], counts.shape[1]))
-    surface = at_surface(columns.positions, _REACH / size, border)
+    shape = (counts.shape[0], counts.shape[1])
+    border = border_distance(columns.positions, shape)
+    surface = at_surface(columns.positions, _REACH / size, shape)
     vacuum = find_vacuum(counts.cpu(), columns.positions, size)
     repeats = periodicity(expected.cpu(), size)
     electrons = float(counts.mean())
@@ -84,7 +86,7 @@ def analyze_frame(
         frame, columns, chosen_pixels(columns, surface, vacuum, options.gradient)
     )
     lines += [each.sentence() for each in gradients]
-    if frame.function is None:
+    if frame.function is None and not METHODS[frame.method].trained:
         logger.info("method %s has no gradient map: networks and wiener have", frame.method)
     if truth is not None:
         scores = truth_scores(columns.positions, surface, truth, options.tolerance / size)

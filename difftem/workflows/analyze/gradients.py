@@ -53,8 +53,8 @@ class NamedGradient:
         y, x = self.gradient.pixel
         return {
             "name": self.name,
-            "x_px": x,
-            "y_px": y,
+            "x_pixel": x,
+            "y_pixel": y,
             "value": self.gradient.value,
             "jacobian_times_input": self.gradient.product,
             "energy_beyond_column_distance": self.beyond,

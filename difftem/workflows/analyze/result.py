@@ -17,8 +17,8 @@ from difftem.simulation.record import versions, write_record
 from difftem.workflows.analyze.gradients import NamedGradient
 
 _NAMES = (
-    "x_px",
-    "y_px",
+    "x_pixel",
+    "y_pixel",
     "surface",
     "verdict",
     "ratio_nats",
@@ -96,7 +96,7 @@ class AnalysisResult:
         rows = []
         for index, (x, y) in enumerate(self.columns.positions.tolist()):
             row: dict[str, Any] = dict.fromkeys(_NAMES)
-            row |= {"x_px": round(x, 3), "y_px": round(y, 3), "verdict": "not tested"}
+            row |= {"x_pixel": round(x, 3), "y_pixel": round(y, 3), "verdict": "not tested"}
             row["surface"] = bool(self.surface[index])
             if self.evidence is not None and index in place:
                 i, found = place[index], self.evidence

@@ -10,7 +10,7 @@ from difftem.analysis.column_match import match_columns
 from difftem.io.delimited import read_delimited
 from difftem.io.errors import input_error
 
-_NAMES = ("x_px", "y_px")
+_NAMES = ("x_pixel", "y_pixel")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ def read_truth(path: str | Path) -> TrueColumns:
     Parameters
     ----------
     path : str or Path
-        CSV with columns ``x_px`` and ``y_px``, pixels of the image; ``surface``, true or false, may
+        CSV with columns ``x_pixel`` and ``y_pixel``, of the image; ``surface``, true or false, may
         say which are next to vacuum.
 
     Returns
@@ -48,11 +48,11 @@ def read_truth(path: str | Path) -> TrueColumns:
     InputError
         If a column is missing or a value is none.
     """
-    table = read_delimited(path, "x_px,y_px")
+    table = read_delimited(path, "x_pixel,y_pixel")
     for name in _NAMES:
         if name not in table.names:
             raise input_error(
-                path, f"must have columns x_px and y_px, got {', '.join(table.names)}"
+                path, f"must have columns x_pixel and y_pixel, got {', '.join(table.names)}"
             )
     at = [table.names.index(name) for name in _NAMES]
     numbers = [
@@ -115,4 +115,4 @@ def truth_scores(
 
 def _with_distance(scores: dict[str, float], distances: Tensor) -> dict[str, float]:
     """Add the mean distance of pairs, 0 without any."""
-    return scores | {"distance_px": float(distances.mean()) if len(distances) else 0.0}
+    return scores | {"distance_pixel": float(distances.mean()) if len(distances) else 0.0}
