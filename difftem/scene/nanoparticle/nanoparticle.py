@@ -62,6 +62,14 @@ def draw_nanoparticle(recipe: NanoparticleRecipe, seed: int) -> Nanoparticle:
     ------
     ValueError
         If the seed is negative.
+
+    Examples
+    --------
+    >>> from difftem.scene.nanoparticle.nanoparticle import draw_nanoparticle
+    >>> from difftem.scene.nanoparticle.recipe import NanoparticleRecipe
+    >>> model = draw_nanoparticle(NanoparticleRecipe(shapes=("wulff",)), seed=1)
+    >>> model.parameters["shape"], int(model.columns.counts.sum()) == len(model.atoms)
+    ('wulff', True)
     """
     if seed < 0:
         raise ValueError(f"seed must be 0 or more, got {seed}")
