@@ -1,31 +1,17 @@
-"""Models that differ from each other, and the split that each belongs to."""
+"""Models that differ from each other."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from difftem.functional.random_field import seeded
 from difftem.scene.nanoparticle.nanoparticle import Nanoparticle, draw_nanoparticle
 from difftem.scene.nanoparticle.recipe import NanoparticleRecipe
 
-SPLITS = ("train", "validation", "test")
-SPLIT_SHARES = (0.8, 0.1, 0.1)
 MAX_SIMILARITY = 0.98
 _BLUR = 0.7  # Å: two columns 1.4 Å apart, half a column distance, are like by exp(-1)
 _HALF, _STEP = 20.0, 0.7  # Å: of the square about the particle, and between its points
-_PART = 9  # of a model's random numbers
 _TRIES = 20  # seeds for one model
-
-
-class DistinctModel(NamedTuple):
-    """A model that is like none before it."""
-
-    seed: int
-    model: Nanoparticle
-    split: str
-    similarity: float  # to the one before it that is most like it
 
 
 def fingerprint(model: Nanoparticle) -> Tensor:
@@ -63,85 +49,63 @@ def similarity(first: Nanoparticle, second: Nanoparticle) -> float:
     return float(fingerprint(first) @ fingerprint(second))
 
 
-def split_of(seed: int, shares: Sequence[float] = SPLIT_SHARES) -> str:
-    """Split that a model belongs to, whatever set it is in: drawn by its seed.
-
-    Parameters
-    ----------
-    seed : int
-        Of the model.
-    shares : sequence of float
-        Of train, validation and test.
-
-    Returns
-    -------
-    str
-        One of `SPLITS`.
-
-    Raises
-    ------
-    ValueError
-        If the shares are not three numbers, 0 or more, that sum to 1.
-    """
-    if len(shares) != len(SPLITS) or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
-        raise ValueError(
-            f"shares of {', '.join(SPLITS)} must be 0 or more and sum to 1, got {list(shares)}"
-        )
-    mark = float(torch.rand((), generator=seeded(seed, _PART), dtype=torch.float64))
-    for name, share in zip(SPLITS, shares, strict=True):
-        mark -= share
-        if mark < 0:
-            return name
-    return SPLITS[max(i for i, share in enumerate(shares) if share > 0)]
-
-
-def distinct_nanoparticles(
-    recipe: NanoparticleRecipe,
-    n_models: int,
-    seed: int = 0,
-    most_alike: float = MAX_SIMILARITY,
-    shares: Sequence[float] = SPLIT_SHARES,
-) -> Iterator[DistinctModel]:
-    """Draw models by rising seeds, leaving out those that are like one before them.
-
-    A longer series begins with the shorter one.
+class DistinctNanoparticles:
+    """A series of models in which none is like one before it.
 
     Parameters
     ----------
     recipe : NanoparticleRecipe
         Ranges.
-    n_models : int
-        How many.
-    seed : int
-        The first one.
+    seed_of : callable
+        Seed of a model by its number in the series and by how many were too alike in its place.
     most_alike : float
-        Similarity above which a model is left out.
-    shares : sequence of float
-        Of train, validation and test.
-
-    Yields
-    ------
-    DistinctModel
-        Seed, model, split, similarity.
-
-    Raises
-    ------
-    ValueError
-        If the recipe does not hold that many: twenty seeds for each have been tried.
+        Similarity above which another one is drawn.
     """
-    kept: list[Tensor] = []
-    for each in range(seed, seed + _TRIES * n_models):
-        if len(kept) == n_models:
-            return
-        model = draw_nanoparticle(recipe, each)
-        mark = fingerprint(model)
-        nearest = float((torch.stack(kept) @ mark).max()) if kept else 0.0
-        if nearest > most_alike:
-            continue
-        kept.append(mark)
-        yield DistinctModel(each, model, split_of(each, shares), nearest)
-    if len(kept) < n_models:
+
+    def __init__(
+        self,
+        recipe: NanoparticleRecipe,
+        seed_of: Callable[[int, int], int],
+        most_alike: float = MAX_SIMILARITY,
+    ) -> None:
+        self.recipe, self.seed_of, self.most_alike = recipe, seed_of, most_alike
+        self._seeds: list[int] = []
+        self._prints: list[Tensor] = []
+
+    def seed(self, number: int) -> int:
+        """Seed of a model; those before it are drawn for it, once.
+
+        Parameters
+        ----------
+        number : int
+            From 0.
+
+        Returns
+        -------
+        int
+            For `draw_nanoparticle`.
+
+        Raises
+        ------
+        ValueError
+            If twenty seeds in its place gave models like those before it.
+        """
+        while len(self._seeds) <= number:
+            self._add()
+        return self._seeds[number]
+
+    def _add(self) -> None:
+        """Find the next model."""
+        number = len(self._seeds)
+        for attempt in range(_TRIES):
+            seed = self.seed_of(number, attempt)
+            mark = fingerprint(draw_nanoparticle(self.recipe, seed))
+            alike = float((torch.stack(self._prints) @ mark).max()) if number else 0.0
+            if alike <= self.most_alike:
+                self._seeds.append(seed)
+                self._prints.append(mark)
+                return
         raise ValueError(
-            f"n_models must be at most {len(kept)} for this recipe, got {n_models}: of "
-            f"{_TRIES * n_models} models, no more are less alike than {most_alike:g}"
+            f"this recipe of particles has room for {number} models, and not for one more: of "
+            f"{_TRIES} none was less alike to one of them than {self.most_alike:g}"
         )

@@ -1,16 +1,9 @@
-import re
-from collections import Counter
 from itertools import combinations
 
 import pytest
 import torch
 
-from difftem.scene.nanoparticle.distinct import (
-    distinct_nanoparticles,
-    fingerprint,
-    similarity,
-    split_of,
-)
+from difftem.scene.nanoparticle.distinct import DistinctNanoparticles, fingerprint, similarity
 from difftem.scene.nanoparticle.nanoparticle import draw_nanoparticle
 from difftem.scene.nanoparticle.recipe import NanoparticleRecipe
 
@@ -44,12 +37,12 @@ def test_oxide_does_not_make_two_models_of_one():
 
 
 def test_models_that_are_alike_are_left_out():
-    drawn = list(distinct_nanoparticles(SMALL, 8, most_alike=0.8))
-    marks = [fingerprint(each.model) for each in drawn]
-    assert max(float(a @ b) for a, b in combinations(marks, 2)) <= 0.8
-    assert drawn[-1].seed > 8  # some were left out
-    shorter = distinct_nanoparticles(SMALL, 4, most_alike=0.8)
-    assert [each.seed for each in shorter] == [each.seed for each in drawn[:4]]
+    series = DistinctNanoparticles(SMALL, lambda number, attempt: number + 100 * attempt, 0.85)
+    seeds = [series.seed(number) for number in range(8)]
+    prints = [fingerprint(draw_nanoparticle(SMALL, seed)) for seed in seeds]
+    assert max(float(a @ b) for a, b in combinations(prints, 2)) <= 0.85
+    assert seeds != list(range(8))  # some were left out, and the others kept
+    assert {seed % 100 for seed in seeds} == set(range(8))
 
 
 def test_a_recipe_without_variety_is_refused():
@@ -62,14 +55,6 @@ def test_a_recipe_without_variety_is_refused():
         adatom_columns=(0, 0),
         step_share=0.0,
     )
-    with pytest.raises(ValueError, match=r"n_models must be at most 1 for this recipe, got 2"):
-        list(distinct_nanoparticles(recipe, 2, most_alike=0.1))
-
-
-def test_splits_have_their_shares_and_do_not_depend_on_the_set():
-    counts = Counter(split_of(seed) for seed in range(3000))
-    assert counts["train"] == pytest.approx(2400, abs=5 * 480**0.5)
-    assert counts["test"] == pytest.approx(300, abs=5 * 270**0.5)
-    assert {split_of(seed, (0.0, 0.0, 1.0)) for seed in range(50)} == {"test"}
-    with pytest.raises(ValueError, match=re.escape("must be 0 or more and sum to 1, got [0.5")):
-        split_of(1, (0.5, 0.2, 0.1))
+    series = DistinctNanoparticles(recipe, lambda number, attempt: number + 100 * attempt, 0.1)
+    with pytest.raises(ValueError, match="has room for 1 models, and not for one more"):
+        series.seed(1)
