@@ -1,0 +1,1 @@
+"""Single-axis tomography: projector, weighted back-projection, SIRT, alignment of tilt series."""
