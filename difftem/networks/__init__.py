@@ -3,6 +3,7 @@
 from difftem.networks.bias_free_unet import BiasFreeUNet
 from difftem.networks.deviation import DeviationNetwork
 from difftem.networks.dncnn import DnCNN
+from difftem.networks.lattice_unet import LatticeUNet
 from difftem.networks.live_channels import DeadNetworkError, check_alive, live_channels
 from difftem.networks.noise2noise_unet import Noise2NoiseUNet
 from difftem.networks.reach import ComputedField, computed_field
@@ -15,6 +16,7 @@ __all__ = [
     "DeadNetworkError",
     "DeviationNetwork",
     "DnCNN",
+    "LatticeUNet",
     "Noise2NoiseUNet",
     "ReceptiveField",
     "UNet",

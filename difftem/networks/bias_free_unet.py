@@ -113,7 +113,14 @@ class BiasFreeUNet(nn.Module):
             )
         ny, nx = inputs.shape[-2:]
         whole = pad_to_lattice(inputs, self.lattice)
-        x = self.head(F.pixel_unshuffle(whole, self.unshuffle))
+        found = self.between(self.head(F.pixel_unshuffle(whole, self.unshuffle)))[..., :ny, :nx]
+        return found + inputs[:, 1:] if self.in_channels == 2 else found
+
+    def between(
+        self,
+        x: Tensor,  # (b, c, y, x)
+    ) -> Tensor:  # (b, 1, unshuffle y, unshuffle x)
+        """Compute all that is behind the first layer."""
         skips = []
         for level, stage in enumerate(self.encoder):
             x = stage(x)
@@ -123,8 +130,7 @@ class BiasFreeUNet(nn.Module):
         for level in reversed(range(len(self.down))):
             wide = F.interpolate(self.up[level](x), scale_factor=2.0, mode="nearest")
             x = self.decoder[level](wide + skips[level])
-        found = F.pixel_shuffle(self.tail(self.act(x)), self.unshuffle)[..., :ny, :nx]
-        return found + inputs[:, 1:] if self.in_channels == 2 else found
+        return F.pixel_shuffle(self.tail(self.act(x)), self.unshuffle)
 
     def sees(self, pixels: Interval) -> Interval:
         """Name the pixels of the counts that pixels of the output depend on."""

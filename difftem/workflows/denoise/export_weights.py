@@ -21,7 +21,8 @@ class ExportWeights(Callback):
 
     They hold the weights that were validated: averaged ones where a callback averages. JSON says
     how they were made: the network, version and commit, steps, seconds, the task's and the data's
-    values (its ``provenance``, if it has any), and the numbers of the last validation.
+    values (its ``provenance``, if it has any), the pixel size and electrons that it is for (the
+    data's ``domain``, if it has any), and the numbers of the last validation.
 
     Parameters
     ----------
@@ -87,6 +88,7 @@ class ExportWeights(Callback):
             return
         network: Any = pl_module.network
         data = getattr(trainer, "datamodule", None)
+        domain = _plain(getattr(data, "domain", None))
         account = {
             "network": {"class": type(network).__name__, "config": network.config},
             "difftem": {"version": __version__, "commit": _commit()},
@@ -98,6 +100,7 @@ class ExportWeights(Callback):
                 "data": None if data is None else type(data).__name__,
                 "data_values": _plain(getattr(data, "provenance", None)),
             },
+            **({} if domain is None else {"domain": domain}),
             "validation": {k: v for k, v in self._validated.items() if math.isfinite(v)},
         }
         try:

@@ -11,10 +11,18 @@ from torch import nn
 import difftem.networks
 from difftem.io.errors import InputError, input_error
 from difftem.io.weights import Weights, read_weights
-from difftem.networks import BiasFreeUNet, DeviationNetwork, DnCNN, Noise2NoiseUNet, UNet
+from difftem.networks import (
+    BiasFreeUNet,
+    DeviationNetwork,
+    DnCNN,
+    LatticeUNet,
+    Noise2NoiseUNet,
+    UNet,
+)
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
-    each.__name__: each for each in (BiasFreeUNet, DeviationNetwork, DnCNN, Noise2NoiseUNet, UNet)
+    each.__name__: each
+    for each in (BiasFreeUNet, DeviationNetwork, DnCNN, LatticeUNet, Noise2NoiseUNet, UNet)
 }
 SHIPPED = Path(difftem.networks.__file__).parent / "shipped"
 
