@@ -8,11 +8,13 @@ from itertools import islice
 from pathlib import Path
 
 import torch
+from lightning.pytorch import LightningDataModule
 from tabulate import tabulate
 from torch import Tensor
 
 from difftem.data.simulated_pairs import SimulatedPairs
 from difftem.io.weights import read_weights, write_weights
+from difftem.networks import DeviationNetwork
 from difftem.simulation.bank.config import BankConfig
 from difftem.workflows.denoise.deviation import network_deviation
 from difftem.workflows.denoise.load_network import SHIPPED, build_network, deviation_path
@@ -65,7 +67,7 @@ def size_of(path: Path) -> int:
 
 @torch.no_grad()
 def coverage(
-    network: torch.nn.Module, deviation: torch.nn.Module, data: SimulatedPairs
+    network: torch.nn.Module, deviation: DeviationNetwork, data: LightningDataModule
 ) -> list[tuple[float, float]]:
     """Share of validation's pixels within one deviation, by bands of what the estimate shows."""
     sizes: list[Tensor] = []
