@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from difftem.cli.generate_nanoparticles import generate_nanoparticle_images, is_of_nanoparticles
 from difftem.cli.parsing import YAML, parse
 from difftem.io.account import counted
 from difftem.workflows.generate.config import GenerateConfig
@@ -31,7 +32,10 @@ preview.png; tilt series have .rawtlt, .tlt, .xf and .mdoc, too. --truth.pickers
 for more: coordinates for pickers, particle stacks, numbered labels, volumes. Above them are those
 tables of the whole set, generate.yaml, summary.csv, preview.png and the particles' templates as MRC
 volumes that lie over their structure files. A run that was interrupted goes on where it was when
-the same command is given again; a larger number of micrographs extends the set."""
+the same command is given again; a larger number of micrographs extends the set.
+
+A CONFIG with the key nanoparticles makes images of Pt particles on CeO2 at atomic resolution
+instead; difftem generate --nanoparticles.help explains it."""
 
 
 def main(arguments: list[str]) -> None:
@@ -53,6 +57,9 @@ def main(arguments: list[str]) -> None:
             f"{first}: expected a scene (.yaml), whose particles name structures and maps as their "
             "source; difftem simulate takes a structure itself"
         )
+    if is_of_nanoparticles(arguments):
+        generate_nanoparticle_images(arguments)
+        return
     config, options = parse("difftem generate", DESCRIPTION, GenerateConfig, arguments)
     try:
         made = generate(options.output, config=config, overwrite=options.overwrite)

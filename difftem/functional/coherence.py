@@ -260,7 +260,7 @@ def illumination_ensemble(
     n_focus: int,
     n_source: int,
 ) -> Iterator[tuple[float, Tensor, Tensor | None]]:
-    """Nodes of the incoherent sum over focus and source.
+    """Nodes of the incoherent sum over focus and source; all foci of a direction come together.
 
     Parameters
     ----------
@@ -276,12 +276,14 @@ def illumination_ensemble(
     tuple
         Weight (they sum to 1), defocus offset in Å, direction (x, y) in rad or None.
     """
-    for focus, focus_weight in zip(*_gauss_hermite(n_focus), strict=True):
-        if source is None:
-            yield float(focus_weight), focus * spread, None
-            continue
-        angles, weights = _gauss_hermite(n_source)
-        for y, weight_y in zip(angles, weights, strict=True):
-            for x, weight_x in zip(angles, weights, strict=True):
-                direction = torch.stack([x * source, y * source], -1)
-                yield float(focus_weight * weight_y * weight_x), focus * spread, direction
+    foci = list(zip(*_gauss_hermite(n_focus), strict=True))
+    if source is None:
+        for focus, weight in foci:
+            yield float(weight), focus * spread, None
+        return
+    angles, weights = _gauss_hermite(n_source)
+    for y, weight_y in zip(angles, weights, strict=True):
+        for x, weight_x in zip(angles, weights, strict=True):
+            direction = torch.stack([x * source, y * source], -1)
+            for focus, weight in foci:
+                yield float(weight * weight_y * weight_x), focus * spread, direction

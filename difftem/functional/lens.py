@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from difftem.functional.grid import frequency_grid
+from difftem.functional.wave import phase_factor
 
 # Krivanek's C_{n,m} up to fifth order: name -> (order n, multiplicity m, part of e^{i m phi}).
 ABERRATIONS: dict[str, tuple[int, int, str]] = {
@@ -141,6 +142,35 @@ def aberration_gradient(
         grad_x, grad_y = grad_x + weight * dx, grad_y + weight * dy
     # chi = 2 pi / lambda * W(theta) and d theta / dq = lambda
     return 2 * math.pi * grad_y, 2 * math.pi * grad_x
+
+
+def defocus_factors(
+    qy: Tensor,  # (ny, 1) 1/Å
+    qx: Tensor,  # (1, nx) 1/Å
+    wavelength: Tensor,  # () Å
+    defocus: Tensor,  # (...) Å
+) -> tuple[Tensor, Tensor]:  # (..., ny, 1), (..., 1, nx) complex
+    r"""Transfer by an underfocus Δf alone, a factor for each axis of the plane.
+
+    .. math:: e^{i \pi \lambda \Delta f q^2} = e^{i \pi \lambda \Delta f q_y^2}
+              \, e^{i \pi \lambda \Delta f q_x^2}
+
+    Parameters
+    ----------
+    qy, qx : Tensor
+        Open frequency grid in 1/Å.
+    wavelength : Tensor
+        In Å.
+    defocus : Tensor
+        Δf in Å.
+
+    Returns
+    -------
+    tuple of Tensor
+        Along y and along x.
+    """
+    scale = math.pi * wavelength * defocus[..., None, None]
+    return phase_factor(scale * qy**2), phase_factor(scale * qx**2)
 
 
 def aperture(

@@ -19,6 +19,7 @@ from difftem.functional.lens import (
     TiltedFrequencies,
     aberration_phase,
     aperture,
+    defocus_factors,
     phase_plate,
     tilted_frequencies,
 )
@@ -229,8 +230,10 @@ class Lens(nn.Module):
         defocus_offset: float | Tensor = 0.0,  # Å
     ) -> Tensor:  # (..., y, x) complex
         """Image wave: damped by the envelopes, or the central one of the incoherent sum."""
+        shape, dtype = (wave.shape[-2], wave.shape[-1]), wave.real.dtype
         damped = self.coherence == "envelope"
-        return self._image(torch.fft.fft2(wave), beam, beam.tilt, defocus_offset, damped)
+        transfer = self._transfer(shape, beam, beam.tilt, defocus_offset, damped, dtype)
+        return torch.fft.ifft2(torch.fft.fft2(wave) * transfer.to(wave.dtype))
 
     def intensity(
         self,
@@ -244,15 +247,19 @@ class Lens(nn.Module):
         spectrum = torch.fft.fft2(wave)
         counts = self._nodes(spectrum, beam, defocus_offset)
         nodes = illumination_ensemble(self.focal_spread(beam.energy), self._source(), *counts)
+        shape, dtype = (spectrum.shape[-2], spectrum.shape[-1]), spectrum.real.dtype
         total: Tensor | float = 0.0
+        last: object = self
         for weight, focus, direction in nodes:
-            if direction is None:
-                direction = beam.tilt
-            elif beam.tilt is not None:
-                direction = beam.tilt + direction
-            offset = defocus_offset + focus
-            image = self._image(spectrum, beam, direction, offset, False)
-            total = total + weight * squared_modulus(image)
+            if direction is not last:  # what a direction's foci share is made once
+                tilt, last = beam.tilt, direction
+                if direction is not None:
+                    tilt = direction if tilt is None else tilt + direction
+                sharp = spectrum * self._transfer(shape, beam, tilt, defocus_offset, False, dtype)
+                qy, qx, _ = tilted_frequencies(shape, self.pixel_size, beam.wavelength, tilt)
+            along_y, along_x = defocus_factors(qy, qx, beam.wavelength, focus)
+            seen = sharp * along_y.to(sharp.dtype) * along_x.to(sharp.dtype)
+            total = total + weight * squared_modulus(torch.fft.ifft2(seen))
         return torch.as_tensor(total)
 
     def _nodes(
@@ -278,18 +285,6 @@ class Lens(nn.Module):
         """Semi-angle and softness of the aperture in rad."""
         angle, softness = self._get("aperture_mrad"), self._get("aperture_softness_mrad")
         return mrad_to_rad(angle), mrad_to_rad(softness)
-
-    def _image(
-        self,
-        spectrum: Tensor,
-        beam: Beam,
-        tilt: Tensor | None,
-        offset: float | Tensor,
-        damped: bool,
-    ) -> Tensor:
-        shape, dtype = (spectrum.shape[-2], spectrum.shape[-1]), spectrum.real.dtype
-        transfer = self._transfer(shape, beam, tilt, offset, damped, dtype)
-        return torch.fft.ifft2(spectrum * transfer.to(spectrum.dtype))
 
     def _get(self, name: str) -> Tensor:
         """Quantity in float64: phases of thousands of rad need it."""

@@ -1,4 +1,4 @@
-"""Progress of a bank that is made, on a terminal."""
+"""Progress of a bank or a set that is made, on a terminal."""
 
 import sys
 from collections.abc import Iterable
@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from tqdm import tqdm
 
 
-def tell_progress(numbers: Iterable[int], total: int) -> Iterable[int]:
+def tell_progress(
+    numbers: Iterable[int], total: int, name: str = "bank", unit: str = "item"
+) -> Iterable[int]:
     """Show a bar while items are made; none where nothing is missing or nobody looks.
 
     Parameters
@@ -15,6 +17,8 @@ def tell_progress(numbers: Iterable[int], total: int) -> Iterable[int]:
         Of the missing items.
     total : int
         How many they are.
+    name, unit : str
+        What is made, and what each number counts.
 
     Returns
     -------
@@ -22,5 +26,5 @@ def tell_progress(numbers: Iterable[int], total: int) -> Iterable[int]:
         The same.
     """
     quiet = total == 0 or not sys.stderr.isatty()
-    bar: Iterable[int] = tqdm(numbers, "bank", total, unit="item", disable=quiet)
+    bar: Iterable[int] = tqdm(numbers, name, total, unit=unit, disable=quiet)
     return bar

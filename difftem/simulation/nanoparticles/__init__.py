@@ -1,0 +1,1 @@
+"""Images of nanoparticles: exit waves, focus series, sets on disk."""
