@@ -1,5 +1,6 @@
 """`difftem generate` of a configuration with the key `nanoparticles`."""
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -21,11 +22,11 @@ CONFIG is a YAML file with the key nanoparticles:
     models: {diameter: [10, 30], thickness: [30, 60]}
     imaging: {defocus_um: [-0.02, 0.0], n_defocus: 4}
 
-Writes images.zarr (intensity - 1, float16; an image is a chunk), manifest.csv (a line for each image
-with every number that was drawn), columns/000000.csv ... (columns of atoms of each model, in pixels)
-and nanoparticles.yaml, which makes the set again. A run that was interrupted goes on where it was
-when the same command is given again; a larger number of models extends the set. Images have no
-noise: doses are drawn where they are used."""
+Writes images.zarr (intensity - 1, float16; an image is a chunk), manifest.csv (a line for each
+image with every number that was drawn), columns/000000.csv ... (columns of atoms of each model, in
+pixels) and nanoparticles.yaml, which makes the set again. A run that was interrupted goes on where
+it was when the same command is given again; a larger number of models extends the set. Images have
+no noise: doses are drawn where they are used."""
 
 
 def is_of_nanoparticles(arguments: list[str]) -> bool:
@@ -33,7 +34,7 @@ def is_of_nanoparticles(arguments: list[str]) -> bool:
     if any(each.startswith(f"--{KEY}") for each in arguments):
         return True
     first = arguments[0] if arguments else ""
-    words = [first, *(b for a, b in zip(arguments, arguments[1:], strict=False) if a == "--config")]
+    words = [first, *(b for a, b in itertools.pairwise(arguments) if a == "--config")]
     words += [each.partition("=")[2] for each in arguments if each.startswith("--config=")]
     files = [Path(each) for each in words if Path(each).suffix.lower() in YAML]
     return any(KEY in read_mapping(each) for each in files)

@@ -17,6 +17,7 @@ def augmented(
     crop: int | None,
     seed: int,
     crops: int = 1,
+    upright: bool = False,
 ) -> dict[str, Tensor]:
     """Flip, turn by right angles and crop all images of a batch alike.
 
@@ -34,6 +35,8 @@ def augmented(
         Of what is drawn.
     crops : int
         Times that each image is taken, one after the other.
+    upright : bool
+        Flip left and right only.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def augmented(
         batch = {key: each.repeat_interleave(crops, 0) for key, each in batch.items()}
     names = [name for name in _IMAGES if name in batch]
     images = torch.cat([batch[name] for name in names], 1)
-    steps = [RandomHorizontalFlip(p=0.5), RandomVerticalFlip(p=0.5)]
+    steps = [RandomHorizontalFlip(p=0.5), RandomVerticalFlip(p=0.0 if upright else 0.5)]
     if crop is not None:
         steps.append(RandomCrop((crop, crop), cropping_mode="slice"))
     devices = [images.device] if images.is_cuda else []
@@ -53,7 +56,7 @@ def augmented(
         torch.manual_seed(seed)
         turn = bool(torch.rand(()) < 0.5)
         images = AugmentationSequential(*steps, data_keys=["input"])(images)
-    if turn:
+    if turn and not upright:
         images = images.mT
     parts = images.contiguous().split(1, 1)
     return {**batch, **dict(zip(names, parts, strict=True))}

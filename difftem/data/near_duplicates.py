@@ -1,15 +1,14 @@
 """Whether validation shows anything that training has seen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from difftem.simulation.bank.bank import Bank
-
 MAX_PSNR = 45.0  # dB
+Contrast = Callable[[int], Tensor]  # number of an item to its image, 0 where nothing is
 _BIN = 8
 _CANDIDATES = 3
 _EMPTY = 1e-4  # rms of contrast: images of ice alone are all alike
@@ -23,25 +22,27 @@ class NearestPair(NamedTuple):
     psnr: float  # dB, over the validation item's range
 
 
-def nearest_pair(bank: Bank, training: Sequence[int], validation: Sequence[int]) -> NearestPair:
+def nearest_pair(
+    contrast: Contrast, training: Sequence[int], validation: Sequence[int]
+) -> NearestPair:
     """Find the training item that a validation item is most like.
 
     Binned images find candidates, whole ones decide. Empty images are left out.
 
     Parameters
     ----------
-    bank : Bank
-        Clean micrographs.
+    contrast : callable
+        Reads the image of an item, shape ``(y, x)``.
     training, validation : sequence of int
-        Numbers in it.
+        Numbers of items.
 
     Returns
     -------
     NearestPair
         Over all validation items.
     """
-    old, old_numbers = _small(bank, training)
-    new, new_numbers = _small(bank, validation)
+    old, old_numbers = _small(contrast, training)
+    new, new_numbers = _small(contrast, validation)
     best = NearestPair(-1, -1, float("-inf"))
     if not len(old_numbers) or not len(new_numbers):
         return best
@@ -51,7 +52,7 @@ def nearest_pair(bank: Bank, training: Sequence[int], validation: Sequence[int])
     for flat in psnr.flatten().argsort(descending=True)[:_CANDIDATES].tolist():
         i, j = divmod(flat, len(old_numbers))
         pair = new_numbers[i], old_numbers[j]
-        first, second = (bank.read(each).contrast.float() for each in pair)
+        first, second = (contrast(each).float() for each in pair)
         error = float((first - second).square().mean().clamp(min=1e-20))
         value = float(10 * torch.log10((first.max() - first.min()) ** 2 / error))
         if value > best.psnr:
@@ -60,30 +61,48 @@ def nearest_pair(bank: Bank, training: Sequence[int], validation: Sequence[int])
 
 
 def refuse_near_duplicates(
-    bank: Bank, training: Sequence[int], validation: Sequence[int]
+    contrast: Contrast,
+    training: Sequence[int],
+    validation: Sequence[int],
+    where: object,
+    max_psnr: float = MAX_PSNR,  # dB
 ) -> NearestPair:
     """Find the nearest pair, and refuse it if it is the same image to a small difference.
+
+    Parameters
+    ----------
+    contrast, training, validation
+        As of `nearest_pair`.
+    where : object
+        Folder of the items, for the message.
+    max_psnr : float
+        In dB.
+
+    Returns
+    -------
+    NearestPair
+        Over all validation items.
 
     Raises
     ------
     ValueError
-        If the PSNR is above 45 dB.
+        If its PSNR is higher.
     """
-    pair = nearest_pair(bank, training, validation)
-    if pair.psnr > MAX_PSNR:
+    pair = nearest_pair(contrast, training, validation)
+    if pair.psnr > max_psnr:
         raise ValueError(
-            f"{bank.folder}: validation item {pair.validation} is training item {pair.training} to "
-            f"{pair.psnr:.1f} dB; at most {MAX_PSNR:g} dB are allowed"
+            f"{where}: held-out item {pair.validation} is training item {pair.training} to "
+            f"{pair.psnr:.1f} dB; at most {max_psnr:g} dB are allowed"
         )
     return pair
 
 
-def _small(bank: Bank, numbers: Sequence[int]) -> tuple[Tensor, list[int]]:
+def _small(contrast: Contrast, numbers: Sequence[int]) -> tuple[Tensor, list[int]]:
     """Binned images as rows, without those that are empty, and their numbers."""
     rows, kept = [], []
     for number in numbers:
-        contrast = bank.read(number).contrast.float()
-        if float(contrast.std()) > _EMPTY:
-            rows.append(avg_pool2d(contrast[None, None], _BIN).flatten())
+        image = contrast(number).float()
+        if float(image.std()) > _EMPTY:
+            rows.append(avg_pool2d(image[None, None], _BIN).flatten())
             kept.append(number)
     return torch.stack(rows) if rows else torch.zeros(0, 1), kept

@@ -127,7 +127,7 @@ class NoisyItems(Dataset[dict[str, Tensor]]):
 def expose(
     clean: Tensor,  # (y, x) contrast
     ice: Tensor | None,  # (y, x) contrast
-    transfer: Tensor,  # (y, x // 2 + 1)
+    transfer: Tensor | None,  # (y, x // 2 + 1)
     electrons: float,
     read_noise: float,  # electrons
     draw: Draw,
@@ -149,14 +149,14 @@ def expose(
         without readout that is as noisy; of a noisy target also ``clean``, its expected value.
     """
     whole = clean if ice is None else clean + ice
-    rate = (1 + apply_transfer(whole, transfer)).clamp(min=0)
+    rate = _rate(whole, transfer)
     counts = _counted(rate, electrons, read_noise, draw)
     mean = max(float(counts.double().mean()), 1e-3)
     level = math.sqrt(mean + read_noise**2)
     noisy = (counts - mean) / level
     shown = rate
     if ice is not None and not ice_in_target:
-        shown = (1 + apply_transfer(clean, transfer)).clamp(min=0)
+        shown = _rate(clean, transfer)
     target = (mean / level) * (shown / shown.mean() - 1)
     others: dict[str, Tensor] = {}
     if noisy_target:
@@ -170,6 +170,15 @@ def expose(
         "electrons": torch.tensor((mean / level) ** 2, dtype=torch.float32),
         **others,
     }
+
+
+def _rate(
+    contrast: Tensor,  # (y, x)
+    transfer: Tensor | None,  # (y, x // 2 + 1); None of a perfect detector
+) -> Tensor:  # (y, x)
+    """Electrons in units of those without a specimen."""
+    seen = contrast if transfer is None else apply_transfer(contrast, transfer)
+    return (1 + seen).clamp(min=0)
 
 
 def _counted(rate: Tensor, electrons: float, read_noise: float, draw: Draw) -> Tensor:  # (y, x)

@@ -136,7 +136,10 @@ class SimulatedPairs(LightningDataModule):
     def prepare_data(self) -> None:
         """Make what is missing of the bank, and check that validation is new to training."""
         make_bank(self.bank.folder, self.config, tell_progress)
-        pair = refuse_near_duplicates(self.bank, self.bank.training(), self.bank.validation())
+        bank = self.bank
+        pair = refuse_near_duplicates(
+            lambda i: bank.read(i).contrast, bank.training(), bank.validation(), bank.folder
+        )
         logger.info(
             "bank %s: %d items; validation item %d is the nearest to training (item %d), PSNR "
             "%.1f dB",

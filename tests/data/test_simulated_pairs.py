@@ -211,10 +211,14 @@ def test_several_crops_of_an_image_are_cut_in_different_places():
 def test_near_duplicates_of_training_are_refused(tmp_path):
     config = replace(RECIPE, n_items=3, shares={"vesicle": 1.0})
     bank = make_bank(tmp_path / "bank", config)
-    assert nearest_pair(bank, [0, 1], [2]).psnr < 40
+
+    def contrast(index):
+        return bank.read(index).contrast
+
+    assert nearest_pair(contrast, [0, 1], [2]).psnr < 40
     bank.write(2, bank.read(1))
-    with pytest.raises(ValueError, match="validation item 2 is training item 1"):
-        refuse_near_duplicates(bank, [0, 1], [2])
+    with pytest.raises(ValueError, match="bank: held-out item 2 is training item 1"):
+        refuse_near_duplicates(contrast, [0, 1], [2], bank.folder)
 
 
 @pytest.mark.parametrize(

@@ -104,14 +104,18 @@ def read_columns(path: Path) -> ProjectedColumns:
     if tuple(table.names) != NAMES:
         raise input_error(path, f"its first line must be {','.join(NAMES)}")
     numbers = [
-        [table.number(line, name, cell) for name, cell in zip(NAMES, cells, strict=True)
-         if name != "region"]
+        [
+            table.number(line, name, cell)
+            for name, cell in zip(NAMES, cells, strict=True)
+            if name != "region"
+        ]
         for line, cells in table.rows
     ]
     for line, cells in table.rows:
         if cells[4] not in REGIONS:
-            raise input_error(path, f"line {line}: region must be one of {', '.join(REGIONS)}, "
-                              f"got {cells[4]!r}")
+            raise input_error(
+                path, f"line {line}: region must be one of {', '.join(REGIONS)}, got {cells[4]!r}"
+            )
     values = torch.tensor(numbers, dtype=torch.float64).reshape(-1, len(NAMES) - 1)
     regions = torch.tensor([REGIONS.index(cells[4]) for _, cells in table.rows], dtype=torch.int64)
     return ProjectedColumns(

@@ -1,6 +1,5 @@
 """One model of a set: its images, what decided them, and where its columns are."""
 
-import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -63,19 +62,22 @@ def image_model(config: NanoparticleSetConfig, index: int) -> ImagedModel:
     images, columns = take_images(model, imaging, defoci, blurs, generator)
     rows: list[Row] = []
     for i, image in enumerate(images):
-        share = bright_share(image, columns.positions[columns.atomic_numbers > _HEAVY],
-                             imaging.pixel_size)
-        rows.append({
-            "image": index * imaging.n_defocus + i,
-            "model": index,
-            "split": config.split(index),
-            "contrast": contrast_class(share),
-            "bright_share": share,
-            "defocus_um": defoci[i],
-            "blur": blurs[i],
-            "mean": float(image.double().mean()),
-            **model.parameters,
-        })
+        share = bright_share(
+            image, columns.positions[columns.atomic_numbers > _HEAVY], imaging.pixel_size
+        )
+        rows.append(
+            {
+                "image": index * imaging.n_defocus + i,
+                "model": index,
+                "split": config.split(index),
+                "contrast": contrast_class(share),
+                "bright_share": share,
+                "defocus_um": defoci[i],
+                "blur": blurs[i],
+                "mean": float(image.double().mean()),
+                **model.parameters,
+            }
+        )
     return ImagedModel(images, rows, columns)
 
 

@@ -67,6 +67,8 @@ def make_set(
         stored = read_record(folder)
         check_same(folder, stored, config)
         config = config.resized(max(config.n_models, stored.n_models))
+        if config == stored and (folder / MANIFEST).exists() and not _missing(folder, config):
+            return 0  # and leave it to those who read it
     elif folder.is_dir() and not there and not all(is_temporary(e.name) for e in folder.iterdir()):
         raise input_error(folder, f"is not empty and holds no {SETTINGS}; choose another folder")
     with made_folder(folder), claimed(folder):
@@ -75,6 +77,7 @@ def make_set(
                 remove_set(folder)
             for name in (ROWS, COLUMNS):
                 (folder / name).mkdir(exist_ok=True)
+            (folder / MANIFEST).unlink(missing_ok=True)
             write_record(folder, config)
             imaging = config.imaging
             n_images = config.n_models * imaging.n_defocus
@@ -82,25 +85,13 @@ def make_set(
                 (n_images, imaging.size, imaging.size),
                 {"values": "intensity - 1, 0 in vacuum", "pixel_size": imaging.pixel_size},
             )
-            missing = [i for i in range(config.n_models) if not is_made(folder, i, config, images)]
+            missing = _missing(folder, config)
             for index in progress(missing, len(missing)) if progress is not None else missing:
                 _make(folder, config, index, images)
             _write_manifest(folder, config.n_models)
         finally:
             remove_stale(folder)
     return len(missing)
-
-
-def is_made(
-    folder: Path, index: int, config: NanoparticleSetConfig, images: ZarrStack
-) -> bool:
-    """Whether a model is there with all its images."""
-    n = config.imaging.n_defocus
-    return (
-        rows_path(folder, index).is_file()
-        and columns_path(folder, index).is_file()
-        and all(images.is_there(i) for i in range(index * n, (index + 1) * n))
-    )
 
 
 def rows_path(folder: Path, index: int) -> Path:
@@ -121,9 +112,19 @@ def remove_set(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _make(
-    folder: Path, config: NanoparticleSetConfig, index: int, images: ZarrStack
-) -> None:
+def _missing(folder: Path, config: NanoparticleSetConfig) -> list[int]:
+    """Models that are not there with all their images."""
+    images, n = ZarrStack(folder / IMAGES), config.imaging.n_defocus
+    return [
+        i
+        for i in range(config.n_models)
+        if not rows_path(folder, i).is_file()
+        or not columns_path(folder, i).is_file()
+        or not all(map(images.is_there, range(i * n, (i + 1) * n)))
+    ]
+
+
+def _make(folder: Path, config: NanoparticleSetConfig, index: int, images: ZarrStack) -> None:
     """Make a model and write it, what says that it is whole last."""
     made = image_model(config, index)
     for row, image in zip(made.rows, made.images, strict=True):

@@ -97,13 +97,15 @@ class NanoparticleSet:
             model = i // imaging.n_defocus
             if row["image"] != i or row["model"] != model:
                 raise input_error(
-                    manifest, f"line {i + 2}: expected image {i} of model {model}, got image "
-                    f"{row['image']} of model {row['model']}"
+                    manifest,
+                    f"line {i + 2}: expected image {i} of model {model}, got image "
+                    f"{row['image']} of model {row['model']}",
                 )
             if row["split"] != self.config.split(model):
                 raise input_error(
-                    manifest, f"line {i + 2}: split of model {model} must be "
-                    f"{self.config.split(model)}, got {row['split']}"
+                    manifest,
+                    f"line {i + 2}: split of model {model} must be "
+                    f"{self.config.split(model)}, got {row['split']}",
                 )
         missing = [i for i in range(expected) if not self._images.is_there(i)]
         if missing:

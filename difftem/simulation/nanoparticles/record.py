@@ -49,8 +49,9 @@ def read_record(folder: Path) -> NanoparticleSetConfig:
     first = check_regular(path).read_text("utf-8").partition("\n")[0]
     if first != f"# {_VERSION} {VERSION}":
         raise input_error(
-            path, f"is of a set that is made another way (first line {first[:40]!r}, expected "
-            f"'# {_VERSION} {VERSION}'); make it again"
+            path,
+            f"is of a set that is made another way (first line {first[:40]!r}, expected "
+            f"'# {_VERSION} {VERSION}'); make it again",
         )
     content = read_mapping(path)
     try:
@@ -85,7 +86,7 @@ def check_same(folder: Path, theirs: NanoparticleSetConfig, ours: NanoparticleSe
 
 
 def _flat(config: NanoparticleSetConfig) -> dict[str, Any]:
-    """Settings by dotted names, without the number of models."""
+    """List settings by dotted names, without the number of models."""
     settings = yaml.safe_load(yaml.safe_dump(plain(config)))
     del settings["n_models"]
     return dict(flattened(settings))

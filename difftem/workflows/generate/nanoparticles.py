@@ -55,12 +55,14 @@ class GeneratedNanoparticles:
         splits = Counter(str(row["split"]) for row in rows)
         new = self.made * self.images.config.imaging.n_defocus
         speed = f"{counted(new, 'image')} made, {new / self.seconds:.1f} a second"
-        return "\n".join([
-            f"wrote {self.images.folder}: {counted(len(rows), 'image')} of "
-            f"{counted(self.images.config.n_models, 'model')}; {speed if new else 'none made'}",
-            "contrast: " + ", ".join(f"{n} {name}" for name, n in contrasts.most_common()),
-            "split: " + ", ".join(f"{n} {name}" for name, n in splits.most_common()),
-        ])
+        return "\n".join(
+            [
+                f"wrote {self.images.folder}: {counted(len(rows), 'image')} of "
+                f"{counted(self.images.config.n_models, 'model')}; {speed if new else 'none made'}",
+                "contrast: " + ", ".join(f"{n} {name}" for name, n in contrasts.most_common()),
+                "split: " + ", ".join(f"{n} {name}" for name, n in splits.most_common()),
+            ]
+        )
 
     def figure(self) -> Any:
         """Draw some images on one sheet.
