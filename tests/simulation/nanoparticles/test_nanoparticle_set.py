@@ -123,9 +123,12 @@ def test_a_set_of_another_recipe_is_not_gone_on_with(folder):
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("mine", "utf-8")
-    with pytest.raises(InputError, match="is not empty and holds no nanoparticles.yaml"):
+    with pytest.raises(InputError, match="is not empty and holds no nanopart"):
         make_set(tmp_path, SMALL_SET)
     assert [each.name for each in tmp_path.iterdir()] == ["notes.txt"]
+
+
+RECIPE = "nanoparticles.yaml"
 
 
 def edit(name, change):
@@ -152,9 +155,9 @@ def drop_line(text):
         (edit("manifest.csv", lambda t: t.replace("\n3,1,", "\n3,2,")), "line 5: expected image 3"),
         (edit("manifest.csv", lambda t: t.replace(",test,", ",train,")), "must be test, got train"),
         (edit("manifest.csv", lambda t: t.replace("split", "part")), "has no column split"),
-        (edit("nanoparticles.yaml", lambda t: t.replace("size: 64", "size: 62")), "the recipe says 62"),
-        (edit("nanoparticles.yaml", lambda t: t.replace("version 1", "version 0")), "made another way"),
-        (edit("nanoparticles.yaml", lambda t: t.replace("seed: 0", "seed: -1")), "seed must be at"),
+        (edit(RECIPE, lambda t: t.replace("size: 64", "size: 62")), "the recipe says 62"),
+        (edit(RECIPE, lambda t: t.replace("version 1", "version 0")), "made another way"),
+        (edit(RECIPE, lambda t: t.replace("seed: 0", "seed: -1")), "seed must be at"),
     ],
 )  # fmt: skip
 def test_a_set_with_something_missing_or_contradictory_is_refused_in_one_line(
