@@ -26,7 +26,7 @@ from difftem.simulation.bank.config import KINDS, REAL_KINDS, BankConfig
 from difftem.simulation.bank.filaments import Filaments
 from difftem.simulation.bank.membranes import Vesicles, Virions
 from difftem.simulation.bank.molecules import (
-    Nanoparticles,
+    Crystallites,
     Phantoms,
     Proteins,
     add_gold_beads,
@@ -148,7 +148,7 @@ def _kinds(name: str, config: BankConfig, draw: Draw) -> Iterator[Kind]:
         "filament": Filaments,
         "vesicle": Vesicles,
         "virion": Virions,
-        "nanoparticle": Nanoparticles,
+        "nanoparticle": Crystallites,
         "phantom": Phantoms,
         "apoferritin": apoferritin,
     }

@@ -175,7 +175,7 @@ class Phantoms:
             stage.add(template, places, stage.turns(len(places)))
 
 
-class Nanoparticles:
+class Crystallites:
     """Crystals of a metal, in ice or vacuum, often along a zone axis."""
 
     def __init__(self, draw: Draw) -> None:
