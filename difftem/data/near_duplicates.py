@@ -10,7 +10,7 @@ from torch.nn.functional import avg_pool2d
 MAX_PSNR = 45.0  # dB
 Contrast = Callable[[int], Tensor]  # number of an item to its image, 0 where nothing is
 _BIN = 8
-_CANDIDATES = 3
+_CANDIDATES = 20
 _EMPTY = 1e-4  # rms of contrast: images of ice alone are all alike
 
 
