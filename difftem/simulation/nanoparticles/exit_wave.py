@@ -7,10 +7,15 @@ import torch
 from torch import Tensor
 
 from difftem.atoms import Atoms
+from difftem.constants.scattering import TableName
 from difftem.modules.beam import Beam
 from difftem.modules.multislice import Multislice
 from difftem.modules.potential import Potential
 from difftem.simulation.nanoparticles.imaging import NanoparticleImaging
+
+# What Pt scatters beyond 2/3 of Nyquist, that of 0.12 Å, is 1 % of an image; beyond these, 0.1 %.
+POTENTIAL_BAND, WAVE_BAND = 0.95, 0.9
+TABLE: TableName = "lobato"  # at any pixel size; Peng's ends at 4 1/Å
 
 
 class ExitWaves(NamedTuple):
@@ -53,16 +58,27 @@ def exit_waves(
         raise ValueError(f"no atom is in the field of {imaging.width:g} Å")
     atoms = atoms.select(inside).to(dtype=torch.float32)
     low, high = (float(each[2]) for each in atoms.bounds())
-    middle, n_slices = (low + high) / 2, math.ceil((high - low) / step) + 1
-    atoms = atoms.translated(torch.tensor([0.0, 0.0, -middle]))
     frozen = imaging.frozen_phonons > 0
+    # Displaced atoms must stay inside the slices.
+    reach = 5 * math.sqrt(float(atoms.b_factors.max()) / (8 * math.pi**2)) if frozen else 0.0
+    middle, n_slices = (low + high) / 2, math.ceil((high - low + 2 * reach) / step) + 1
+    atoms = atoms.translated(torch.tensor([0.0, 0.0, -middle]))
     shape, pixel_size = (imaging.field, imaging.field), imaging.pixel_size
     # Atoms at rest have more at high frequencies than a slice's phase may fold back.
-    multislice = Multislice(pixel_size, step, limit_transmission=frozen)
+    multislice = Multislice(pixel_size, step, band_limit=WAVE_BAND, limit_transmission=frozen)
     beam, waves = Beam(imaging.voltage_kv), []
     for _ in range(max(1, imaging.frozen_phonons)):
         moved = displaced(atoms, generator) if frozen else atoms
-        potential = Potential(moved, shape, pixel_size, n_slices, step, periodic=False)
+        potential = Potential(
+            moved,
+            shape,
+            pixel_size,
+            n_slices,
+            step,
+            table=TABLE,
+            periodic=False,
+            band_limit=POTENTIAL_BAND,
+        )
         with torch.no_grad():
             waves.append(multislice(potential.source(), beam))
     return ExitWaves(torch.stack(waves), middle + multislice.wave_height(potential.heights()))

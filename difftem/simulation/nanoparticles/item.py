@@ -38,7 +38,12 @@ class ImagedModel:
     columns: ProjectedColumns
 
 
-def image_model(config: NanoparticleSetConfig, index: int) -> ImagedModel:
+def model_seed(config: NanoparticleSetConfig, index: int, attempt: int = 0) -> int:
+    """Seed of a model, and of those that are drawn where it is like another one."""
+    return item_seed(config.seed, index, f"nanoparticle {attempt}".removesuffix(" 0"))
+
+
+def image_model(config: NanoparticleSetConfig, index: int, seed: int | None = None) -> ImagedModel:
     """Draw a model of a set and take its images; recipe and number decide all of it.
 
     Parameters
@@ -47,14 +52,16 @@ def image_model(config: NanoparticleSetConfig, index: int) -> ImagedModel:
         The recipe.
     index : int
         Number of the model.
+    seed : int, optional
+        Of the model. Default: that of the first attempt.
 
     Returns
     -------
     ImagedModel
         The images' numbers follow one another.
     """
-    imaging, seed = config.imaging, item_seed(config.seed, index, "nanoparticle")
-    model = draw_nanoparticle(config.models, seed)
+    imaging = config.imaging
+    model = draw_nanoparticle(config.models, model_seed(config, index) if seed is None else seed)
     generator = torch.Generator().manual_seed(item_seed(config.seed, index, "imaging"))
     draw = Draw(generator)
     defoci = draw_defoci(imaging, draw)

@@ -3,6 +3,7 @@
 import csv
 import shutil
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from difftem.io.claimed import claimed, is_temporary, remove_stale
@@ -10,9 +11,10 @@ from difftem.io.errors import input_error
 from difftem.io.files import replacing
 from difftem.io.staged_folder import made_folder
 from difftem.io.zarr_stack import ZarrStack
+from difftem.scene.nanoparticle.distinct import DistinctNanoparticles
 from difftem.simulation.nanoparticles.columns import write_columns
 from difftem.simulation.nanoparticles.config import NanoparticleSetConfig
-from difftem.simulation.nanoparticles.item import Row, image_model
+from difftem.simulation.nanoparticles.item import ImagedModel, Row, image_model, model_seed
 from difftem.simulation.nanoparticles.record import (
     SETTINGS,
     check_same,
@@ -86,8 +88,10 @@ def make_set(
                 {"values": "intensity - 1, 0 in vacuum", "pixel_size": imaging.pixel_size},
             )
             missing = _missing(folder, config)
+            distinct = DistinctNanoparticles(config.models, partial(model_seed, config))
             for index in progress(missing, len(missing)) if progress is not None else missing:
-                _make(folder, config, index, images)
+                made = image_model(config, index, distinct.seed(index))
+                _write(folder, index, made, images)
             _write_manifest(folder, config.n_models)
         finally:
             remove_stale(folder)
@@ -124,9 +128,8 @@ def _missing(folder: Path, config: NanoparticleSetConfig) -> list[int]:
     ]
 
 
-def _make(folder: Path, config: NanoparticleSetConfig, index: int, images: ZarrStack) -> None:
-    """Make a model and write it, what says that it is whole last."""
-    made = image_model(config, index)
+def _write(folder: Path, index: int, made: ImagedModel, images: ZarrStack) -> None:
+    """Write a model, what says that it is whole last."""
     for row, image in zip(made.rows, made.images, strict=True):
         images.write(int(row["image"]), (image.double() - 1).numpy())
     write_columns(columns_path(folder, index), made.columns)
