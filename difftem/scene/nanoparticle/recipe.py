@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, fields
 
 SHAPES = ("octahedron", "cuboctahedron", "wulff", "twin", "irregular")
+_OXIDE = 3.0  # Å that are seen of it at least
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,12 @@ class NanoparticleRecipe:
                 object.__setattr__(self, each.name, _checked_range(each.name, value, low, high))
             elif not _is_number(value) or not low <= value <= high:
                 raise ValueError(f"{each.name} must be {low:g} to {high:g}, got {value}")
+        least = max(self.headroom + self.diameter[1], 2 * self.interface_y[1]) + _OXIDE
+        if self.field < least:
+            raise ValueError(
+                f"field must be at least {least:g} Å for headroom, diameter and interface_y, got "
+                f"{self.field:g}"
+            )
 
 
 _LIMITS = {

@@ -15,6 +15,7 @@ from difftem.scene.nanoparticle.recipe import NanoparticleRecipe
         ({"twinned_share": 1.5}, "twinned_share must be 0 to 1, got 1.5"),
         ({"thickness": (30.0, float("nan"))}, "thickness must be two numbers"),
         ({"missing_columns": (0, 1.5)}, "missing_columns must be whole numbers, got 0 to 1.5"),
+        ({"field": 40.0}, "field must be at least 43 Å for headroom, diameter and interface_y"),
     ],
 )
 def test_impossible_values_are_named(changes, message):
