@@ -9,7 +9,12 @@ import torch
 from torch import Tensor
 
 from difftem.analysis.atomic_columns import Contrast
-from difftem.analysis.column_ratio import column_ratios, least_expected, vacuum_ratios
+from difftem.analysis.column_ratio import (
+    column_ratios,
+    least_expected,
+    neighbour_template,
+    vacuum_ratios,
+)
 from difftem.analysis.disc_surface import DiscSurface
 from difftem.analysis.likelihood_ratio import best_test
 
@@ -35,7 +40,7 @@ class ColumnEvidence:
     null_ratios : Tensor
         Of the null frames, shape ``(n, frames)``.
     ceiling : Tensor
-        AUC of the best test of a column that looks as the denoised one does, shape ``(n,)``.
+        AUC of the best test of a column that looks as the hypothesis says, shape ``(n,)``.
     vacuum_ratio : Tensor
         The ratio of SBD: the mean of the disc against vacuum, shape ``(n,)``.
     level : float
@@ -69,6 +74,7 @@ def column_evidence(
     surface: DiscSurface,
     *,
     vacuum: float,
+    columns: Tensor | None = None,  # (m, 2) px
     frames: int = 59,
     level: float = 0.05,
     contrast: Contrast = "white",
@@ -98,6 +104,10 @@ def column_evidence(
         Disc, and what it shows without a column.
     vacuum : float
         Electrons per pixel of vacuum, for the ratio of SBD.
+    columns : Tensor, optional
+        x and y of all columns in pixels, shape ``(m, 2)``: each site is tested for a column that
+        looks as its nearest neighbours do. Default: for one that looks as it was denoised, which
+        has less power.
     frames : int
         Null frames of each column.
     level : float
@@ -132,8 +142,13 @@ def column_evidence(
         raise ValueError(f"frames must be at least {least} for a level of {level:g}, got {frames}")
     check_inside(positions, counts, surface.reach + search)
     expected = denoise(counts) if expected is None else expected
+    template = None
+    if columns is not None:
+        template = neighbour_template(
+            expected, positions, columns, surface, contrast=contrast, search=search
+        )
     ratio, centers = column_ratios(
-        counts, expected, positions, surface, contrast=contrast, search=search
+        counts, expected, positions, surface, template=template, contrast=contrast, search=search
     )
     null = torch.empty(len(positions), frames, dtype=torch.float64)
     floor = least_expected(counts)
@@ -149,6 +164,7 @@ def column_evidence(
                 denoise(drawn),
                 positions[members],
                 surface,
+                template=None if template is None else template[members],
                 contrast=contrast,
                 search=search,
             )[0]
@@ -157,8 +173,10 @@ def column_evidence(
     rank = math.floor(round(level * (frames + 1), 6))
     threshold = null.sort(1, descending=True).values[:, rank - 1]
     p_value = (1 + (null >= ratio[:, None]).sum(1).double()) / (frames + 1)
-    present, absent = (each.clamp(min=floor) for each in surface.values(expected, centers))
-    ceiling = [best_test(a, b).auc for a, b in zip(present, absent, strict=True)]
+    present, absent = surface.values(expected, centers)
+    present = present if template is None else absent + template
+    pairs = zip(present.clamp(min=floor), absent.clamp(min=floor), strict=True)
+    ceiling = [best_test(*pair).auc for pair in pairs]
     return ColumnEvidence(
         centers,
         ratio,

@@ -7,6 +7,7 @@ from difftem.analysis.atomic_columns import Contrast
 from difftem.analysis.disc_surface import DiscSurface
 from difftem.analysis.likelihood_ratio import poisson_log_ratio
 
+_NEIGHBOURS = 8
 _LEAST_LEVEL = 0.02  # of the frame's mean: expected counts are at least this
 
 
@@ -16,13 +17,16 @@ def column_ratios(
     positions: Tensor,  # (n, 2) px
     surface: DiscSurface,
     *,
+    template: Tensor | None = None,  # (n, d)
     contrast: Contrast = "white",
     search: int = 0,  # px
 ) -> tuple[Tensor, Tensor]:  # (n,), (n, 2)
     """Log-likelihood ratio of every column being there against its surface, on the same frame.
 
-    On the frame that was denoised it is biased: the denoised image follows the noise of the frame
-    also where there is no column. `difftem.analysis.column_evidence` calibrates it.
+    With a column that looks as it was denoised, the ratio is biased: the denoised image follows the
+    noise of the frame also where there is no column. One that looks as its neighbours do (a
+    template) knows nothing of the noise at the site. `difftem.analysis.column_evidence` calibrates
+    either.
 
     Parameters
     ----------
@@ -34,6 +38,9 @@ def column_ratios(
         x and y in pixels, shape ``(n, 2)``.
     surface : DiscSurface
         Disc, and what it shows without a column.
+    template : Tensor, optional
+        What each column adds to the surface, from `neighbour_template`, shape ``(n, d)``. Default:
+        what it adds in `expected`.
     contrast : {"white", "black"}
         Of columns.
     search : int
@@ -47,8 +54,59 @@ def column_ratios(
     centers = _extremes(expected, positions, surface, contrast, search)
     present, absent = surface.values(expected, centers)
     seen, _ = surface.values(counts, centers)
+    present = present if template is None else absent + template
     least = least_expected(counts)
     return poisson_log_ratio(seen, present.clamp(min=least), absent.clamp(min=least)), centers
+
+
+def neighbour_template(
+    expected: Tensor,  # (y, x)
+    positions: Tensor,  # (n, 2) px
+    columns: Tensor,  # (m, 2) px
+    surface: DiscSurface,
+    *,
+    contrast: Contrast = "white",
+    search: int = 0,  # px
+) -> Tensor:  # (n, d)
+    """Mean of what the nearest other columns of the denoised image add to their surfaces.
+
+    Parameters
+    ----------
+    expected : Tensor
+        Denoised image, shape ``(y, x)``.
+    positions : Tensor
+        x and y of the sites in pixels, shape ``(n, 2)``.
+    columns : Tensor
+        x and y of all columns, shape ``(m, 2)``; what is nearer to a site than the radius of the
+        disc is the site itself, and what is at the border is left out.
+    surface : DiscSurface
+        Disc, of d pixels.
+    contrast, search
+        As of `column_ratios`.
+
+    Returns
+    -------
+    Tensor
+        Of eight neighbours or as many as there are; zero without any. Shape ``(n, d)``, float64.
+    """
+    ny, nx = expected.shape
+    far = torch.tensor([nx - 1, ny - 1]) - columns.round()
+    inside = torch.minimum(columns.round(), far).amin(1) >= surface.reach + search
+    others = columns[inside].double()
+    result = torch.zeros(len(positions), len(surface.inside), dtype=torch.float64)
+    if not len(others):
+        return result
+    present, absent = surface.values(
+        expected, _extremes(expected, others, surface, contrast, search)
+    )
+    excess = present - absent
+    for site, each in enumerate(positions.double()):
+        apart = (others - each).norm(dim=1)
+        order = apart.argsort()
+        nearest = order[apart[order] > surface.radius][:_NEIGHBOURS]
+        if len(nearest):
+            result[site] = excess[nearest].mean(0)
+    return result
 
 
 def vacuum_ratios(

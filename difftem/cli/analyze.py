@@ -9,15 +9,15 @@ from difftem.cli.estimate_arguments import add_overwrite, add_pixel_size, positi
 from difftem.cli.one_line_parser import OneLineArgumentParser
 from difftem.io.staged_folder import check_folder
 from difftem.workflows.analyze.analyze import analyze
-from difftem.workflows.analyze.options import TestedColumns
+from difftem.workflows.analyze.options import PresentColumn, TestedColumns
 
 DESCRIPTION = """Find the atomic columns of a denoised image, and ask its counts which are real.
 
 The image is denoised and its columns are found. Each is tested: how much more likely are the counts
-of its disc with the column, as it was denoised, than with a smooth surface through the rim of the
-disc? What a frame without the column reaches is taken from null frames, drawn from the denoised
-image with the disc replaced and denoised again. Gradient maps show which counts a pixel of the
-denoised image is made of.
+of its disc with a column that looks as its neighbours do than with a smooth surface through the
+rim of the disc? What a frame without the column reaches is taken from null frames, drawn from the
+denoised image with the disc replaced and denoised again. Gradient maps show which counts a pixel of
+the denoised image is made of.
 
   difftem analyze frame.mrc --output folder
   difftem analyze frame.mrc --columns all --output folder        every column, not only surfaces
@@ -82,6 +82,13 @@ def _parser() -> OneLineArgumentParser:
         choices=get_args(TestedColumns),
         default="surface",
         help="which are tested (default: surface, those beside vacuum)",
+    )
+    add(
+        "--present",
+        choices=get_args(PresentColumn),
+        default="neighbours",
+        help="what a column that is there looks like: its nearest neighbours, or itself in the "
+        "denoised image, which has less power (default: neighbours)",
     )
     add(
         "--contrast",

@@ -6,11 +6,10 @@ from difftem.analysis.disc_surface import DiscSurface
 CENTERS = torch.tensor([[20, 30], [45, 30]])  # x, y
 
 
-@pytest.mark.parametrize("kind", ["plane", "harmonic"])
-def test_a_tilted_plane_goes_on_through_the_disc_whatever_stood_there(kind):
+def test_a_tilted_plane_goes_on_through_the_disc_whatever_stood_there():
     y, x = torch.meshgrid(*(torch.arange(64, dtype=torch.float64),) * 2, indexing="ij")
     plane = 0.4 + 0.002 * x - 0.001 * y
-    surface = DiscSurface(8.0, kind)
+    surface = DiscSurface(8.0)
     image = plane.clone()
     image[surface.mask(image, CENTERS)] += 1.0
     assert torch.allclose(surface.without(image, CENTERS), plane, atol=1e-12)
@@ -19,13 +18,15 @@ def test_a_tilted_plane_goes_on_through_the_disc_whatever_stood_there(kind):
     assert torch.allclose(inside - through, torch.ones_like(inside))
 
 
-def test_a_harmonic_surface_is_the_saddle_on_its_rim_and_stays_between_its_extremes():
-    y, x = torch.meshgrid(*(torch.arange(64, dtype=torch.float64),) * 2, indexing="ij")
-    saddle = (x - 20) * (y - 30)
-    surface = DiscSurface(8.0, "harmonic")
-    assert torch.allclose(surface.without(saddle, CENTERS[:1]), saddle, atol=1e-9)
-    assert bool((surface.weights >= -1e-12).all())
+def test_noise_of_the_rim_is_averaged(generator):
+    image = torch.randn(64, 64, generator=generator, dtype=torch.float64)
+    surface = DiscSurface(8.0)
+    _, through = surface.values(image, CENTERS)
     assert torch.allclose(surface.weights.sum(1), torch.ones(1, dtype=torch.float64))
+    # The variance of a plane's middle is one over the number of rim pixels.
+    middle = (surface.inside == 0).all(1)
+    assert float(surface.weights[middle].square().sum()) == pytest.approx(1 / len(surface.rim))
+    assert float(through.std()) < 0.5
 
 
 def test_the_rest_of_the_image_and_the_image_itself_stay():

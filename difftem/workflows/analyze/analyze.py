@@ -11,12 +11,12 @@ from difftem.analysis.atomic_columns import Contrast
 from difftem.io.errors import input_error
 from difftem.simulation.messages import collected
 from difftem.workflows.analyze.frame import analyze_frame
-from difftem.workflows.analyze.options import AnalyzeOptions, TestedColumns
+from difftem.workflows.analyze.options import AnalyzeOptions, PresentColumn, TestedColumns
 from difftem.workflows.analyze.result import AnalysisResult
 from difftem.workflows.denoise.exposures import input_of_array, inputs_of_files
 from difftem.workflows.denoise.options import DenoiseFrames, DenoiseOptions
 
-_OWN = ("columns", "contrast", "radius", "null_frames", "level", "vacuum", "tolerance")
+_OWN = ("columns", "present", "contrast", "radius", "null_frames", "level", "vacuum", "tolerance")
 
 
 def analyze(
@@ -29,6 +29,7 @@ def analyze(
     dose: float | None = None,
     frames: DenoiseFrames = "auto",
     columns: TestedColumns = "surface",
+    present: PresentColumn = "neighbours",
     contrast: Contrast = "white",
     radius: float = 0.75,
     null_frames: int = 59,
@@ -56,6 +57,9 @@ def analyze(
     columns : {"surface", "all", "none"}
         Which are tested; each group of columns that are far from each other takes `null_frames`
         more runs of the denoiser.
+    present : {"neighbours", "denoised"}
+        What a column that is there looks like: its nearest neighbours, which has more power, or
+        itself in the denoised image.
     contrast : {"white", "black"}
         Whether columns are brighter than what is around them.
     radius : float

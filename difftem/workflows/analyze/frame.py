@@ -156,6 +156,7 @@ def _tested(
             columns.positions[tested],
             disc,
             vacuum=level,
+            columns=columns.positions if options.present == "neighbours" else None,
             frames=options.null_frames,
             level=options.level,
             contrast=options.contrast,

@@ -8,6 +8,7 @@ from difftem.analysis.atomic_columns import Contrast
 from difftem.workflows.denoise.options import DenoiseOptions
 
 TestedColumns = Literal["surface", "all", "none"]
+PresentColumn = Literal["neighbours", "denoised"]
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class AnalyzeOptions:
 
     denoise: DenoiseOptions = field(default_factory=DenoiseOptions)
     columns: TestedColumns = "surface"
+    present: PresentColumn = "neighbours"
     contrast: Contrast = "white"
     radius: float = 0.75  # Å
     null_frames: int = 59
@@ -29,6 +31,7 @@ class AnalyzeOptions:
         """Refuse what is out of range."""
         for name, allowed in (
             ("columns", ("surface", "all", "none")),
+            ("present", ("neighbours", "denoised")),
             ("contrast", ("white", "black")),
         ):
             if getattr(self, name) not in allowed:
