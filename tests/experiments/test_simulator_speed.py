@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,24 +32,24 @@ class Amplifying(DifftemStages):
         return 1.1 * super().multislice()
 
 
-def run_smoke(output, *options):
-    command = [sys.executable, "-m", "experiments.simulator_speed.run", "--smoke", "--repeats", "2"]
-    done = subprocess.run(
-        [*command, "--output", str(output), *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(output.read_text(), parse_constant=pytest.fail)  # NaN is not JSON
+@pytest.fixture
+def run_smoke(monkeypatch, tmp_path):
+    monkeypatch.setattr(run, "WARM_UP", 0)
+    monkeypatch.setattr(run, "PILOT_REPEATS", 1)
+
+    def smoke(*options):
+        output = tmp_path / "cpu.json"
+        assert run.main(["--smoke", "--repeats", "2", "--output", str(output), *options]) == 0
+        return json.loads(output.read_text(), parse_constant=pytest.fail)  # NaN is not JSON
+
+    return smoke
 
 
 @needs_abtem
 @pytest.mark.slow
-def test_the_command_measures_both_programs_and_the_report_shows_them(tmp_path):
-    result = run_smoke(tmp_path / "cpu.json", "--cases", "platinum")
-    assert result["settings"] == {"repeats": 2, "warm_up": run.WARM_UP, "smoke": True}
+def test_the_command_measures_both_programs_and_the_report_shows_them(run_smoke, tmp_path):
+    result = run_smoke("--cases", "platinum")
+    assert result["settings"] == {"repeats": 2, "warm_up": 0, "smoke": True}
     assert {"date", "commit", "versions", "cpu", "cpu_count", "torch_threads"} <= set(
         result["metadata"]
     )
@@ -88,9 +86,11 @@ def test_the_command_measures_both_programs_and_the_report_shows_them(tmp_path):
     assert text.count("| chain |") == 1 and f"{wall:.2f}" in text
 
 
-@pytest.mark.slow
-def test_the_peer_can_be_left_out(tmp_path):
-    result = run_smoke(tmp_path / "cpu.json", "--cases", "protein_at_rest", "--peers", "none")
+def test_the_peer_can_be_left_out(run_smoke, monkeypatch):
+    processes = []
+    monkeypatch.setattr(run.peak_memory, "measure", lambda *of: processes.append(of[:3]) or {})
+    result = run_smoke("--cases", "protein_at_rest", "--peers", "none")
+    assert processes == [("difftem", "protein_at_rest", "chain")]
     stages = result["cases"]["protein_at_rest"]["stages"]
     assert stages.keys() == SHARED_STAGES
     assert all("abtem" not in entry and "ratio" not in entry for entry in stages.values())
@@ -156,21 +156,23 @@ def test_smoke_results_do_not_overwrite_published_ones():
         run.main(["--smoke"])
 
 
-def compare(output, *stages):
-    command = [str(ROOT), "--smoke", "--repeats", "1", "--cases", "protein", "--stages", *stages]
+def compare(output, *stages, repeats=1):
+    options = ["--smoke", "--repeats", str(repeats), "--cases", "protein"]
+    command = [str(ROOT), *options, "--stages", *stages]
     assert before_after.main([*command, "--output", str(output)]) == 0
     found = json.loads(output.read_text())["cases"]["protein"]
     assert found.keys() == set(stages)
     for entry in found.values():
         low, middle, high = entry["ratio"]
         assert 0 < low <= middle <= high
-        assert len(entry["before"]["wall_s"]["samples"]) == before_after.PROCESSES
+        assert len(entry["before"]["wall_s"]["samples"]) == repeats * before_after.PROCESSES
 
 
 @pytest.mark.slow
 def test_a_checkout_is_timed_beside_another_one(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(before_after, "PROCESSES", 2)
-    compare(tmp_path / "pairs.json", "gradient")
+    monkeypatch.setattr(before_after, "PROCESSES", 1)
+    monkeypatch.setattr(before_after, "WARM_UP", 0)
+    compare(tmp_path / "pairs.json", "gradient", repeats=2)
     assert "| protein | gradient" in capsys.readouterr().out
 
 

@@ -1,13 +1,14 @@
 """Compile every Triton kernel for GPUs that need not be there, without the interpreter.
 
 Run as ``python -m tests.kernels.compile_ahead sm_80 sm_90``: prints, as JSON, the bytes of shared
-memory that each variant of each kernel takes.
+memory that each variant of each kernel takes. A variant is compiled aligned for one architecture
+and unaligned for the next, and the kernel's next variant the other way round: all pairs of kernel,
+architecture and alignment are there in half the time that all triples would take.
 """
 
 import importlib
 import json
 import sys
-from itertools import product
 
 import triton
 from triton.backends.compiler import GPUTarget
@@ -89,11 +90,12 @@ def shared_memory(kernel, constants: dict, architecture: str, *, aligned: bool) 
 def main() -> None:
     """Compile all variants for the architectures of the command line."""
     found = {}
-    for architecture in sys.argv[1:]:
+    for k, architecture in enumerate(sys.argv[1:]):
         for name, variants in KERNELS.items():
             module, _, kernel = name.partition(".")
             compiled = getattr(importlib.import_module(f"kernels_triton.{module}"), kernel)
-            for (i, constants), aligned in product(enumerate(variants), (False, True)):
+            for i, constants in enumerate(variants):
+                aligned = (i + k) % 2 == 1
                 key = f"{architecture} {name} {i}{' aligned' if aligned else ''}"
                 found[key] = shared_memory(compiled, constants, architecture, aligned=aligned)
     print(json.dumps(found))
