@@ -128,7 +128,9 @@ SMALL = {
 )
 def test_a_gpu_is_compared_with_the_cpu_and_not_timed_where_it_is_wrong(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 1)
-    config, cuda = scene_config(SMALL, 2), torch.device("cuda")
+    monkeypatch.setattr("experiments.table1_scale.measure.WARM_ON_GPU", 1)
+    coarse = SMALL | {"sampling": {"size": [32, 32], "pixel_size": 16.0}}
+    config, cuda = scene_config(coarse, 1), torch.device("cuda")
     with pretend_gpu() as traffic:
         found = measure(config, tmp_path, cuda, check=True)
         assert traffic["interpolate_fwd_kernel"] and traffic["add_patches_fwd_kernel"]

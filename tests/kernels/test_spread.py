@@ -16,10 +16,15 @@ def spread_both_ways(xy, coefficients, shape, band):
     grad = torch.randn_like(expected)
     truth = torch.autograd.grad(expected, (leaf, each), grad)
     table = kernel_coefficients(band).to(xy)
-    order, starts = tile_lists(xy, [len(xy)], cut(*shape), table.shape[1])
-    found = spread_fwd(xy, coefficients, order, starts, table, *shape)
+    found = spread_tiles(xy, coefficients, shape, table)
     gradients = spread_bwd(grad, xy, coefficients, table)
     return (found, *gradients), (expected.detach(), *truth)
+
+
+def spread_tiles(xy, coefficients, shape, table):
+    """Layers by the kernel."""
+    order, starts = tile_lists(xy, [len(xy)], cut(*shape), table.shape[1])
+    return spread_fwd(xy, coefficients, order, starts, table, *shape)
 
 
 @pytest.mark.parametrize("band", [0.3, 2 / 3, 0.9])
@@ -29,7 +34,7 @@ def test_atoms_outside_and_on_borders_are_spread_and_gathered(
 ):
     device, dtype, tolerance = kernels
     ny, nx = shape
-    scattered = (torch.rand(30, 2, dtype=dtype) - 0.2) * torch.tensor([nx, ny]) * 1.5
+    scattered = (torch.rand(8, 2, dtype=dtype) - 0.2) * torch.tensor([nx, ny]) * 1.5
     # On pixels, between them, on the borders of field and tiles, and just beside them.
     edges = torch.tensor(
         [[0, 0], [-0.5, ny - 0.5], [nx, ny], [nx - 1, -1], [15.5, 16], [-2.5 * nx, 3 * ny + 0.25]],
@@ -43,12 +48,12 @@ def test_atoms_outside_and_on_borders_are_spread_and_gathered(
 
 def test_crowd_in_one_tile_is_summed_in_the_same_order_each_time(kernels):
     device, dtype, tolerance = kernels
-    xy = 20 + 3 * torch.rand(70, 2, dtype=dtype, device=device)
-    coefficients = torch.randn(70, 3, dtype=dtype, device=device)
+    xy = 20 + 3 * torch.rand(40, 2, dtype=dtype, device=device)
+    coefficients = torch.randn(40, 3, dtype=dtype, device=device)
     found, expected = spread_both_ways(xy, coefficients, (33, 40), 2 / 3)
-    again, _ = spread_both_ways(xy, coefficients, (33, 40), 2 / 3)
+    again = spread_tiles(xy, coefficients, (33, 40), kernel_coefficients(2 / 3).to(xy))
     assert_agree(found, expected, tolerance)
-    assert torch.equal(found[0], again[0])
+    assert torch.equal(found[0], again)
 
 
 @pytest.mark.parametrize("batch", [(), (2,), (1, 2)])
