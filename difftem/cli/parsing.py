@@ -1,6 +1,7 @@
 """Command lines from dataclasses: YAML file, overrides, and errors of one line."""
 
 import dataclasses
+import functools
 import itertools
 import re
 from collections.abc import Iterable
@@ -82,24 +83,8 @@ def parse(
     ValueError
         In one line, for an unknown key, a value of the wrong type or a missing file.
     """
-    parser = OneLineParser(
-        prog=program,
-        description=description,
-        allow_abbrev=False,
-    )
-    parser.usage = f"{program} [{first}] --output DIR [--key value ...]"
-    parser.add_argument(
-        "--config",
-        action=ActionConfigFile,
-        help="YAML file, the same as CONFIG.yaml; several are merged, the last one wins",
-    )
-    parser.add_argument("--output", type=str | None, default=None, help="Folder to write to.")
-    parser.add_argument(
-        "--overwrite", action="store_true", help="Replace files of an existing output folder."
-    )
-    parser.add_class_arguments(kind, None)
     lists = _plain_lists(kind)
-    parser.set_defaults(lists)
+    parser = _parser(program, description, kind, first)
     if arguments and not arguments[0].startswith("-"):
         arguments = ["--config", *arguments]
     arguments = [LIMIT.sub("--memory_limit_gb", word) for word in arguments]
@@ -126,6 +111,29 @@ def parse(
     folders = [file.parent for file in files]
     options = OutputOptions(Path(namespace.output), namespace.overwrite)
     return settled(with_files(config, folders)), options
+
+
+@functools.cache
+def _parser(program: str, description: str, kind: type[Any], first: str) -> OneLineParser:
+    """Parser of a command, its options from a dataclass."""
+    parser = OneLineParser(
+        prog=program,
+        description=description,
+        allow_abbrev=False,
+    )
+    parser.usage = f"{program} [{first}] --output DIR [--key value ...]"
+    parser.add_argument(
+        "--config",
+        action=ActionConfigFile,
+        help="YAML file, the same as CONFIG.yaml; several are merged, the last one wins",
+    )
+    parser.add_argument("--output", type=str | None, default=None, help="Folder to write to.")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="Replace files of an existing output folder."
+    )
+    parser.add_class_arguments(kind, None)
+    parser.set_defaults(_plain_lists(kind))
+    return parser
 
 
 def _files_first(arguments: list[str]) -> list[str]:

@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -85,8 +86,7 @@ def configured(
             inside = dataclasses.is_dataclass(hints.get(name)) and isinstance(value, Mapping)
             values[name] = {**values.get(name, {}), **value} if inside else value
     check_settings(kind, values)
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(kind, None)
+    parser = _parser(kind)
     made: Any = parser.instantiate_classes(parser.parse_object(values))
     fields = dataclasses.fields(kind)
     return settled(with_files(kind(**{each.name: made[each.name] for each in fields}), places))
@@ -195,8 +195,7 @@ def check_value(hint: Any, value: Any, key: str, typed: bool = False) -> None:
     wrong = ValueError(f"{key}: expected {in_words(hint)}, got {value!r}")
     if value is None and type(None) not in typing.get_args(hint):
         raise wrong
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--value", type=hint)
+    parser = _value_parser(hint)
     try:
         if typed:
             parser.parse_args([f"--value={value}"])
@@ -204,6 +203,22 @@ def check_value(hint: Any, value: Any, key: str, typed: bool = False) -> None:
             parser.parse_object({"value": value})
     except ArgumentError:
         raise wrong from None
+
+
+@functools.cache  # making one takes longer than its use
+def _parser(kind: type[Any]) -> ArgumentParser:
+    """Parser of a dataclass."""
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(kind, None)
+    return parser
+
+
+@functools.cache
+def _value_parser(hint: Any) -> ArgumentParser:
+    """Parser of one value."""
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("--value", type=hint)
+    return parser
 
 
 def in_words(hint: Any) -> str:
