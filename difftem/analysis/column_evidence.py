@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -20,7 +19,6 @@ from difftem.analysis.likelihood_ratio import best_test
 
 # Counts (y, x) -> expected counts (y, x)
 CountDenoiser = Callable[[Tensor], Tensor]
-Redraw = Literal["frame", "disc"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +78,6 @@ def column_evidence(
     contrast: Contrast = "white",
     search: int = 3,
     apart: float | None = None,
-    redraw: Redraw = "frame",
     expected: Tensor | None = None,
     generator: torch.Generator | None = None,
     progress: Callable[[int], object] | None = None,
@@ -118,8 +115,6 @@ def column_evidence(
         Pixels by which a centre may move to the extreme, in null frames too.
     apart : float, optional
         Pixels between columns that share null frames. Default: four radii.
-    redraw : {"frame", "disc"}
-        Draw all counts anew, or those of the disc alone and leave the others as they were counted.
     expected : Tensor, optional
         ``denoise(counts)``, if it is known.
     generator : torch.Generator, optional
@@ -154,11 +149,8 @@ def column_evidence(
     floor = least_expected(counts)
     for members in far_groups(centers, apart or 4 * surface.radius):
         without = surface.without(expected, centers[members]).clamp(min=floor)
-        redrawn = surface.mask(counts, centers[members])
         for frame in range(frames):
             drawn = torch.poisson(without, generator=generator).to(counts)
-            if redraw == "disc":
-                drawn = torch.where(redrawn, drawn, counts)
             null[members, frame] = column_ratios(
                 drawn,
                 denoise(drawn),

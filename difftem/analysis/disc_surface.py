@@ -79,17 +79,6 @@ class DiscSurface:
         result[y, x] = self.values(image, centers)[1].to(image)
         return result
 
-    def mask(
-        self,
-        image: Tensor,  # (y, x)
-        centers: Tensor,  # (k, 2) px
-    ) -> Tensor:  # (y, x) bool
-        """Tell the pixels of discs."""
-        y, x = _places(centers, self.inside)
-        found = torch.zeros(image.shape, dtype=torch.bool)
-        found[y, x] = True
-        return found
-
 
 def _places(centers: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:  # 2 x (k, n)
     """Rows and columns of pixels around centres."""

@@ -21,7 +21,8 @@ def window_wiener(
     .. math:: G = \frac{S}{1 + S} \, \frac{S^2}{S^2 + 8}, \qquad S = \max(\bar P - 1, 0)
 
     with the power P averaged over next neighbours, which in noise alone is 1 ± 0.7: the second
-    factor keeps noise out. Other than radial gains, these know the peaks of a lattice.
+    factor keeps noise out. Other than radial gains, these know the peaks of a lattice. Derivatives
+    take G for given: they are the weights with which the filter averages.
 
     Parameters
     ----------
@@ -53,7 +54,8 @@ def window_wiener(
     pieces = padded[:, 0].unfold(1, side, step).unfold(2, side, step)
     mean = (pieces * square).sum((-1, -2), keepdim=True) / square.sum()
     spectrum = torch.fft.rfft2((pieces - mean) * window) / square.sum().sqrt()
-    spectrum = spectrum * _gain(spectrum.real.square() + spectrum.imag.square(), cutoff)
+    gain = _gain((spectrum.real.square() + spectrum.imag.square()).detach(), cutoff)
+    spectrum = spectrum * gain
     found = torch.fft.irfft2(spectrum, s=(side, side)) * square.sum().sqrt() * window
     found = (found + mean * square).reshape(b, -1, side * side).transpose(1, 2)
     whole = F.fold(found, shape, side, stride=step)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from difftem.analysis.gradient_map import gradient_maps, network_function, wiener_function
-from difftem.networks import BiasFreeUNet, DnCNN, UNet
+from difftem.networks import BiasFreeUNet, DnCNN, LatticeUNet, UNet
 from tests.helpers.synthetic_columns import columns_image
 
 PLACES = [(x, y) for y in range(16, 80, 16) for x in range(16, 80, 16)]
@@ -32,6 +32,16 @@ def test_networks_without_biases_are_their_jacobian_times_the_counts(values, in_
     for found in gradient_maps(function, values, [(48, 48), (3, 90)]):
         assert abs(found.net_bias) < 1e-5 * max(scale, abs(found.value))
         assert found.value == pytest.approx(float(function(values).detach()[found.pixel]))
+
+
+def test_a_network_with_windows_is_its_jacobian_with_their_gains_held(values):
+    torch.manual_seed(0)
+    network = LatticeUNet((8, 8), (1, 1), 2, (16, 24)).eval()
+    nn.init.normal_(network.tail.weight, std=0.1)
+    function = network_function(network, values)
+    for found in gradient_maps(function, values, [(48, 48), (3, 90)]):
+        assert abs(found.net_bias) < 1e-5 * max(1, abs(found.value))
+        assert int(found.row.count_nonzero()) > 24**2  # windows reach further than convolutions
 
 
 def test_a_bias_shows():
