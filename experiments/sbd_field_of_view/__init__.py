@@ -1,0 +1,1 @@
+"""How far a network must see to denoise atoms at half an electron per pixel."""

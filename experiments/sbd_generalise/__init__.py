@@ -1,0 +1,1 @@
+"""What networks make of particles and imaging that their training left out."""

@@ -1,0 +1,1 @@
+"""Training of networks for images of atoms at half an electron per pixel."""
