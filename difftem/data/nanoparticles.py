@@ -209,6 +209,12 @@ class Nanoparticles(LightningDataModule):
         return cast(tuple[NoisyNanoparticles, ...], self._items)
 
     @property
+    def domain(self) -> dict[str, Any]:
+        """Images that a network is trained for: pixel size in Å, and electrons per pixel."""
+        pixel_size = self.config.imaging.pixel_size / self.upsample
+        return {"pixel_size_angstrom": pixel_size, "electrons": list(self.vacuum)}
+
+    @property
     def provenance(self) -> dict[str, Any]:
         """What decides every item, for the account of weights that are trained on them."""
         names = ("batch_size", "crop", "crops", "vacuum", "upsample", "contrasts", "where", "seed")

@@ -1,6 +1,6 @@
 """Train networks that see more and less, and score them beside classical methods.
 
-``python -m experiments.sbd_field_of_view.run --set runs/nanoparticles`` trains what is missing (a
+``python -m experiments.sbd_field_of_view.run --set runs/sbd_set`` trains what is missing (a
 training that was stopped goes on), scores everything on the same frames, and writes the README.
 ``--networks dncnn unet_893`` trains some of them, e.g. on a GPU (``--accelerator gpu``); the rows
 of the others stay as they are.
@@ -40,7 +40,7 @@ def main() -> None:
     """Train, score, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_formatter)
     add = parser.add_argument
-    add("--set", type=Path, default=Path("runs/nanoparticles"), help="folder of images")
+    add("--set", type=Path, default=Path("runs/sbd_set"), help="folder of images")
     add("--sbd-image", type=Path, default=Path("../shared/data/nanoparticles/ptceo2_clean.tif"))
     add("--networks", nargs="*", help="to train and to score (default: all of config.yaml)")
     add("--minutes", type=float, help="instead of config.yaml's, also of networks without any")

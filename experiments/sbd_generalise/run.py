@@ -1,6 +1,6 @@
 """What it costs a network that its training left something out.
 
-``python -m experiments.sbd_generalise.run --set runs/nanoparticles`` trains one network for each
+``python -m experiments.sbd_generalise.run --set runs/sbd_set`` trains one network for each
 exclusion and one that sees everything, for the same time, and scores them on what was left out.
 """
 
@@ -29,7 +29,7 @@ def main() -> None:
     """Train, score, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("--set", type=Path, default=Path("runs/nanoparticles"), help="folder of images")
+    add("--set", type=Path, default=Path("runs/sbd_set"), help="folder of images")
     add("--accelerator", default="cpu", choices=("cpu", "gpu"))
     add("--no-training", action="store_true", help="score what is trained")
     add("--runs", type=Path, default=Path("runs/sbd_generalise"))

@@ -8,9 +8,11 @@ import yaml
 
 from difftem.cli.main import main
 from difftem.io.mrc import write_mrc
+from difftem.simulation.nanoparticles.make_set import make_set
 from experiments.run import DONE, execute, read_study
 from experiments.run import main as main_of_studies
 from tests.helpers.flat_fields import flat_fields
+from tests.helpers.nanoparticle_set import SMALL_SET
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 YAML = sorted(EXPERIMENTS.glob("*/*.yaml"))
@@ -26,7 +28,9 @@ FEW_CROPS = ["--data.init_args.size", "64", "--data.init_args.n", "2"]
 BANK = {"folder": "bank", "bank.size": 64, "bank.n_items": 2, "bank.validation_every": 2}
 BANK |= {"bank.shares": "{phantom: 1.0}", "bank.padding": 8, "crop": 64}
 SCENES = {"structures": ".", "scenes": 1, "validation_scenes": 1, "size": 64}
+WIDE = "sbd_training"
 SMALL = {
+    "difftem.data.nanoparticles.Nanoparticles": ["--data.init_args.folder", "set"],
     "difftem.data.simulated_pairs.SimulatedPairs": [
         word for key, value in BANK.items() for word in (f"--data.init_args.{key}", str(value))
     ],
@@ -41,12 +45,39 @@ def name(path):
     return "/".join(path.parts[-2:])
 
 
+def small_data(path):
+    """Options that make the data of a configuration, or of the file that it names, small."""
+    data = CONTENT[path]["data"]
+    if isinstance(data, str):
+        data = yaml.safe_load((path.parent / data).read_text("utf-8"))
+    return SMALL.get(data["class_path"], FEW_CROPS)
+
+
+def small_network(path):
+    """Options that make wide networks narrow."""
+    network = CONTENT[path]["model"]["init_args"].get("network", {})
+    channels = network.get("init_args", {}).get("channels") if path.parent.name == WIDE else None
+    if channels is None:
+        return []
+    narrow = [6] * len(channels) if isinstance(channels, list) else 6
+    return ["--model.init_args.network.init_args.channels", json.dumps(narrow)]
+
+
+@pytest.fixture(scope="module")
+def small_set(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sets") / "set"
+    make_set(folder, SMALL_SET)
+    return folder
+
+
 @pytest.mark.parametrize("path", FITS, ids=name)
-def test_a_configuration_runs(path, tmp_path, monkeypatch):
+def test_a_configuration_runs(path, tmp_path, small_set, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("2OM3.pdb").write_text(ATOM, "utf-8")
     write_mrc("micrograph.mrc", flat_fields(1, 256, rate=20.0)["images"][0].numpy(), 1.0)
-    small = SMALL.get(CONTENT[path]["data"]["class_path"], FEW_CROPS)
+    if path.parent.name == WIDE:
+        Path("set").symlink_to(small_set)
+    small = [*small_data(path), *small_network(path)]
     quiet = ["--trainer.fast_dev_run", "true", "--trainer.enable_progress_bar", "false"]
     assert main(["fit", "--config", str(path), *small, *quiet]) == 0
     assert not list(tmp_path.rglob("report.md"))
