@@ -21,6 +21,7 @@ _EXPORTS = {
     "generate": "difftem.workflows.generate.micrograph_set",
     "denoise": "difftem.workflows.denoise.denoise",
     "analyze": "difftem.workflows.analyze.analyze",
+    "reconstruct": "difftem.workflows.reconstruct.reconstruct",
     "estimate_mtf": "difftem.workflows.estimate_mtf.mtf_estimate",
     "estimate_dqe": "difftem.workflows.estimate_dqe.dqe_estimate",
     "read_structure": "difftem.io.structure",

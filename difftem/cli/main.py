@@ -18,6 +18,7 @@ COMMANDS = {
         "what a micrograph, movie or tilt series shows, without noise",
     ),
     "analyze": ("difftem.cli.analyze", "atomic columns of an image, and which of them are real"),
+    "reconstruct": ("difftem.cli.reconstruct", "a volume from a tilt series"),
     "estimate-mtf": ("difftem.cli.estimate_mtf", "MTF of a detector from micrographs"),
     "estimate-dqe": ("difftem.cli.estimate_dqe", "DQE of a detector from edge and flat fields"),
     "fit": ("difftem.cli.fit", "fit a model to data with Lightning, configured in YAML"),
@@ -26,6 +27,7 @@ COMMANDS = {
 GROUPS = {
     "Make images": ("simulate", "generate"),
     "Denoise images": ("denoise", "analyze"),
+    "Reconstruct volumes": ("reconstruct",),
     "Measure a detector": ("estimate-mtf", "estimate-dqe"),
     "Fit models": ("fit", "test"),
 }

@@ -1,0 +1,1 @@
+"""`difftem.reconstruct`: a volume from a tilt series."""

@@ -1,0 +1,81 @@
+"""What a user may ask of a reconstruction."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from difftem.tomography.reconstruction import SirtOptions
+
+Method = Literal["sirt", "wbp"]
+Contrast = Literal["dark", "bright"]
+Background = Literal["auto", "mean", "border", "none"]
+Align = Literal["none", "correlate", "mass"]
+Axes = Literal["imod", "zyx"]
+_CHOICES = {
+    "method": Method,
+    "contrast": Contrast,
+    "background": Background,
+    "align": Align,
+    "axes": Axes,
+}
+
+
+@dataclass(frozen=True)
+class ReconstructOptions:
+    """Of `difftem.reconstruct`, whose docstring explains them."""
+
+    angles: str | None = None
+    transforms: str | None = None
+    tomogram: str | None = None
+    method: Method = "sirt"
+    thickness: int | None = None
+    tilt_axis_deg: float | None = None
+    axis_offset: float = 0.0
+    tilt_offset_deg: float = 0.0
+    pixel_size: float | None = None
+    bin: int = 1
+    contrast: Contrast = "dark"
+    background: Background = "auto"
+    align: Align = "none"
+    iterations: int = 30
+    relaxation: float = 1.0
+    lowest: float | None = None
+    highest: float | None = None
+    stop_at: float = 0.0
+    cutoff: float = 0.35
+    falloff: float = 0.035
+    axes: Axes = "imod"
+    accelerator: Literal["cpu", "cuda"] = "cpu"
+    memory_limit_gb: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without images."""
+        for name, known in _CHOICES.items():
+            value, allowed = getattr(self, name), get_args(known)
+            if value not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value}")
+        if self.thickness is not None and self.thickness < 1:
+            raise ValueError(
+                f"thickness must be at least 1 voxel of the images as they are, "
+                f"got {self.thickness}"
+            )
+        if self.bin < 1:
+            raise ValueError(f"bin must be at least 1, got {self.bin}")
+        if not 0 < self.cutoff <= 0.5:
+            raise ValueError(
+                f"cutoff must be above 0 and at most 0.5 cycles/pixel, got {self.cutoff}"
+            )
+        if not 0 <= self.falloff <= 0.5:
+            raise ValueError(f"falloff must be 0 to 0.5 cycles/pixel, got {self.falloff}")
+        _ = self.sirt  # checks itself
+
+    @property
+    def sirt(self) -> SirtOptions:
+        """Part of them that SIRT takes."""
+        return SirtOptions(
+            self.iterations,
+            self.relaxation,
+            -math.inf if self.lowest is None else self.lowest,
+            math.inf if self.highest is None else self.highest,
+            self.stop_at,
+        )
