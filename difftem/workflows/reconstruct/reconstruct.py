@@ -124,6 +124,20 @@ def reconstruct(
     ------
     ValueError
         For bad input, in one line.
+
+    Examples
+    --------
+    >>> import difftem, numpy, pathlib
+    >>> from difftem.io.mrc import write_mrc
+    >>> series = numpy.zeros((3, 8, 12))
+    >>> series[:, 4, 6] = 1  # a point on the axis
+    >>> write_mrc("tilts.mrc", series, 2.0)
+    >>> _ = pathlib.Path("tilts.tlt").write_text("-30 \\n 0 \\n 30 \\n")
+    >>> result = difftem.reconstruct(
+    ...     "tilts.mrc", tilt_axis_deg=90, thickness=6, contrast="bright"
+    ... )
+    >>> result.volume.shape, int(result.volume.argmax()) == (3 * 8 + 4) * 12 + 6
+    (torch.Size([6, 8, 12]), True)
     """
     given = dict(locals())
     source = given.pop("tilt_series")
