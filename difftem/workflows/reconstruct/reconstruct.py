@@ -127,12 +127,12 @@ def reconstruct(
 
     Examples
     --------
-    >>> import difftem, numpy, pathlib
-    >>> from difftem.io.mrc import write_mrc
+    >>> import difftem, numpy
+    >>> from difftem.io.mrc import write_mrc, write_rawtlt
     >>> series = numpy.zeros((3, 8, 12))
     >>> series[:, 4, 6] = 1  # a point on the axis
     >>> write_mrc("tilts.mrc", series, 2.0)
-    >>> _ = pathlib.Path("tilts.tlt").write_text("-30 \\n 0 \\n 30 \\n")
+    >>> write_rawtlt("tilts.rawtlt", [-30, 0, 30])
     >>> result = difftem.reconstruct(
     ...     "tilts.mrc", tilt_axis_deg=90, thickness=6, contrast="bright"
     ... )
