@@ -152,10 +152,18 @@ def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
 def difference(
     rows: Sequence[Row], method: str, reference: str, column: str
 ) -> tuple[float, float]:
-    """Mean over models by how much a method is above another, and its standard error.
+    """Mean over models by how much a method is above another on the same frames, and its error.
 
     Models are independent of one another, the noises of one are not: where there is one model, the
     error is that over its noises.
     """
-    a, b = (averages(rows, name, column) for name in (method, reference))
-    return mean_and_error([a[each] - b[each] for each in a if each in b])
+    a, b = (
+        {(row["model"], row["seed"]): row[column] for row in pick(rows, method=name)}
+        for name in (method, reference)
+    )
+    paired = [
+        {"method": "", "model": model, "seed": seed, column: a[model, seed] - b[model, seed]}
+        for model, seed in a
+        if (model, seed) in b
+    ]
+    return mean_and_error([*averages(paired, "", column).values()])

@@ -127,9 +127,12 @@ def score_all(
     cache = ScoreCache(arguments.runs / "scores.jsonl")
     seeds = config["noise_seeds"]
     everything = [*denoisers, *own, *networks]
-    rows = score_frames(
-        everything, held_out_frames(arguments.set, config["models"], seeds), cache, "held out"
-    )
+    slow = [each for each in everything if each.name in config["slow"]]
+    quick = [each for each in everything if each not in slow]
+    rows = []
+    for chosen, noises in ((quick, seeds), (slow, seeds[: config["noises_of_slow"]])):
+        frames = held_out_frames(arguments.set, config["models"], noises)
+        rows += score_frames(chosen, frames, cache, "held out")
     if arguments.sbd_image.is_file():
         frames = sbd_frames(arguments.sbd_image, seeds)
         rows += score_frames(everything, frames, cache, "SBD's image")
