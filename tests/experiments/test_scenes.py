@@ -19,12 +19,12 @@ def test_every_scene_gives_a_micrograph(name, shared_data, tmp_path):
         settings |= {"particles": [few], "tilts_deg": [-20, 20]}
     if name == "sars_cov_2":
         virion = {"name": "v", "source": "sars-cov-2", "parts": "6vxx.pdb.gz", "count": 1}
-        settings |= {"particles": [virion]}
+        settings |= {"particles": [virion], "size": (112, 112), "pixel_size": 12.0}
     structures = shared_data / "structures"
     config = configured(GenerateConfig, FOLDER / f"{name}.yaml", settings, [structures])
     microscope = SceneMicroscope(config)
     item = microscope.take(0)
-    assert item.noise_free.shape[-2:] == (160, 160)
+    assert item.noise_free.shape[-2:] == settings["size"]
     # Particles are dark on bright ice at underfocus.
     deviation = item.noise_free / item.noise_free.median() - 1
     assert float(deviation.min()) < -0.01
