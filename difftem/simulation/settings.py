@@ -76,20 +76,29 @@ def configured(
             keywords = {key: keyword for keyword, key in reversed(names.items())}
             listed = list(keywords.values())[::-1]
             raise ValueError(f"unknown setting {name!r}{suggestion(name, list(names), listed)}")
-        section, _, field = names[name].rpartition(".")
-        place = told.setdefault(section, {}) if section else told
+        *sections, field = names[name].split(".")
+        place = told
+        for section in sections:
+            place = place.setdefault(section, {})
         place[field] = plain(value)
     where = f"{given}: " if isinstance(given, str | Path) else ""
     # Of a dataclass all values are there, those that were not given at their defaults.
     for level in (told, overruled(kind, [(where, values), ("", told)])):
-        for name, value in level.items():
-            inside = dataclasses.is_dataclass(hints.get(name)) and isinstance(value, Mapping)
-            values[name] = {**values.get(name, {}), **value} if inside else value
+        values = _merged(kind, values, level)
     check_settings(kind, values)
     parser = _parser(kind)
     made: Any = parser.instantiate_classes(parser.parse_object(values))
     fields = dataclasses.fields(kind)
     return settled(with_files(kind(**{each.name: made[each.name] for each in fields}), places))
+
+
+def _merged(kind: type[Any], values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Put values over others, at any depth of sections."""
+    hints, merged = typing.get_type_hints(kind), dict(values)
+    for name, value in over.items():
+        inside = dataclasses.is_dataclass(hints.get(name)) and isinstance(value, Mapping)
+        merged[name] = _merged(hints[name], values.get(name, {}), value) if inside else value
+    return merged
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
