@@ -1,0 +1,1 @@
+"""Sets of images of Pt on CeO2."""
