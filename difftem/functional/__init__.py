@@ -90,6 +90,7 @@ Grids and tools
     `resample` : an image on larger pixels, band-limited
     `box_average` : an image on other pixels
     `resample` : coarser samples of an image, cut in Fourier space
+    `upsample` : finer samples of a cut-out image
     `ring_curve` : curves over the rings of a half grid
     `reorder` : rows in another order
     `threads` : portions of work in threads of one core each

@@ -149,12 +149,16 @@ def tables(results: dict[str, Any]) -> str:
         ]
         for row in results["exactness"]
     ]
-    return (
+    cost_line = (
         f"{made['images']} images in {made['seconds']:.0f} CPU seconds, "
-        f"{made['images_per_second']:.1f} a second beyond the start; peak {made['peak_gb']:.2f} GB.\n\nThe set: {found['images']} images ({contrasts}); of "
-        f"held-out images the nearest to one of training has a PSNR of {found['psnr']:.1f} dB.\n\n"
-        + markdown_table(("defocus", "half the pixels and slices", "more nodes", "vacuum"), rows)
+        f"{made['images_per_second']:.1f} a second beyond the start; peak {made['peak_gb']:.2f} GB."
     )
+    set_line = (
+        f"The set: {found['images']} images ({contrasts}); of held-out images the nearest to one "
+        f"of training has a PSNR of {found['psnr']:.1f} dB."
+    )
+    columns = ("defocus", "half the pixels and slices", "more nodes", "vacuum")
+    return "\n\n".join([cost_line, set_line, markdown_table(columns, rows)])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
