@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -50,6 +51,15 @@ def overruled(kind: type[Any], levels: Sequence[tuple[str, Mapping[str, Any]]]) 
             section, _, name = other.partition(".")
             back.setdefault(section, {})[name] = defaults[other]
     return back
+
+
+def merged(kind: type[Any], values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Put values over others, at any depth of a configuration's sections."""
+    hints, found = typing.get_type_hints(kind), dict(values)
+    for name, value in over.items():
+        inside = dataclasses.is_dataclass(hints.get(name)) and isinstance(value, Mapping)
+        found[name] = merged(hints[name], values.get(name, {}), value) if inside else value
+    return found
 
 
 def settled(config: Config) -> Config:

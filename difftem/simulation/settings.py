@@ -17,7 +17,7 @@ from jsonargparse import ArgumentError, ArgumentParser
 from difftem.io.errors import InputError, input_error
 from difftem.io.files import check_regular
 from difftem.io.yaml_file import parse_yaml
-from difftem.simulation.alternatives import overruled, settled
+from difftem.simulation.alternatives import merged, overruled, settled
 from difftem.simulation.paths import Config, with_files
 from difftem.simulation.suggestions import RENAMED, suggestion
 
@@ -84,21 +84,12 @@ def configured(
     where = f"{given}: " if isinstance(given, str | Path) else ""
     # Of a dataclass all values are there, those that were not given at their defaults.
     for level in (told, overruled(kind, [(where, values), ("", told)])):
-        values = _merged(kind, values, level)
+        values = merged(kind, values, level)
     check_settings(kind, values)
     parser = _parser(kind)
     made: Any = parser.instantiate_classes(parser.parse_object(values))
     fields = dataclasses.fields(kind)
     return settled(with_files(kind(**{each.name: made[each.name] for each in fields}), places))
-
-
-def _merged(kind: type[Any], values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Put values over others, at any depth of sections."""
-    hints, merged = typing.get_type_hints(kind), dict(values)
-    for name, value in over.items():
-        inside = dataclasses.is_dataclass(hints.get(name)) and isinstance(value, Mapping)
-        merged[name] = _merged(hints[name], values.get(name, {}), value) if inside else value
-    return merged
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
