@@ -49,7 +49,7 @@ def test_python_gives_what_the_command_does(recipe, tmp_path):
         ({"imaging": {"defocus_um": [-20, 0]}}, "defocus_um must be from -1 to 1, got -20"),
         ({"imaging": {"size": "large"}}, "nanoparticles.imaging.size: expected a whole number"),
         ({"imaging": {"size": 65}}, "size must be even, got 65"),
-        ({"imaging": {"size": 352}, "models": {"field": 30}}, "need a field of 55.82 Å"),
+        ({"imaging": {"size": 480}}, "need a field of 71.77 Å, models.field is 56 Å"),
         ({"models": {"shapes": ["cube"]}}, "shapes must be among"),
         ({"validation_every": 1}, "validation_every must be 0 or at least 2, got 1"),
     ],
