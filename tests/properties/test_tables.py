@@ -6,6 +6,7 @@ from difftem.io.box_list import read_boxes
 from difftem.io.star import read_mtf_star, read_star
 from difftem.io.text_matrix import read_text_matrix, read_transforms
 from difftem.scene.files.coordinates import read_coordinates
+from difftem.scene.files.imod_read import read_tilts, read_xf
 from tests.properties.mutations import for_each, text_of
 
 PARTICLES = """data_optics
@@ -42,6 +43,15 @@ _rlnMtfValue #2
 CSV = "particle,x,y,z,phi,theta,psi\nblob,1.0,2.0,3.0,10,20,30\nblob,-5,-6,0,0,0,0\n"
 BOXES = "x,y,width,height,pixel_size,micrograph\n2,3,32,32,2.0,a.mrc\n20,13,32,32,2.0,a.mrc\n"
 EMAN = "2\t3\t32\t32\n20 13 32 32\n"
+TILTS = "-30.5\n0\n 30\n"
+MDOC = """PixelSpacing = 2.5
+[ZValue = 0]
+TiltAngle = -30
+RotationAngle = 85
+[ZValue = 1]
+TiltAngle = 30
+"""
+TRANSFORMS = "1 0 0 1 2 3\n0.99 -0.1 0.1 0.99 0 -4\n"
 MATRIX = "# x y z phi theta psi\n2 6\n0 0 0 10 20 30\n10 0 0 40 50 60\n"
 
 
@@ -60,6 +70,15 @@ def mtf(path):
     assert len(frequency) == len(value) >= 2
 
 
+def tilts(path):
+    assert bool(read_tilts(path).tilts_deg.isfinite().all())
+
+
+def transforms(path):
+    for each in read_xf(path, (48, 64)):
+        assert bool(each.isfinite().all())
+
+
 @pytest.mark.parametrize(
     ("name", "text", "read"),
     [
@@ -70,6 +89,9 @@ def mtf(path):
         ("a.csv", CSV, coordinates),
         ("boxes.csv", BOXES, boxes),
         ("a.box", EMAN, boxes),
+        ("s.tlt", TILTS, tilts),
+        ("s.mdoc", MDOC, tilts),
+        ("s.xf", TRANSFORMS, transforms),
         ("a.txt", MATRIX, coordinates),
         ("b.txt", MATRIX, lambda path: read_transforms(path) and None),
         ("c.txt", MATRIX, lambda path: read_text_matrix(path).tolist() and None),

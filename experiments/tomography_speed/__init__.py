@@ -1,0 +1,1 @@
+"""Time, memory and error of SIRT and weighted back-projection."""
