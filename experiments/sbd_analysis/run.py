@@ -2,7 +2,7 @@
 
 ``python -m experiments.sbd_analysis.run --set runs/nanoparticles``
 
-Needs a set of nanoparticles (``difftem generate experiments/sbd/set.yaml --output FOLDER``).
+Needs a set of nanoparticles (``difftem generate experiments/sbd/training.yaml --output FOLDER``).
 ``--networks NAME=FILE.safetensors ...`` adds networks to the gradient maps.
 """
 
@@ -51,7 +51,7 @@ def main() -> int:
     """Measure, keep, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("--set", type=Path, help="folder of images (default: that of config.yaml)")
+    add("--set", type=Path, default=Path("runs/nanoparticles"), help="folder of images")
     add("--weights", default="atoms", help="that are tested (default: atoms)")
     add("--networks", nargs="*", default=[], metavar="NAME=FILE", help="more gradient maps")
     add("--runs", type=Path, default=Path("runs/sbd_analysis"))
@@ -71,7 +71,7 @@ def main() -> int:
         return method(values[None], float(config["vacuum"]))
 
     denoise, cache = count_denoiser(whitened), ScoreCache(arguments.runs / "scores.jsonl")
-    scenes = make_scenes(arguments.set or config["set"], config)
+    scenes = make_scenes(arguments.set, config)
     sites = score_sites(denoise, scenes, config, cache, key)
     null = score_null(denoise, scenes, config, cache, key)
     name = Path(arguments.weights).stem
