@@ -1,6 +1,6 @@
 """Ask whether atoms are real, and which counts a denoised pixel is made of.
 
-``python -m experiments.sbd_analysis.run --set runs/nanoparticles``
+``python -m experiments.sbd_analysis.run --set runs/sbd_set``
 
 Needs a set of nanoparticles (``difftem generate experiments/sbd/training.yaml --output FOLDER``).
 ``--networks NAME=FILE.safetensors ...`` adds networks to the gradient maps.
@@ -51,7 +51,7 @@ def main() -> int:
     """Measure, keep, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("--set", type=Path, default=Path("runs/nanoparticles"), help="folder of images")
+    add("--set", type=Path, default=Path("runs/sbd_set"), help="folder of images")
     add("--weights", default="atoms", help="that are tested (default: atoms)")
     add("--networks", nargs="*", default=[], metavar="NAME=FILE", help="more gradient maps")
     add("--runs", type=Path, default=Path("runs/sbd_analysis"))
