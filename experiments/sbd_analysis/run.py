@@ -23,7 +23,7 @@ from experiments._base.rows import write_rows
 from experiments._base.score_cache import ScoreCache, digest
 from experiments.sbd_analysis.gradients import draw_gradients, gradient_rows, network_gradients
 from experiments.sbd_analysis.pictures import draw_sites
-from experiments.sbd_analysis.scenes import make_scenes
+from experiments.sbd_analysis.scenes import Scene, make_scenes
 from experiments.sbd_analysis.score import count_denoiser, score_null, score_sites
 from experiments.sbd_analysis.tables import report
 
@@ -47,6 +47,17 @@ def named_networks(words: list[str]) -> dict[str, nn.Module | None]:
     return found
 
 
+def kept_scenes(folder: Path, config: dict[str, Any], runs: Path) -> list[Scene]:
+    """Make scenes once: they are kept in the folder of the runs."""
+    names = ("split", "models", "sites", "apart", "side", "window", "seed")
+    recipe = (folder / "nanoparticles.yaml").read_bytes()
+    path = runs / f"scenes_{digest(recipe, [config[name] for name in names])}.pt"
+    if not path.is_file():
+        runs.mkdir(parents=True, exist_ok=True)
+        torch.save([vars(scene) for scene in make_scenes(folder, config)], path)
+    return [Scene(**facts) for facts in torch.load(path, weights_only=True)]
+
+
 def main() -> int:
     """Measure, keep, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -62,7 +73,7 @@ def main() -> int:
     config = read_config()
     if arguments.quick:
         config |= {"models": 2, "frames": 3}
-        config["null"] |= {"absent": 1, "present": 1, "drawn": 19}
+        config["tested"] |= {"absent": 1, "present": 1, "drawn": 19}
     network = load_network(arguments.weights)
     key = digest(find_weights(arguments.weights).read_bytes())
     method = NetworkMethod(network)
@@ -71,7 +82,7 @@ def main() -> int:
         return method(values[None], float(config["vacuum"]))
 
     denoise, cache = count_denoiser(whitened), ScoreCache(arguments.runs / "scores.jsonl")
-    scenes = make_scenes(arguments.set, config)
+    scenes = kept_scenes(arguments.set, config, arguments.runs)
     sites = score_sites(denoise, scenes, config, cache, key)
     null = score_null(denoise, scenes, config, cache, key)
     name = Path(arguments.weights).stem

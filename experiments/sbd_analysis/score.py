@@ -89,11 +89,11 @@ def score_null(
     key: str,
 ) -> list[Row]:
     """p-value of every site in frames without the columns, and in some with them."""
-    null, rows = config["null"], []
+    tested, rows = config["tested"], []
     for scene in tqdm(scenes, desc="null frames", disable=None):
         for kind in ("absent", "present"):
-            for frame in range(null[kind]):
-                facts = digest(null["drawn"], null["level"])
+            for frame in range(tested[kind]):
+                facts = digest(tested["drawn"], tested["level"])
                 name = f"null:{key}:{_scene_key(scene, config)}:{kind}:{frame}:{facts}"
                 if name not in cache:
                     found = evidence(denoise, scene, kind, frame, config)
@@ -116,7 +116,7 @@ def evidence(
     denoise: CountDenoiser, scene: Scene, kind: str, frame: int, config: dict[str, Any]
 ) -> ColumnEvidence:
     """Test the sites of one frame."""
-    null = config["null"]
+    tested = config["tested"]
     seed = item_seed(config["seed"], 1000 * scene.model + frame, f"null of {kind}")
     counts = counted(scene, kind, frame, config)
     expected = denoise(counts)
@@ -128,8 +128,8 @@ def evidence(
         vacuum=config["vacuum"],
         columns=find_columns(expected, PIXEL).positions,
         expected=expected,
-        frames=null["drawn"],
-        level=null["level"],
+        frames=tested["drawn"],
+        level=tested["level"],
         search=SEARCH,
         generator=torch.Generator().manual_seed(seed),
     )
@@ -184,5 +184,5 @@ def _frame_ratios(
 def _scene_key(scene: Scene, config: dict[str, Any]) -> str:
     """Name for all that decides a frame."""
     facts = [config[name] for name in ("vacuum", "radius", "seed")]
-    images = [float(each.double().square().mean()) for each in (scene.present, scene.absent)]
-    return digest(scene.model, scene.sites.tolist(), images, facts)
+    images = [f"{float(each.std()):.5f}" for each in (scene.present, scene.absent)]
+    return digest(scene.model, scene.sites.round().tolist(), images, facts)

@@ -74,7 +74,7 @@ def site_table(rows: Sequence[Row], config: dict[str, Any]) -> str:
 
 def null_table(rows: Sequence[Row], config: dict[str, Any]) -> str:
     """Share of sites that are supported, without their columns and with them."""
-    level = config["null"]["level"]
+    level = config["tested"]["level"]
     lines = []
     for kind, name in (("absent", "taken out"), ("present", "there")):
         of = pick(rows, kind=kind)
@@ -84,9 +84,10 @@ def null_table(rows: Sequence[Row], config: dict[str, Any]) -> str:
         frames = len({(row["model"], row["frame"]) for row in of})
         error = math.sqrt(max(share * (1 - share), 1e-9) / frames)
         lines.append([name, str(frames), str(len(of)), f"{100 * share:.1f} ± {100 * error:.1f}"])
+    drawn = config["tested"]["drawn"]
     text = (
-        f"Sites that the counts support at a level of {100 * level:g} % ({config['null']['drawn']} "
-        "null frames for each frame; standard error as if the sites of a frame were one test)."
+        f"Sites that the counts support at a level of {100 * level:g} % ({drawn} null frames for "
+        "each frame; standard error as if the sites of a frame were one test)."
     )
     titles = ["columns", "frames", "tests", "supported, %"]
     return f"{text}\n\n{markdown_table(titles, lines)}"

@@ -21,7 +21,7 @@ BELOW = [(x, y) for y in (130.0, 165.0) for x in (15.0, 50.0, 85.0, 120.0, 155.0
 CONFIG = read_config() | {
     "frames": 3,
     "window": 1.2,
-    "null": {"absent": 1, "present": 1, "drawn": 19, "level": 0.05},
+    "tested": {"absent": 1, "present": 1, "drawn": 19, "level": 0.05},
 }
 
 
