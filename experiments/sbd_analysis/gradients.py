@@ -105,8 +105,8 @@ def draw_gradients(
         reach = round(11 / PIXEL)
         axis.imshow(clean.numpy(), cmap="gray", vmin=0.6, vmax=1.5)
         axis.plot(x, y, "+", color="red", markersize=12)
-        axis.set_xlim(x - reach, x + reach)
-        axis.set_ylim(y + reach, y - reach)
+        axis.set_xlim(max(x - reach, 0), min(x + reach, clean.shape[1] - 1))
+        axis.set_ylim(min(y + reach, clean.shape[0] - 1), max(y - reach, 0))
         axis.set_title(f"{each.name}, without noise", fontsize=10)
     for line, (name, found) in zip(axes[1:], gradients.items(), strict=True):
         for axis, each in zip(line, found, strict=False):

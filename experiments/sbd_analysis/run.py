@@ -47,6 +47,15 @@ def named_networks(words: list[str]) -> dict[str, nn.Module | None]:
     return found
 
 
+def weights_line(network: nn.Module) -> str:
+    """Say what network was asked."""
+    account: Any = getattr(network, "account", {})
+    steps = account.get("training", {}).get("steps", "unknown")
+    psnr = account.get("validation", {}).get("val/psnr")
+    score = "" if psnr is None else f", range PSNR {psnr:.1f} dB in its validation"
+    return f"Network: {account['network']['class']} after {steps} steps of training{score}."
+
+
 def kept_scenes(folder: Path, config: dict[str, Any], runs: Path) -> list[Scene]:
     """Make scenes once: they are kept in the folder of the runs."""
     names = ("split", "models", "sites", "apart", "side", "window", "seed")
@@ -90,7 +99,7 @@ def main() -> int:
     scene = scenes[config["gradient"]["model"]]
     gradients = network_gradients(networks, scene, config)
     rows = gradient_rows(gradients)
-    text = report(sites, null, rows, config)
+    text = f"{weights_line(network)}\n\n{report(sites, null, rows, config)}"
     print(text)
     if arguments.pictures:
         shown = scenes[: config["shown"]["models"]]
