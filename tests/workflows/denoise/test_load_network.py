@@ -122,4 +122,4 @@ def test_shipped_weights_load_and_scale(name, generator):
     with torch.no_grad():
         once, more = network(inputs), network(factor * inputs)
     torch.testing.assert_close(more, factor * once, atol=1e-4, rtol=1e-4)
-    assert 0 < float(once.std()) < 0.3
+    assert 0 < float(once.std()) < 1
