@@ -70,6 +70,7 @@ Denoising
     `blank` : exposures of a field with nothing but background
     `error_features` : where an estimate is likely to be wrong
     `wiener` : the filter that an image's own spectrum gives
+    `window_wiener` : the same in overlapping windows, for lattices
     `fourier_ring` : how far two images agree, ring by ring
     `faded_rings` : the same for images that are not periodic
     `image_error` : how far an estimate is from the truth

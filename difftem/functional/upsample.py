@@ -15,7 +15,8 @@ def fourier_upsample(
     """Sample a band-limited image that goes on beyond its edges at more points.
 
     By zeros beyond Nyquist in Fourier space. As the image has no period, it is first continued
-    smoothly: turned by 180° about each edge, and faded to its mean.
+    smoothly: turned by 180° about each edge, and faded to its mean. Beyond the last pixels, in the
+    last rows and columns of the result, that is all that is known.
 
     Parameters
     ----------

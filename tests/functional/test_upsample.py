@@ -31,7 +31,9 @@ def test_points_between_are_those_of_the_waves_and_only_the_rim_errs():
     error = (found - expected).abs()
     assert float(expected.std()) > 1.0
     assert float(error[24:-24, 24:-24].max()) < 2e-3
-    assert float(error.max()) < 0.3
+    # The last row and column lie beyond the last points that are there.
+    assert float(error[:-1, :-1].max()) < 0.05 * float(expected.std())
+    assert float(error[4:-5, 4:-5].max()) < 0.01 * float(expected.std())
 
 
 @pytest.mark.parametrize(
