@@ -114,7 +114,7 @@ def main() -> int:
         return 2
     if arguments.known:
         rows = with_all_seeds(rows, len(config["seeds"]))
-    if arguments.only:
+    if arguments.only and not arguments.quick:
         facts = ("dose_e_per_nm2", "projections", "seed")
         rows = merged_rows(read_rows(SCORES), rows, facts, REFERENCE, "nmse")
     print(report(rows, config))

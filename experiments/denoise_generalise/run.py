@@ -237,7 +237,7 @@ def main() -> int:
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
-    if arguments.axes or arguments.only:
+    if (arguments.axes or arguments.only) and not arguments.quick:
         facts = ("axis", "value", "seed")
         rows = merged_rows(read_rows(SCORES), rows, facts, config["reference"], "nmse")
         config = read_config()

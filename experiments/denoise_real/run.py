@@ -15,7 +15,7 @@ from difftem.workflows.denoise.choice import TABLE
 from difftem.workflows.denoise.methods import METHODS
 from experiments._base.denoisers import NamedDenoiser, trained, weights_label
 from experiments._base.results import write_readme
-from experiments._base.rows import read_rows, write_rows
+from experiments._base.rows import merged_rows, read_rows, write_rows
 from experiments._base.score_cache import ScoreCache
 from experiments._base.users_methods import users_methods
 from experiments.denoise_real.micrographs import RealRegion, read_pairs, read_regions
@@ -171,7 +171,9 @@ def main() -> int:
     )
     parser.add_argument("--micrographs", type=Path, default=Path("../shared/data/micrographs"))
     parser.add_argument("--pairs", type=Path, default=Path("../shared/data/pairs"))
-    parser.add_argument("--only", nargs="*", help="methods, besides the reference")
+    parser.add_argument(
+        "--only", nargs="+", metavar="METHOD", help="score these, keep what is known of others"
+    )
     parser.add_argument("--adapt", action="store_true", help="also 60 s of --adapt: 6 more minutes")
     parser.add_argument("--split", action="store_true", help="also split from scratch: 16 minutes")
     parser.add_argument("--known", action="store_true", help="only what earlier runs have scored")
@@ -210,19 +212,22 @@ def main() -> int:
         scores = [e for e in scores if len(e.blocks["total"]) == seeds[e.camera, e.region]]
     for region in regions:
         print(f"{region.camera}: {region.sentence}")
-    text = report(scores, config)
-    print(text)
+    rows = csv_rows(scores)
+    if arguments.only and not arguments.quick:
+        facts = ("camera", "region", "band")
+        rows = merged_rows(read_rows(SCORES), rows, facts, config["reference"], "mean")
+        scores = scores_of(rows)
+    print(report(scores, config))
     pictures: list[Path] = []
     if arguments.panels:
         pictures = draw_panels(denoisers, regions, config, arguments.panels)
     if arguments.write_choice:
         write_choice([e for e in scores if e.camera in config["micrographs"]], config)
-    rows = csv_rows(scores)
     if arguments.wandb:
         from experiments._base.log_comparison import log_comparison
 
         log_comparison(NAME, [_without_blocks(row) for row in rows], config, pictures)
-    if not arguments.quick and not arguments.only:
+    if not arguments.quick:
         write_rows(SCORES, rows)
         publish(config)
     return 0
