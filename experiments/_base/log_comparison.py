@@ -71,10 +71,13 @@ def _table(rows: Sequence[Row]) -> Any:
     import wandb
 
     columns = list(rows[0])
-    return wandb.Table(columns=columns, data=[[row[c] for c in columns] for row in rows])
+    # W&B wants one type in a column: names and numbers of an axis become text.
+    texts = {c for c in columns if any(isinstance(row[c], str) for row in rows)}
+    data = [[str(row[c]) if c in texts else row[c] for c in columns] for row in rows]
+    return wandb.Table(columns=columns, data=data)
 
 
 def _means(rows: Sequence[Row]) -> dict[str, float]:
     """Mean of each column of numbers with a fraction."""
-    columns = [c for c, v in rows[0].items() if isinstance(v, float)]
+    columns = [c for c in rows[0] if all(isinstance(row[c], float) for row in rows)]
     return {c: mean(float(row[c]) for row in rows) for c in columns}
