@@ -111,7 +111,8 @@ def score_frames(
     Returns
     -------
     list of dict
-        ``frames``, ``method``, ``model``, ``seed``, ``vacuum``, ``seconds``, and `scores`.
+        ``frames``, ``method``, ``model``, ``seed``, ``vacuum_e_per_pixel``, ``seconds``, and
+        `scores`.
     """
     rows, code = [], source_digest(*CODE)
     for frame in frames:
@@ -128,7 +129,8 @@ def score_frames(
                 seconds = round(time.process_time() - start, 3)
                 cache.put(key, {"seconds": seconds, **scores(frame, estimate)})
             facts = {"frames": kind, "method": denoiser.name, "model": frame.model}
-            rows.append({**facts, "seed": frame.seed, "vacuum": frame.vacuum, **cache.get(key)})
+            facts |= {"seed": frame.seed, "vacuum_e_per_pixel": frame.vacuum}
+            rows.append(facts | cache.get(key))
     return rows
 
 

@@ -33,7 +33,7 @@ from experiments.sbd_field_of_view.tables import report
 HERE = Path(__file__).parent
 TRAINING = HERE.parent / "sbd_training"
 SCORES, NETWORKS = HERE / "results" / "scores.csv", HERE / "results" / "networks.json"
-FACTS = ("frames", "model", "seed", "vacuum")
+FACTS = ("frames", "model", "seed", "vacuum_e_per_pixel")
 
 
 def main() -> None:

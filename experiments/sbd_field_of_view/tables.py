@@ -140,9 +140,12 @@ def above(held_out: Sequence[Row], sbd: Sequence[Row], shipped: str, config: dic
 
 def levels(rows: Sequence[Row], methods: Sequence[str]) -> str:
     """SBD's PSNR at every vacuum level."""
-    found = values_of(rows, "vacuum")
+    found = values_of(rows, "vacuum_e_per_pixel")
     lines = [
-        [method, *(_score(pick(rows, vacuum=level), method, "sbd", 2) for level in found)]
+        [
+            method,
+            *(_score(pick(rows, vacuum_e_per_pixel=level), method, "sbd", 2) for level in found),
+        ]
         for method in methods
     ]
     return markdown_table(["", *(f"{level:g}" for level in found)], lines)

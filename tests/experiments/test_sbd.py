@@ -110,7 +110,13 @@ def test_frames_of_a_set_are_scored_once(tmp_path):
 
 def made_up_rows(kind, methods, vacuum=0.45):
     return [
-        {"frames": kind, "method": method, "model": model, "seed": seed, "vacuum": vacuum}
+        {
+            "frames": kind,
+            "method": method,
+            "model": model,
+            "seed": seed,
+            "vacuum_e_per_pixel": vacuum,
+        }
         | {"seconds": 1.0, "sbd": 30 + gain + model, "range": 20.0, "ssim": 0.9}
         | dict.fromkeys(REGIONS, 31 + gain + model * (1 + gain))
         for model in (1, 2)
@@ -136,6 +142,10 @@ def test_tables_tell_what_is_missing_and_what_the_larger_field_gains():
     beside = text.split("beside the best")[1].split("At other vacuum")[0]
     (line,) = (line for line in beside.splitlines() if "| wiener" in line)
     assert line.count("+5.50") == 2
+    table = text.split("one noise each")[1]
+    assert [word for word in table.split("\n\n")[1].splitlines()[0].split() if word != "|"] == [
+        "0.35"
+    ]
 
 
 def test_what_an_exclusion_costs_is_told_beside_those_not_trained_yet():
