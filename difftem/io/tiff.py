@@ -24,7 +24,7 @@ TIFF_SUFFIXES = (".tif", ".tiff")
 _ANGSTROM_PER_TAG = {2: 2.54e8, 3: 1e8}
 _ANGSTROM_PER_WORD = {"nm": 10.0, "nanometer": 10.0, "micron": 1e4, "um": 1e4, "µm": 1e4, "Å": 1.0}
 # Outside of this the resolution is a printer's, not a microscope's.
-PIXEL_SIZES = (0.05, 100.0)
+PIXEL_SIZES = (0.01, 100.0)
 UNREADABLE_TIFF = (
     ValueError,
     OSError,

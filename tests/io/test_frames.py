@@ -72,6 +72,12 @@ def test_pixel_size_of_a_tiff_is_its_resolution_unless_that_is_a_printers(tmp_pa
     assert read_frames(tmp_path / "dpi.tif").pixel_size is None
 
 
+def test_pixels_of_atomic_resolution_are_believed(tmp_path, counts):
+    data = counts[0].astype(np.uint16)
+    assert read_frames(write(tmp_path / "a.mrc", data, 0.0489)).pixel_size == pytest.approx(0.0489)
+    assert read_frames(write(tmp_path / "b.mrc", data, 0.005)).pixel_size is None
+
+
 def test_dose_and_pixel_size_come_from_an_mdoc_or_an_fei_header(tmp_path, counts):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, counts.astype(np.uint16))
@@ -247,7 +253,7 @@ def test_one_line_says_what_an_image_is_and_what_of_its_header_is_not_used(
     assert caplog.messages == [
         f"a.mrc: 2 images, {size}, uint16 (MRC mode 6), 1.5 Å (header), {values}",
         f"b.mrc: 1 image, {size}, uint16 (MRC mode 6), no pixel size, {first}; not used: extended "
-        "header SERI of 128 bytes, pixel size of 1e+06 Å, outside of 0.05 to 100 Å",
+        "header SERI of 128 bytes, pixel size of 1e+06 Å, outside of 0.01 to 100 Å",
         f"c.tif: 2 images, {size}, uint16 (TIFF), no pixel size, {values}{printer}",
         f"c.tif: 2 images, {size}, uint16 (TIFF), 2.5 Å (c.tif.mdoc), {values}, "
         f"31.5 e/Å² (c.tif.mdoc){printer}",
