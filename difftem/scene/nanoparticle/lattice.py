@@ -19,9 +19,9 @@ Whole = NDArray[np.int64]
 def to_profile(indices: Whole | Floats) -> Floats:
     """Positions in the profile's frame of points in crystal axes, shape ``(n, 3)``."""
     # Written out: a matrix product may differ in its last digit from machine to machine.
-    h, k, l = np.asarray(indices, dtype=np.float64).T  # noqa: E741
-    x = (2 * l - h - k) / math.sqrt(6)
-    y = -(h + k + l) / math.sqrt(3)
+    h, k, m = np.asarray(indices, dtype=np.float64).T
+    x = (2 * m - h - k) / math.sqrt(6)
+    y = -(h + k + m) / math.sqrt(3)
     return np.stack([x, y, (h - k) / math.sqrt(2)], axis=1)
 
 
@@ -61,14 +61,14 @@ def fluorite_columns(
     """
     step = edge / 4
     highest, lowest = (math.ceil(-each / step * math.sqrt(3)) for each in y)
-    heights = np.arange(lowest - 1, highest + 1)  # p + l
+    heights = np.arange(lowest - 1, highest + 1)  # p + m
     widest = math.ceil(max(abs(x[0]), abs(x[1])) / step * math.sqrt(6)) + 1
-    rows = np.arange(-widest, widest + 1)  # 2 l - p
+    rows = np.arange(-widest, widest + 1)  # 2 m - p
     height, row = (each.ravel() for each in np.meshgrid(heights, rows, indexing="ij"))
-    l, left = np.divmod(height + row, 3)  # noqa: E741
-    p = height - l
-    cerium = (l % 2 == 0) & (p % 2 == 0) & ((p - l) % 4 == 0)
-    oxygen = (l % 2 == 1) & (p % 2 == 0)
+    m, left = np.divmod(height + row, 3)
+    p = height - m
+    cerium = (m % 2 == 0) & (p % 2 == 0) & ((p - m) % 4 == 0)
+    oxygen = (m % 2 == 1) & (p % 2 == 0)
     across, down = step * row / math.sqrt(6), -step * height / math.sqrt(3)
     inside = (across >= x[0]) & (across <= x[1]) & (down >= y[0]) & (down <= y[1])
     keep = (left == 0) & (cerium | oxygen) & inside
