@@ -7,14 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast, get_args
 
-import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from difftem.data.augment import augmented
 from difftem.data.crops import check_positive
-from difftem.data.epoch_sampler import EpochSampler
+from difftem.data.item_loader import item_loader
 from difftem.data.nanoparticle_images import FreshImages, NoisyNanoparticles, StoredImages
 from difftem.data.near_duplicates import refuse_near_duplicates
 from difftem.data.row_limits import Limits, check_limits, matches
@@ -277,21 +276,7 @@ class Nanoparticles(LightningDataModule):
         return [found[k * len(found) // most] for k in range(most)]
 
     def _loader(self, which: int) -> DataLoader[dict[str, Tensor]]:
-        items, training = self.items[which], which == 0
-        processes, rank = 1, 0
-        if self.trainer is not None:
-            processes, rank = self.trainer.world_size, self.trainer.global_rank
-        return DataLoader(
-            items,
-            self.batch_size if training else 1,
-            sampler=EpochSampler(len(items), self.seed, training, processes, rank),
-            num_workers=self.workers,
-            drop_last=training and len(items) >= self.batch_size * processes,
-            persistent_workers=self.workers > 0,
-            worker_init_fn=_one_thread,
+        items = self.items[which]
+        return item_loader(
+            items, len(items), self.batch_size, self.seed, self.workers, self.trainer, which == 0
         )
-
-
-def _one_thread(worker: int) -> None:
-    """Workers share the cores."""
-    torch.set_num_threads(1)

@@ -5,14 +5,13 @@ import logging
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from difftem.data.augment import augmented
 from difftem.data.crops import check_positive
-from difftem.data.epoch_sampler import EpochSampler
+from difftem.data.item_loader import item_loader
 from difftem.data.near_duplicates import refuse_near_duplicates
 from difftem.data.noisy_items import KIND_NAMES, NoiseRecipe, NoisyItems
 from difftem.simulation.bank.bank import Bank, make_bank
@@ -199,17 +198,8 @@ class SimulatedPairs(LightningDataModule):
         return self._loader(self.items[1], shuffle=False)
 
     def _loader(self, items: NoisyItems, shuffle: bool) -> DataLoader[dict[str, Tensor]]:
-        processes, rank = 1, 0
-        if self.trainer is not None:
-            processes, rank = self.trainer.world_size, self.trainer.global_rank
-        return DataLoader(
-            items,
-            self.batch_size if shuffle else 1,
-            sampler=EpochSampler(len(items), self.seed, shuffle, processes, rank),
-            num_workers=self.workers,
-            drop_last=shuffle and len(items) >= self.batch_size * processes,
-            persistent_workers=self.workers > 0,
-            worker_init_fn=_one_thread,
+        return item_loader(
+            items, len(items), self.batch_size, self.seed, self.workers, self.trainer, shuffle
         )
 
     def on_after_batch_transfer(
@@ -233,8 +223,3 @@ class SimulatedPairs(LightningDataModule):
             return batch
         seed = self.seed + 104729 * self.trainer.global_step + self.trainer.global_rank
         return augmented(batch, self.crop, seed, self.crops)
-
-
-def _one_thread(worker: int) -> None:
-    """Workers share the cores."""
-    torch.set_num_threads(1)

@@ -1,5 +1,6 @@
 """Denoised images side by side, all at one grey scale."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ def draw_rows(
         Of an image 2.6 inches wide.
     """
     from matplotlib.figure import Figure
+    from PIL import Image
 
     n = max(len(images) for _, images in rows)
     figure = Figure(figsize=(2.6 * n, 2.8 * len(rows) + 0.3), layout="constrained")
@@ -57,4 +59,6 @@ def draw_rows(
             axis.set_yticks([])
     figure.suptitle(title, fontsize=9)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=dpi)
+    drawn = BytesIO()
+    figure.savefig(drawn, format="png", dpi=dpi)
+    Image.open(drawn).convert("L").save(path, optimize=True)  # all is grey: a third of the bytes

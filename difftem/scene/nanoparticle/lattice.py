@@ -1,10 +1,10 @@
 r"""Columns of atoms of cubic crystals seen along [1-10] with [111] up.
 
 The frame: z is [1-10], along the beam; y is down, -[111]; x completes it, -[11-2]. A column has the
-whole numbers (p, l) = (h + k, l) of its atoms' indices (h, k, l), so that with atoms at multiples
+whole numbers (p, m) = (h + k, m) of its atoms' indices (h, k, m), so that with atoms at multiples
 of a step s
 
-.. math:: x = s (2 l - p) / \sqrt 6, \quad -y = s (p + l) / \sqrt 3, \quad z = s (h - k) / \sqrt 2
+.. math:: x = s (2 m - p) / \sqrt 6, \quad -y = s (p + m) / \sqrt 3, \quad z = s (h - k) / \sqrt 2
 """
 
 import math
