@@ -26,14 +26,17 @@ class Leg:
         Of network, task and data.
     options : dict
         Of the command line, over the configuration.
-    minutes : float
+    minutes : float or None
         CPU time of the process that its steps are to take; steps are counted out before.
+    steps : int, optional
+        Instead of that.
     """
 
     folder: Path
     config: Path
     options: Mapping[str, Any]
-    minutes: float
+    minutes: float | None
+    steps: int | None = None
 
     @property
     def weights(self) -> Path:
@@ -48,7 +51,8 @@ class Leg:
     @property
     def identity(self) -> str:
         """Name for what is trained, but not for how long it has been."""
-        return digest(self.config.read_text("utf-8"), dict(self.options), self.minutes)
+        length = self.minutes if self.steps is None else {"steps": self.steps}
+        return digest(self.config.read_text("utf-8"), dict(self.options), length)
 
     def done(self) -> dict[str, Any] | None:
         """Read what was noted at its end; None if it was not reached, or of another training."""
@@ -68,7 +72,7 @@ def train(leg: Leg) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``steps``, ``cpu_seconds`` of all of it, ``step_seconds`` as timed before.
+        ``steps``, ``cpu_seconds`` of all of it; ``step_seconds`` where they were timed before.
     """
     found = leg.done()
     if found is not None:
@@ -78,9 +82,7 @@ def train(leg: Leg) -> dict[str, Any]:
     known = json.loads(plan.read_text("utf-8")) if plan.is_file() else {}
     if known.get("identity") != leg.identity:
         (leg.folder / "last.ckpt").unlink(missing_ok=True)
-        seconds = step_seconds(leg)
-        steps = max(10, round(60 * leg.minutes / seconds))
-        known = {"identity": leg.identity, "steps": steps, "step_seconds": round(seconds, 5)}
+        known = {"identity": leg.identity, **_length(leg)}
         plan.write_text(json.dumps(known) + "\n", "utf-8")
     last = leg.folder / "last.ckpt"
     again = ["--ckpt_path", str(last)] if last.is_file() else []
@@ -89,6 +91,16 @@ def train(leg: Leg) -> dict[str, Any]:
     (leg.folder / DONE).write_text(json.dumps(found) + "\n", "utf-8")
     last.unlink(missing_ok=True)
     return found
+
+
+def _length(leg: Leg) -> dict[str, Any]:
+    if leg.steps is not None:
+        return {"steps": leg.steps}
+    if leg.minutes is None:
+        raise ValueError("minutes or steps must be given, got neither")
+    seconds = step_seconds(leg)
+    steps = max(10, round(60 * leg.minutes / seconds))
+    return {"steps": steps, "step_seconds": round(seconds, 5)}
 
 
 def step_seconds(leg: Leg) -> float:

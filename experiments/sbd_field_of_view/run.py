@@ -127,7 +127,7 @@ def score_all(
     cache = ScoreCache(arguments.runs / "scores.jsonl")
     seeds = config["noise_seeds"]
     everything = [*denoisers, *own, *networks]
-    slow = [each for each in everything if each.name in config["slow"]]
+    slow = [each for each in everything if each.name.partition(",")[0] in config["slow"]]
     quick = [each for each in everything if each not in slow]
     rows = []
     for chosen, noises in ((quick, seeds), (slow, seeds[: config["noises_of_slow"]])):

@@ -1,7 +1,7 @@
 """What it costs a network that its training left something out.
 
 ``python -m experiments.sbd_generalise.run --set runs/sbd_set`` trains one network for each
-exclusion and one that sees everything, for the same time, and scores them on what was left out.
+exclusion and one that sees everything, for as many steps, and scores them on what was left out.
 """
 
 import argparse
@@ -13,9 +13,16 @@ from typing import Any
 import torch
 import yaml
 
+from difftem.data.row_limits import matches
+from difftem.simulation.nanoparticles.nanoparticle_set import NanoparticleSet
 from experiments._base.denoisers import trained
 from experiments._base.nanoparticle_frames import held_out_frames
-from experiments._base.nanoparticle_scores import classical, difference, score_frames
+from experiments._base.nanoparticle_scores import (
+    classical,
+    difference,
+    mean_and_error,
+    score_frames,
+)
 from experiments._base.results import markdown_table, write_readme
 from experiments._base.rows import Row, pick, values_of, write_rows
 from experiments._base.score_cache import ScoreCache
@@ -41,7 +48,7 @@ def main() -> None:
     if not rows:
         raise SystemExit("nothing is trained yet")
     write_rows(SCORES, rows)
-    text = report(rows, config)
+    text = report(rows, config, images_left(arguments.set, config))
     print(text)
     write_readme(HERE, "run.py", text)
 
@@ -64,7 +71,8 @@ def train_all(config: dict[str, Any], arguments: argparse.Namespace) -> dict[str
             if "vacuum" in exclusion:
                 options["data.init_args.vacuum"] = exclusion["vacuum"]
             path = HERE.parent / "sbd_training" / f"{config['network']}.yaml"
-            leg = Leg(arguments.runs / name / f"seed{seed}", path, options, config["minutes"])
+            folder = arguments.runs / name / f"seed{seed}"
+            leg = Leg(folder, path, options, None, config["steps"])
             done = leg.done() if arguments.no_training else train(leg)
             if done is None:
                 print(f"{name}, seed {seed}: not trained yet")
@@ -97,42 +105,68 @@ def score_all(
     return rows
 
 
-def report(rows: Sequence[Row], config: dict[str, Any]) -> str:
+def images_left(folder: Path, config: dict[str, Any]) -> dict[str, int]:
+    """Count the images that each training takes from."""
+    rows = [row for row in NanoparticleSet(folder).rows if row["split"] == "train"]
+    return {
+        name: sum(not matches(row, exclusion["where"]) for row in rows)
+        if "where" in exclusion
+        else len(rows)
+        for name, exclusion in config["exclusions"].items()
+    }
+
+
+def report(rows: Sequence[Row], config: dict[str, Any], left: dict[str, int]) -> str:
     """One line for each exclusion."""
     lines = []
     everything, reference = config["everything"], config["reference"]
     for name, exclusion in config["exclusions"].items():
         here = pick(rows, frames=name)
-        for seed in config["seeds"]:
-            own, whole = f"{name}, seed {seed}", f"{everything}, seed {seed}"
-            if not pick(here, method=own) or not pick(here, method=whole):
-                lines.append([exclusion["what"], seed, "", "not trained yet", "", "", "", ""])
-                continue
-            cells = [
-                "{:+.2f} ± {:.2f}".format(*difference(here, a, b, column))
-                for a, b, column in (
-                    (own, whole, "sbd"),
-                    (own, whole, "particle"),
-                    (own, whole, "surface"),
-                    (whole, reference, "sbd"),
-                    (own, reference, "sbd"),
-                )
-            ]
-            models = len(values_of(here, "model"))
-            lines.append([exclusion["what"], seed, models, *cells])
-    seeds = len(config["seeds"])
-    titles = ["left out", "training", "models", "costs, dB", "particle", "surface"]
+        pairs = [
+            (f"{name}, seed {seed}", f"{everything}, seed {seed}")
+            for seed in config["seeds"]
+            if pick(here, method=f"{name}, seed {seed}")
+            and pick(here, method=f"{everything}, seed {seed}")
+        ]
+        if not pairs:
+            lines.append([exclusion["what"], left[name], *[""] * 6, "not trained yet"])
+            continue
+        costs = {
+            column: [difference(here, own, whole, column)[0] for own, whole in pairs]
+            for column in ("sbd", "particle", "surface")
+        }
+        above = [
+            [difference(here, each, reference, "sbd")[0] for each in networks]
+            for networks in zip(*pairs, strict=True)
+        ]
+        whole, *regions = (_spread(found) for found in costs.values())
+        each = ", ".join(f"{cost:+.2f}" for cost in costs["sbd"])
+        models = len(values_of(here, "model"))
+        beside = [_spread(above[1]), _spread(above[0])]
+        lines.append([exclusion["what"], left[name], models, whole, each, *regions, *beside])
+    titles = ["left out", "images left", "models tested", "costs, dB", "each training"]
     return "\n\n".join(
         [
-            f"{config['minutes']:g} min of one core each, {seeds} "
-            f"training{'s' if seeds > 1 else ''} of each. Costs: the network that never saw it "
-            "less the one that saw everything, on the same frames of held-out models that show "
-            "it, in SBD's PSNR; whole, and by region; ± standard error over models.",
+            f"{config['steps']} steps each, {len(config['seeds'])} trainings of each. Costs: the "
+            "network that never saw it less the one that saw everything, of the same seed and on "
+            "the same frames of held-out models that show it, in SBD's PSNR; whole, and by region; "
+            "mean ± standard error over trainings. A negative cost is a loss.",
             markdown_table(
-                [*titles, f"everything above {reference}", f"left out above {reference}"], lines
+                [
+                    *titles,
+                    "particle",
+                    "surface",
+                    f"everything above {reference}",
+                    f"left out above {reference}",
+                ],
+                lines,
             ),
         ]
     )
+
+
+def _spread(values: Sequence[float]) -> str:
+    return "{:+.2f} ± {:.2f}".format(*mean_and_error(values))
 
 
 if __name__ == "__main__":

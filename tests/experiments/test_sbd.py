@@ -8,6 +8,7 @@ import yaml
 
 from difftem.networks import DnCNN
 from difftem.simulation.nanoparticles.make_set import make_set
+from difftem.simulation.nanoparticles.nanoparticle_set import NanoparticleSet
 from difftem.workflows.denoise.load_network import load_network
 from experiments._base.nanoparticle_frames import REGIONS, expose, held_out_frames, region_map
 from experiments._base.nanoparticle_scores import classical, difference, score_frames, scores
@@ -87,6 +88,8 @@ def test_a_training_is_made_once_counts_its_steps_and_goes_on(tmp_path, capsys):
     assert train(leg) == done
     assert leg.weights.stat().st_mtime_ns == stamp
     assert Leg(leg.folder, config, {"seed_everything": 2}, 0.004).done() is None
+    counted = Leg(tmp_path / "counted", config, {"seed_everything": 1}, None, steps=3)
+    assert train(counted)["steps"] == 3
     config.write_text(CONFIG.replace("channels: 4", "channels: 5"), "utf-8")
     assert leg.done() is None
 
@@ -150,7 +153,20 @@ def test_tables_tell_what_is_missing_and_what_the_larger_field_gains():
 
 def test_what_an_exclusion_costs_is_told_beside_those_not_trained_yet():
     config = yaml.safe_load((generalise.HERE / "config.yaml").read_text("utf-8"))
-    rows = made_up_rows("twinned", {"wiener": 0, "everything, seed 0": 3, "twinned, seed 0": 2})
-    text = generalise.report(rows, config)
-    assert "-1.00 ± 0.00" in text
-    assert text.count("not trained yet") == len(config["seeds"]) * len(config["exclusions"]) - 1
+    methods = {"wiener": 0, "everything, seed 0": 3, "twinned, seed 0": 2}
+    methods |= {"everything, seed 1": 4, "twinned, seed 1": 2, "twinned, seed 2": 9}
+    rows = made_up_rows("twinned", methods)
+    left = dict.fromkeys(config["exclusions"], 12)
+    text = generalise.report(rows, config, left)
+    assert "-1.50 ± 0.50" in text
+    assert "-1.00, -2.00" in text
+    assert text.count("not trained yet") == len(config["exclusions"]) - 1
+
+
+def test_images_that_an_exclusion_leaves_are_counted(tmp_path):
+    make_set(tmp_path, SMALL_SET)
+    rows = [row for row in NanoparticleSet(tmp_path).rows if row["split"] == "train"]
+    shape = str(rows[0]["shape"])
+    exclusions = {"one": {"where": {"shape": [shape]}}, "dose": {"vacuum": [1.0, 2.0]}}
+    left = generalise.images_left(tmp_path, {"exclusions": exclusions})
+    assert left == {"one": sum(row["shape"] != shape for row in rows), "dose": len(rows)}
