@@ -18,13 +18,18 @@ _SHOWN = (
     "atoms, no balance",
     "atoms",
 )
+_FEW = ("counts", "wiener", "bmnd", "atoms", "clean")
 
 
 def draw_pictures(
     denoisers: Sequence[NamedDenoiser], arguments: argparse.Namespace, folder: Path
 ) -> None:
-    """Draw noisy, denoised and clean, all at the grey scale of the clean one."""
+    """Draw noisy, denoised and clean, all at the grey scale of the clean one.
+
+    ``sbd_denoised.png`` shows the set's alone, by few methods; ``denoised.png`` everything.
+    """
     frames = list(held_out_frames(arguments.set, 3, [0]))
+    own = len(frames)
     if arguments.sbd_image.is_file():
         frames += list(sbd_frames(arguments.sbd_image, [0]))
     rows = []
@@ -38,3 +43,8 @@ def draw_pictures(
         images["clean"] = frame.clean - 1
         rows.append((frame.name, images))
     draw_rows(rows, folder / "denoised.png", "intensity less 1", spread=3.0)
+    few = [
+        ("", {name: image for name, image in images.items() if name in _FEW})
+        for _, images in rows[:own]
+    ]
+    draw_rows(few, folder / "sbd_denoised.png", spread=3.0, dpi=80)
