@@ -41,7 +41,8 @@ class Multislice(nn.Module):
         slices and keeps no wave, unless something absorbs.
     limit_transmission : bool
         Also band-limit the transmission function of each slice, as Kirkland does, for two more
-        FFTs per slice. It matters for atoms at rest (B = 0); docs/physics.md has the figures.
+        FFTs per slice. It matters for atoms at rest (B = 0); docs/explanation/physics.md has the
+        figures.
     kept_bytes : int
         For a gradient, slices from atoms are kept if all of them fit in here, else made again.
     learnable : collection of str
