@@ -42,6 +42,12 @@ GROUPS = {
             "difftem.cli.reconstruct", "reconstruct a volume from a tilt series"
         ),
     },
+    "Find out": {
+        "docs": Command("difftem.cli.docs", "print what the documentation says of a topic"),
+        "completion": Command(
+            "difftem.cli.completion", "print what lets your shell complete commands and options"
+        ),
+    },
 }
 COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 _MORE = """Other options:

@@ -66,6 +66,7 @@ def noise_transfer(
     if text not in detector_presets():
         raise ValueError(
             f"detector must be a .star file or one of {', '.join(detector_presets())}, got {text!r}"
+            "; see difftem docs detector"
         )
     preset = detector_preset(text)
     frequencies = torch.linspace(0.0, 0.5, _POINTS, dtype=torch.float64)

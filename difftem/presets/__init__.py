@@ -61,7 +61,8 @@ def detector_preset(name: str) -> dict[str, Any]:
     """
     if name not in detector_presets():
         raise ValueError(
-            f"detector preset must be one of {', '.join(detector_presets())}, got {name!r}"
+            f"detector preset must be one of {', '.join(detector_presets())}, got {name!r}; see "
+            "difftem docs detector"
         )
     preset: dict[str, Any] = yaml.safe_load((_DETECTORS / f"{name}.yaml").read_text("utf-8"))
     return preset

@@ -48,7 +48,7 @@ def test_values_that_are_possible_and_unlikely_are_said():
 
     assert said() == []
     (line,) = said(cs_mm=2700.0)
-    assert line.endswith("in µm? 2700 µm are 2.7 mm")
+    assert line.endswith("in µm? 2700 µm are 2.7 mm; see difftem docs units")
     (line,) = said(voltage_kv=0.3)
     assert line.endswith("in MV? 0.3 MV are 300 kV")
     (line,) = said(dose=3000.0)
