@@ -1,0 +1,228 @@
+"""Rods and virions: their tilt series, as `difftem generate` makes them, and their true volumes."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import difftem
+from difftem.functional.pose import rotation_from_euler
+from difftem.io.mrc import read_mrc
+from difftem.scene.assembly import Copies
+from difftem.scene.files.coordinates import read_coordinates, write_coordinates_csv
+from difftem.scene.poses import ParticlePoses, Scene
+from difftem.scene.templates.template import Template
+from difftem.scene.virion import sars_cov_2
+from difftem.scene.volumes import scene_volumes
+from difftem.simulation.config import VIRION
+from difftem.simulation.settings import configured
+from difftem.simulation.templates import VIRION_SEED, make_template
+from difftem.units import nm_to_angstrom
+from difftem.workflows.generate.config import GenerateConfig
+from experiments._base.score_cache import digest
+
+_SIMULATED = (
+    *("source", "parts", "size", "pixel_size", "defocus_um", "ice_nm", "rods", "count"),
+    *("tilts_deg", "dose_e_per_a2", "camera"),
+)
+_WIDER = 1.6  # of the field: rods that tilts bring into view
+_TRIES = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class TrueSeries:
+    """A tilt series of which everything is known.
+
+    Attributes
+    ----------
+    folder : Path
+        As `difftem generate` has left it, with ``tomograms.star``.
+    images : Tensor
+        Electrons, ``(n_tilts, y, x)``.
+    noise_free : Tensor
+        Expected electrons, of the same shape.
+    tilts_deg : Tensor
+        ``(n_tilts,)``.
+    truth : Tensor
+        Potential beyond that of ice in V, on the voxels of a reconstruction, ``(z, y, x)``.
+    particles : ParticlePoses
+        Those whose orientation is looked for; places in Å from voxel n // 2.
+    template : Template
+        Of these, real.
+    pixel_size : float
+        Å; of voxels too.
+    """
+
+    folder: Path
+    images: Tensor
+    noise_free: Tensor
+    tilts_deg: Tensor
+    truth: Tensor
+    particles: ParticlePoses
+    template: Template
+    pixel_size: float
+
+
+def settings_of(scene: dict[str, Any], config: dict[str, Any], structures: Path) -> dict[str, Any]:
+    """What `difftem generate` is told of a scene, but for its seed and where rods lie."""
+    particle: dict[str, Any] = {"name": "particle"}
+    for key in ("source", "parts"):
+        if key in scene:
+            file = structures / scene[key]
+            particle[key] = str(file.resolve()) if file.is_file() else scene[key]
+    if "count" in scene:
+        particle["count"] = scene["count"]
+    first, last, step = config["tilts_deg"]
+    return {
+        "particles": [particle],
+        "ice": {"thickness_nm": scene["ice_nm"]},
+        "sampling": {"size": [scene["size"]] * 2, "pixel_size": scene["pixel_size"]},
+        "microscope": {"defocus_um": scene["defocus_um"]},
+        "exposure": {
+            "dose_e_per_a2": config["dose_e_per_a2"],
+            "tilts_deg": [float(tilt) for tilt in range(first, last + 1, step)],
+        },
+        "detector": {"preset": config["camera"]},
+    }
+
+
+def true_series(
+    scene: dict[str, Any], config: dict[str, Any], seed: int, structures: Path, runs: Path
+) -> TrueSeries:
+    """Simulate a series, or read it where it was simulated before, and make its true volume."""
+    settings = settings_of(scene, config, structures)
+    both = config | scene
+    folder = runs / f"series_{digest([both.get(name) for name in _SIMULATED], seed)}"
+    if "rods" in scene:
+        places = runs / f"{folder.name}.csv"
+        runs.mkdir(parents=True, exist_ok=True)
+        write_coordinates_csv(places, lying_rods(scene, seed), overwrite=True)
+        settings["particles"][0]["coordinates"] = str(places.resolve())
+    generated = configured(GenerateConfig, settings | {"seed": seed}, {})
+    (item,) = difftem.generate(folder, config=generated).items
+    images, noise_free = (
+        torch.from_numpy(read_mrc(item / name).data.copy()).float()
+        for name in (f"micrograph_{item.name}.mrcs", "noise_free.mrcs")
+    )
+    (poses,) = read_coordinates(item / "particles.csv")
+    template = _real(make_template(generated.particles[0], generated))
+    shape = (scene["thickness"], scene["size"], scene["size"])
+    box = _box(scene)
+    truth, _ = scene_volumes(
+        Scene((poses,), box), {"particle": template}, shape, scene["pixel_size"]
+    )
+    if "rods" in scene:
+        particles, template = _middles(poses, template, scene)
+    else:
+        particles, template = _spikes(poses, generated, scene, structures)
+    particles = _inside(particles, scene)
+    tilts = torch.tensor(generated.exposure.tilts_deg, dtype=torch.float64)
+    return TrueSeries(
+        item, images, noise_free, tilts, truth, particles, template, scene["pixel_size"]
+    )
+
+
+def lying_rods(scene: dict[str, Any], seed: int) -> Scene:
+    """Straight rods, segments end to end, that rise out of the plane and do not touch."""
+    rods = scene["rods"]
+    generator = torch.Generator().manual_seed(seed)
+    width, height, depth = _box(scene)
+    box = torch.tensor([_WIDER * width, height, depth - 2 * rods["radius"]], dtype=torch.float64)
+    steps = rods["period"] * (torch.arange(rods["segments"]) - (rods["segments"] - 1) / 2).double()
+    lines: list[Tensor] = []
+    turns: list[Tensor] = []
+    for _ in range(_TRIES):
+        shares = torch.rand(6, generator=generator, dtype=torch.float64)
+        azimuth, turn = 2 * math.pi * shares[:2]
+        rise = math.radians(rods["rising_deg"]) * (2 * shares[2] - 1)
+        rotation = rotation_from_euler(
+            torch.stack([turn, math.pi / 2 - rise, azimuth + math.pi / 2])
+        )
+        line = box * (shares[3:] - 0.5) + steps[:, None] * rotation[:, 2]
+        ends = line[:, 2].abs().max() + rods["period"] / 2 * abs(float(rise.sin()))
+        apart = 2 * rods["radius"] + rods["gap"]
+        clear = all(float(torch.cdist(line, other).min()) > apart for other in lines)
+        if 2 * float(ends) < float(box[2]) and clear:
+            lines.append(line)
+            turns.append(rotation.expand(len(line), 3, 3))
+        if len(lines) == rods["number"]:
+            break
+    else:
+        raise ValueError(f"only {len(lines)} of {rods['number']} rods lie free")
+    poses = ParticlePoses("particle", torch.cat(lines), torch.cat(turns))
+    return Scene((poses,), (width, height, depth))
+
+
+def _box(scene: dict[str, Any]) -> tuple[float, float, float]:
+    side = scene["size"] * scene["pixel_size"]
+    return side, side, nm_to_angstrom(scene["ice_nm"])
+
+
+def _real(template: Template) -> Template:
+    """Leave absorption out."""
+    return Template(
+        template.values.real.float(), template.voxel_size, template.radius, template.center
+    )
+
+
+def _middles(
+    poses: ParticlePoses, template: Template, scene: dict[str, Any]
+) -> tuple[ParticlePoses, Template]:
+    """Pieces of rods around every so many segments, with a template as long as they are."""
+    number, segments = scene["particle"]["segments"], scene["rods"]["segments"]
+    first = torch.arange(number // 2, segments - number // 2, number)
+    which = (torch.arange(0, len(poses), segments)[:, None] + first).flatten()
+    period = scene["rods"]["period"]
+    along = period * (torch.arange(number) - number // 2).double()
+    piece = ParticlePoses(
+        "particle",
+        torch.stack([0 * along, 0 * along, along], 1),
+        torch.eye(3, dtype=torch.float64).expand(number, 3, 3),
+    )
+    reach = number * period / 2 + template.radius
+    n = 2 * math.ceil(reach / template.voxel_size)
+    whole, _ = scene_volumes(
+        Scene((piece,), (2 * reach,) * 3),
+        {"particle": template},
+        (n, n, n),
+        template.voxel_size,
+    )
+    return poses.select(which), Template(whole, template.voxel_size, reach)
+
+
+def _spikes(
+    poses: ParticlePoses, config: GenerateConfig, scene: dict[str, Any], structures: Path
+) -> tuple[ParticlePoses, Template]:
+    """Spikes of all virions, which are copies of one, and their template."""
+    density = config.ice.density_g_per_cm3
+    generator = torch.Generator().manual_seed(VIRION_SEED)
+    virion = sars_cov_2(generator, ice_density_g_per_cm3=density, name=VIRION)
+    (standing,) = (part.instances for part in virion.parts if isinstance(part, Copies))
+    moved = [
+        standing.moved(rotation, place)
+        for rotation, place in zip(poses.rotations, poses.positions, strict=True)
+    ]
+    alone = settings_of(
+        {key: value for key, value in scene.items() if key != "parts"}
+        | {"source": scene["parts"], "count": 1},
+        {"tilts_deg": [0, 0, 1], "dose_e_per_a2": 1.0, "camera": "ideal"},
+        structures,
+    )
+    one = configured(GenerateConfig, alone, {})
+    spikes = ParticlePoses(
+        standing.particle,
+        torch.cat([each.positions for each in moved]),
+        torch.cat([each.rotations for each in moved]),
+    )
+    return spikes, _real(make_template(one.particles[0], one))
+
+
+def _inside(poses: ParticlePoses, scene: dict[str, Any]) -> ParticlePoses:
+    """Those whose surroundings lie in the field and in the volume."""
+    radius = scene["particle"]["radius"] + scene["pixel_size"]
+    sides = torch.tensor([scene["size"], scene["size"], scene["thickness"]]).double()
+    room = scene["pixel_size"] * sides / 2 - radius
+    return poses.select((poses.positions.abs() < room).all(1))
