@@ -1,1 +1,1 @@
-"""Denoised tilt series: are their reconstructions better, and is what is in them still right?"""
+"""Reconstructions of denoised tilt series, held against the truth."""

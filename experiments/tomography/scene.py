@@ -25,7 +25,7 @@ from difftem.workflows.generate.config import GenerateConfig
 from experiments._base.score_cache import digest
 
 _SIMULATED = (
-    *("source", "parts", "size", "pixel_size", "defocus_um", "ice_nm", "rods", "count"),
+    *("source", "parts", "phantom", "count", "rods", "size", "pixel_size", "defocus_um", "ice_nm"),
     *("tilts_deg", "dose_e_per_a2", "camera"),
 )
 _WIDER = 1.6  # of the field: rods that tilts bring into view
@@ -67,14 +67,15 @@ class TrueSeries:
 
 
 def settings_of(scene: dict[str, Any], config: dict[str, Any], structures: Path) -> dict[str, Any]:
-    """What `difftem generate` is told of a scene, but for its seed and where rods lie."""
+    """Make the settings of `difftem generate` for a scene, but for its seed and where rods lie."""
     particle: dict[str, Any] = {"name": "particle"}
     for key in ("source", "parts"):
         if key in scene:
             file = structures / scene[key]
             particle[key] = str(file.resolve()) if file.is_file() else scene[key]
-    if "count" in scene:
-        particle["count"] = scene["count"]
+    for key in ("count", "phantom"):
+        if key in scene:
+            particle[key] = scene[key]
     first, last, step = config["tilts_deg"]
     return {
         "particles": [particle],
@@ -114,9 +115,10 @@ def true_series(
     truth, _ = scene_volumes(
         Scene((poses,), box), {"particle": template}, shape, scene["pixel_size"]
     )
+    particles = poses
     if "rods" in scene:
         particles, template = _middles(poses, template, scene)
-    else:
+    elif scene["source"] == VIRION:
         particles, template = _spikes(poses, generated, scene, structures)
     particles = _inside(particles, scene)
     tilts = torch.tensor(generated.exposure.tilts_deg, dtype=torch.float64)
