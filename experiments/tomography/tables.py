@@ -79,8 +79,9 @@ def _said(rows: Sequence[Row], reference: str, kind: str) -> str:
                 worse.append(f"{title} {now:.{digits}f} instead of {was:.{digits}f}")
         if worse:
             found.append(f"{method}: {', '.join(worse)}")
-    said = "; ".join(found) or "nowhere"
-    return f"- {kind}: worse than {reference} in all seeds, by more than two standard errors: {said}."
+    said = "; ".join(found) or "nothing"
+    sure = f"in all seeds, by more than {_SURE:g} standard errors"
+    return f"- {kind}: worse than {reference} {sure}: {said}."
 
 
 def _is_worse(gains: Sequence[float]) -> bool:
