@@ -19,12 +19,15 @@ extensions = [
     "numpydoc",
     "sphinx_design",
     "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+    "gallery_pages",
     "native_math",
     "repository_pages",
 ]
-exclude_patterns = ["_build", "_ext", "tutorials/*.md", "gallery/*.md"]
+exclude_patterns = ["_build", "_ext", "tutorials"]
 default_role = "py:obj"
 nitpicky = True
+nitpick_ignore_regex = [(r"py:.*", ".*")]  # names in single backticks: links where there is a page
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
 myst_heading_anchors = 4
@@ -37,6 +40,19 @@ autodoc_typehints = "none"  # numpydoc says them
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "tutorials",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",
+    "within_subsection_order": "gallery_pages.reading_order",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "write_computation_times": False,
+    "show_signature": False,
+    "capture_repr": (),
+    "remove_config_comments": True,
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = "difftem"
