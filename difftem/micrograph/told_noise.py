@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from difftem.io.star import read_mtf_star
-from difftem.modules.mtf import mtf_from_preset
+from difftem.modules.preset_mtf import mtf_from_preset
 from difftem.presets import detector_preset, detector_presets
 
 _POINTS = 101

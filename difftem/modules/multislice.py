@@ -47,6 +47,15 @@ class Multislice(nn.Module):
         For a gradient, slices from atoms are kept if all of them fit in here, else made again.
     learnable : collection of str
         ``amplitude_contrast``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import Beam, Multislice
+    >>> slices = [torch.zeros(8, 8), torch.zeros(8, 8)]  # projected potential in V Å: vacuum
+    >>> wave = Multislice(pixel_size=1.0, slice_thickness=5.0)(slices, Beam())
+    >>> round(wave.abs().square().mean().item(), 4)  # no electron is lost
+    1.0
     """
 
     amplitude_contrast: Tensor
