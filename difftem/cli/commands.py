@@ -41,6 +41,9 @@ GROUPS = {
         "reconstruct": Command(
             "difftem.cli.reconstruct", "reconstruct a volume from a tilt series"
         ),
+        "render": Command(
+            "difftem.cli.render", "render volumes: a picture, a movie, or a page that turns them"
+        ),
     },
     "Find out": {
         "docs": Command("difftem.cli.docs", "print what the documentation says of a topic"),

@@ -80,7 +80,7 @@ def read_volume(
         raise input_error(path, f"{what} of {nx} x {ny} pixels, expected a volume")
     side = voxel_side(path, image, voxel_size)
     data, notes = unwrap(image.data)
-    values = np.asarray(data, dtype=np.float32)
+    values = np.array(data, dtype=np.float32)  # a file's may be read-only
     bad = values.size - int(np.isfinite(values).sum())
     if bad:
         raise input_error(path, f"{bad} of {values.size} voxels are not finite")

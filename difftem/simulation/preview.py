@@ -134,6 +134,7 @@ def draw_image(
     axes: Axes,
     image: Tensor,  # (y, x)
     pixel_size: float,  # Å
+    limits: tuple[float, float] | None = None,
 ) -> None:
     """Show an image, binned if it is large, with a scale bar.
 
@@ -145,10 +146,12 @@ def draw_image(
         Shape ``(y, x)``.
     pixel_size : float
         In Å.
+    limits : tuple of float, optional
+        Values that are black and white. Default: all but the extreme half percent.
     """
     bins = max(1, min(image.shape) // PANEL_PIXELS)
     binned = torch.nn.functional.avg_pool2d(image[None, None], bins)[0, 0]
-    low, high = _contrast(binned)
+    low, high = limits or _contrast(binned)
     axes.imshow(binned.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
     _scale_bar(axes, binned.shape[-1] * pixel_size * bins, pixel_size * bins)
 
@@ -168,11 +171,29 @@ def _centered_spectrum(image: Tensor) -> Tensor:
     return torch.fft.fftshift(torch.log(smooth[0, 0] + 1e-12))
 
 
-def _scale_bar(axes: Axes, width: float, pixel_size: float) -> None:
-    """Draw a bar of a round length with its label."""
+def bar_length(width: float) -> tuple[float, str]:
+    """Choose a round length for a scale bar.
+
+    Parameters
+    ----------
+    width : float
+        Of the image in Å.
+
+    Returns
+    -------
+    length : float
+        In Å, three tenths of the width at most.
+    label : str
+        In nm, or Å below 1 nm.
+    """
     lengths = [r * 10.0**e for e in range(-1, 6) for r in ROUND]
     length = max((each for each in lengths if each <= BAR_SHARE * width), default=lengths[0])
-    label = f"{length / 10:g} nm" if length >= 10 else f"{length:g} Å"
+    return length, f"{length / 10:g} nm" if length >= 10 else f"{length:g} Å"
+
+
+def _scale_bar(axes: Axes, width: float, pixel_size: float) -> None:
+    """Draw a bar of a round length with its label."""
+    length, label = bar_length(width)
     span = length / pixel_size
     margin = 0.04 * width / pixel_size
     axes.plot([margin, margin + span], [margin, margin], color="white", linewidth=6)
