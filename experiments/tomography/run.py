@@ -23,7 +23,7 @@ from experiments._base.score_cache import ScoreCache, digest, source_digest
 from experiments.tomography.match import Matcher, MatchSettings, orientation_scores
 from experiments.tomography.panels import draw_slices, keep_slices
 from experiments.tomography.scene import TrueSeries, true_series
-from experiments.tomography.score import Truth, agreement, scores, truth_of
+from experiments.tomography.score import Truth, correlation, mean_correlation, scores, truth_of
 from experiments.tomography.stacks import (
     NOISE_FREE,
     contrast,
@@ -37,7 +37,8 @@ HERE = Path(__file__).parent
 NAME = "tomography"
 SCORES = HERE / "results" / "scores.csv"
 DOCS = HERE.parents[1] / "docs" / "tomography.md"
-_CODE = tuple(f"experiments.{NAME}.{each}" for each in ("scene", "stacks", "score", "match"))
+_MODULES = ("scene", "rods", "stacks", "score", "match", "rotation_grids")
+_CODE = tuple(f"experiments.{NAME}.{each}" for each in _MODULES)
 _COUNT = ("seeds", "methods", "calibration", "scenes", "quick")  # do not change a score
 
 
@@ -97,7 +98,7 @@ class SceneRun:
         return reconstructed(images, series, thickness, reconstruction, setting, self.config)
 
     def best_setting(self, method: NamedDenoiser, reconstruction: str) -> float:
-        """Choose the setting of the best agreement with the truth, on another series."""
+        """Choose the setting of the largest mean correlation, on another series."""
         seed, rows = self.config["calibration"]["seed"], self.config["calibration"]["rows"]
         settings = self.config["reconstructions"][reconstruction]
 
@@ -106,7 +107,8 @@ class SceneRun:
             truth = self.truth(series, rows)
             images = self.images(method, series, rows)
             volumes = (self.volume(images, series, reconstruction, each) for each in settings)
-            return [agreement(volume, truth) for volume in volumes]
+            curves = (correlation(volume, truth, series) for volume in volumes)
+            return [mean_correlation(curve, series) for curve in curves]
 
         found = self.once(f"setting:{method.key}:{reconstruction}:{settings}", compute)
         return float(settings[max(range(len(settings)), key=found.__getitem__)])

@@ -1,6 +1,5 @@
 """Rods and virions: their tilt series, as `difftem generate` makes them, and their true volumes."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ import torch
 from torch import Tensor
 
 import difftem
-from difftem.functional.pose import rotation_from_euler
 from difftem.io.mrc import read_mrc
 from difftem.scene.assembly import Copies
 from difftem.scene.files.coordinates import read_coordinates, write_coordinates_csv
@@ -18,18 +16,18 @@ from difftem.scene.templates.template import Template
 from difftem.scene.virion import sars_cov_2
 from difftem.scene.volumes import scene_volumes
 from difftem.simulation.config import VIRION
+from difftem.simulation.microscope import build_beam
 from difftem.simulation.settings import configured
 from difftem.simulation.templates import VIRION_SEED, make_template
-from difftem.units import nm_to_angstrom
+from difftem.units import um_to_angstrom
 from difftem.workflows.generate.config import GenerateConfig
 from experiments._base.score_cache import digest
+from experiments.tomography.rods import lying_rods, pieces, scene_box
 
 _SIMULATED = (
     *("source", "parts", "phantom", "count", "rods", "size", "pixel_size", "defocus_um", "ice_nm"),
     *("tilts_deg", "dose_e_per_a2", "camera"),
 )
-_WIDER = 1.6  # of the field: rods that tilts bring into view
-_TRIES = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +52,8 @@ class TrueSeries:
         Of these, real.
     pixel_size : float
         Å; of voxels too.
+    first_zero : float
+        Of the contrast transfer function in 1/Å, without the small part of amplitude contrast.
     """
 
     folder: Path
@@ -64,6 +64,7 @@ class TrueSeries:
     particles: ParticlePoses
     template: Template
     pixel_size: float
+    first_zero: float
 
 
 def settings_of(scene: dict[str, Any], config: dict[str, Any], structures: Path) -> dict[str, Any]:
@@ -111,56 +112,28 @@ def true_series(
     (poses,) = read_coordinates(item / "particles.csv")
     template = _real(make_template(generated.particles[0], generated))
     shape = (scene["thickness"], scene["size"], scene["size"])
-    box = _box(scene)
+    box = scene_box(scene)
     truth, _ = scene_volumes(
         Scene((poses,), box), {"particle": template}, shape, scene["pixel_size"]
     )
     particles = poses
     if "rods" in scene:
-        particles, template = _middles(poses, template, scene)
+        particles, template = pieces(poses, template, scene)
     elif scene["source"] == VIRION:
         particles, template = _spikes(poses, generated, scene, structures)
     particles = _inside(particles, scene)
-    tilts = torch.tensor(generated.exposure.tilts_deg, dtype=torch.float64)
+    wavelength = float(build_beam(generated.microscope).wavelength)
     return TrueSeries(
-        item, images, noise_free, tilts, truth, particles, template, scene["pixel_size"]
+        item,
+        images,
+        noise_free,
+        torch.tensor(generated.exposure.tilts_deg, dtype=torch.float64),
+        truth,
+        particles,
+        template,
+        scene["pixel_size"],
+        (wavelength * um_to_angstrom(scene["defocus_um"])) ** -0.5,
     )
-
-
-def lying_rods(scene: dict[str, Any], seed: int) -> Scene:
-    """Straight rods, segments end to end, that rise out of the plane and do not touch."""
-    rods = scene["rods"]
-    generator = torch.Generator().manual_seed(seed)
-    width, height, depth = _box(scene)
-    box = torch.tensor([_WIDER * width, height, depth - 2 * rods["radius"]], dtype=torch.float64)
-    steps = rods["period"] * (torch.arange(rods["segments"]) - (rods["segments"] - 1) / 2).double()
-    lines: list[Tensor] = []
-    turns: list[Tensor] = []
-    for _ in range(_TRIES):
-        shares = torch.rand(6, generator=generator, dtype=torch.float64)
-        azimuth, turn = 2 * math.pi * shares[:2]
-        rise = math.radians(rods["rising_deg"]) * (2 * shares[2] - 1)
-        rotation = rotation_from_euler(
-            torch.stack([turn, math.pi / 2 - rise, azimuth + math.pi / 2])
-        )
-        line = box * (shares[3:] - 0.5) + steps[:, None] * rotation[:, 2]
-        ends = line[:, 2].abs().max() + rods["period"] / 2 * abs(float(rise.sin()))
-        apart = 2 * rods["radius"] + rods["gap"]
-        clear = all(float(torch.cdist(line, other).min()) > apart for other in lines)
-        if 2 * float(ends) < float(box[2]) and clear:
-            lines.append(line)
-            turns.append(rotation.expand(len(line), 3, 3))
-        if len(lines) == rods["number"]:
-            break
-    else:
-        raise ValueError(f"only {len(lines)} of {rods['number']} rods lie free")
-    poses = ParticlePoses("particle", torch.cat(lines), torch.cat(turns))
-    return Scene((poses,), (width, height, depth))
-
-
-def _box(scene: dict[str, Any]) -> tuple[float, float, float]:
-    side = scene["size"] * scene["pixel_size"]
-    return side, side, nm_to_angstrom(scene["ice_nm"])
 
 
 def _real(template: Template) -> Template:
@@ -168,31 +141,6 @@ def _real(template: Template) -> Template:
     return Template(
         template.values.real.float(), template.voxel_size, template.radius, template.center
     )
-
-
-def _middles(
-    poses: ParticlePoses, template: Template, scene: dict[str, Any]
-) -> tuple[ParticlePoses, Template]:
-    """Pieces of rods around every so many segments, with a template as long as they are."""
-    number, segments = scene["particle"]["segments"], scene["rods"]["segments"]
-    first = torch.arange(number // 2, segments - number // 2, number)
-    which = (torch.arange(0, len(poses), segments)[:, None] + first).flatten()
-    period = scene["rods"]["period"]
-    along = period * (torch.arange(number) - number // 2).double()
-    piece = ParticlePoses(
-        "particle",
-        torch.stack([0 * along, 0 * along, along], 1),
-        torch.eye(3, dtype=torch.float64).expand(number, 3, 3),
-    )
-    reach = number * period / 2 + template.radius
-    n = 2 * math.ceil(reach / template.voxel_size)
-    whole, _ = scene_volumes(
-        Scene((piece,), (2 * reach,) * 3),
-        {"particle": template},
-        (n, n, n),
-        template.voxel_size,
-    )
-    return poses.select(which), Template(whole, template.voxel_size, reach)
 
 
 def _spikes(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool3d
 
-from difftem.functional.fourier_shell import crossing, shell_correlation
+from difftem.functional.fourier_shell import ShellCorrelation, crossing, shell_correlation
 from difftem.tomography.wedge import wedge_mask
 from experiments.tomography.scene import TrueSeries
 from experiments.tomography.stacks import strip
@@ -84,10 +84,14 @@ def fading(shape: tuple[int, int, int], width: int) -> Tensor:  # (z, y, x)
     return window
 
 
-def agreement(volume: Tensor, truth: Truth) -> float:
-    """Correlation with the truth over all sampled frequencies: settings are chosen by it."""
-    found = _faded(volume, truth)
-    return float((found * truth.seen).sum() / (found.norm() * truth.seen.norm()))
+def correlation(volume: Tensor, truth: Truth, series: TrueSeries) -> ShellCorrelation:
+    """Fourier shell correlation with the truth over the frequencies that tilts have seen."""
+    return shell_correlation(_faded(volume, truth), truth.seen, series.pixel_size, truth.wedge)
+
+
+def mean_correlation(curve: ShellCorrelation, series: TrueSeries) -> float:
+    """Mean up to the first zero of the microscope: settings are chosen by it."""
+    return float(curve.correlation[curve.frequency < series.first_zero].mean())
 
 
 def scores(volume: Tensor, truth: Truth, series: TrueSeries, radius: float) -> dict[str, float]:
@@ -111,15 +115,14 @@ def scores(volume: Tensor, truth: Truth, series: TrueSeries, radius: float) -> d
         particles over background.
     """
     found = _faded(volume, truth)
-    curve = shell_correlation(found, truth.seen, series.pixel_size, truth.wedge)
+    curve = correlation(volume, truth, series)
     crossed = {f"fsc_{at:g}": crossing(curve.frequency, curve.correlation, at) for at in FSC_AT}
     scale = (found * truth.seen).sum() / truth.seen.square().sum()
     signal = float(scale * truth.seen[truth.matter].std())
     noise = float(found[truth.empty].std())
     return {
         **{name: 1 / q if q > 0 else float("inf") for name, q in crossed.items()},
-        "fsc_mean": float(curve.correlation.mean()),
-        "agreement": agreement(volume, truth),
+        "fsc_mean": mean_correlation(curve, series),
         "background": noise / signal,
         "contrast": _particle_contrast(volume, truth, series, radius) / noise,
     }

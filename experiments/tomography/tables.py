@@ -12,6 +12,7 @@ from experiments.tomography.stacks import NOISE_FREE
 _COLUMNS = (
     ("fsc_0.5", "FSC = 0.5 [Å]", 1, False),
     ("fsc_0.143", "FSC = 0.143 [Å]", 1, False),
+    ("fsc_mean", "mean FSC", 3, True),
     ("background", "background / signal", 2, False),
     ("contrast", "contrast / background", 1, True),
     ("error_median", "angle, median [°]", 1, False),
