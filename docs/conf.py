@@ -23,8 +23,12 @@ extensions = [
     "gallery_pages",
     "native_math",
     "repository_pages",
+    "command_pages",
+    "key_pages",
+    "api_pages",
 ]
-exclude_patterns = ["_build", "_ext", "tutorials"]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_ext", "_templates", "tutorials"]
 default_role = "py:obj"
 nitpicky = True
 nitpick_ignore_regex = [(r"py:.*", ".*")]  # names in single backticks: links where there is a page
@@ -35,7 +39,7 @@ suppress_warnings = [
     "myst.header",  # a README of an experiment may begin below its first heading
 ]
 
-autosummary_generate = True
+autosummary_generate = ["reference/python.rst", "reference/functional.rst", "reference/more.rst"]
 autodoc_typehints = "none"  # numpydoc says them
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
