@@ -8,16 +8,14 @@ from written import write_page
 
 import difftem.functional
 
+WORDS = """Pure functions of every stage, `difftem.functional`: plain PyTorch, the reference for the
+kernels, with a gradient by autograd."""
 ROW = re.compile(r"^    `(\w+)` : ", re.MULTILINE)
 
 
 def write_pages(app: Sphinx, config: Config) -> None:
     """Write the page; a module that is listed twice keeps its first place."""
-    lines = ["Functions by the beam path", "==========================", ""]
-    lines += [
-        "Pure functions of every stage, `difftem.functional`: plain PyTorch, the reference for the"
-    ]
-    lines += ["kernels, with a gradient by autograd.", ""]
+    lines = ["Functions by the beam path", "==========================", "", WORDS, ""]
     seen: set[str] = set()
     parts = (difftem.functional.__doc__ or "").split("\n\n")
     for part in parts:

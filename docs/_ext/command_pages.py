@@ -27,9 +27,8 @@ def write_pages(app: Sphinx, config: Config) -> None:
     lines = ["# Commands", "", "As `--help` prints them; `difftem --help` lists them.", ""]
     for title, commands in GROUPS.items():
         lines += [f"## {title}", "", "| command | what it does |", "| --- | --- |"]
-        lines += [
-            f"| [`difftem {name}`]({name}.md) | {each.what} |" for name, each in commands.items()
-        ]
+        for name, command in commands.items():
+            lines.append(f"| [`difftem {name}`]({name}.md) | {command.what} |")
         lines.append("")
     lines += ["## Exit codes", "", "```text", help_text().split("\n\n")[-1], "```", ""]
     lines += ["```{toctree}", ":hidden:", "", *COMMANDS, "```", ""]

@@ -17,27 +17,28 @@ from difftem.simulation.settings import in_words
 from difftem.simulation.simulate_config import SimulateConfig
 from difftem.workflows.generate.config import GenerateConfig
 
+SIMULATE = """For `difftem simulate run.yaml` and `difftem.simulate(config="run.yaml")`. On the
+command line a key follows two hyphens (`--microscope.defocus_um 2`); in Python its last word is
+enough where no other key has it (`defocus_um=2.0`). `difftem simulate
+--print_config` writes all."""
+GENERATE = """For `difftem generate scene.yaml` and `difftem.generate(folder, config="scene.yaml")`.
+A key that `simulate` has, too, means the same."""
+NANOPARTICLES = """What stands below `nanoparticles:` in a file of `difftem generate`: Pt on CeO₂ at
+atomic resolution ([guide](../../guides/nanoparticles.md))."""
 PAGES = {
-    "simulate": (
-        "Keys of simulate",
-        '`difftem simulate run.yaml`, `difftem.simulate(config="run.yaml")`. On the command line a key '
-        "follows two hyphens (`--microscope.defocus_um 2`); in Python its last word is enough where no "
-        "other key has it (`defocus_um=2.0`). `difftem simulate --print_config` writes all of them.",
-        {"": SimulateConfig},
-    ),
+    "simulate": ("Keys of simulate", SIMULATE, {"": SimulateConfig}),
     "generate": (
         "Keys of generate",
-        '`difftem generate scene.yaml`, `difftem.generate(folder, config="scene.yaml")`. A key that '
-        "`simulate` has, too, means the same.",
+        GENERATE,
         {"": GenerateConfig, "particles: an item of the list": ParticleConfig},
     ),
     "nanoparticles": (
         "Keys of nanoparticles",
-        "What stands below `nanoparticles:` in a file of `difftem generate`: Pt on CeO₂ at atomic "
-        "resolution ([guide](../../guides/nanoparticles.md)).",
+        NANOPARTICLES,
         {"nanoparticles": NanoparticleSetConfig},
     ),
 }
+HEAD = ["| key | takes | default | meaning |", "| --- | --- | --- | --- |"]
 
 
 def meanings(kind: type[Any]) -> dict[str, str]:
