@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from matplotlib.axes import Axes
@@ -60,7 +61,7 @@ def draw_preview(
     if size == SPECTRUM_PIXELS:
         micrograph = crop_center(micrograph, (size, size))
     spectrum = _centered_spectrum(micrograph)
-    low, high = _contrast(spectrum)
+    low, high = grey_limits(spectrum)
     edge = 0.5 / pixel_size
     right.imshow(
         spectrum.numpy(),
@@ -103,7 +104,7 @@ def image_title(index: int, tilts_deg: Sequence[float], defoci_um: Sequence[floa
     return which + ", ".join(words) if words else ""
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path | BinaryIO) -> None:
     """Write a PNG; without versions in it, so that the same picture has the same bytes."""
     # Noise at level 3 is written in a quarter of the time of the default, and smaller.
     options = {"compress_level": 3}
@@ -133,7 +134,7 @@ def show_figure(figure: Figure) -> None:
 def draw_image(
     axes: Axes,
     image: Tensor,  # (y, x)
-    pixel_size: float,  # Å
+    pixel_size: float | None,  # Å
     limits: tuple[float, float] | None = None,
 ) -> None:
     """Show an image, binned if it is large, with a scale bar.
@@ -144,19 +145,22 @@ def draw_image(
         To draw into.
     image : Tensor
         Shape ``(y, x)``.
-    pixel_size : float
-        In Å.
+    pixel_size : float or None
+        In Å; without one there is no scale bar.
     limits : tuple of float, optional
-        Values that are black and white. Default: all but the extreme half percent.
+        Grey values that are black and white. Default: `grey_limits` of the image.
     """
     bins = max(1, min(image.shape) // PANEL_PIXELS)
     binned = torch.nn.functional.avg_pool2d(image[None, None], bins)[0, 0]
-    low, high = limits or _contrast(binned)
+    low, high = limits or grey_limits(binned)
     axes.imshow(binned.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
-    _scale_bar(axes, binned.shape[-1] * pixel_size * bins, pixel_size * bins)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    if pixel_size is not None:
+        _scale_bar(axes, binned.shape[-1] * pixel_size * bins, pixel_size * bins)
 
 
-def _contrast(image: Tensor) -> tuple[float, float]:
+def grey_limits(image: Tensor) -> tuple[float, float]:
     """Grey limits that leave out the extreme half percent."""
     flat = image.flatten().float()
     step = max(1, len(flat) // 1_000_000)
@@ -206,5 +210,3 @@ def _scale_bar(axes: Axes, width: float, pixel_size: float) -> None:
         va="bottom",
         bbox={"facecolor": "white", "alpha": 0.7, "pad": 1.5, "linewidth": 0},
     )
-    axes.set_xticks([])
-    axes.set_yticks([])

@@ -1,0 +1,195 @@
+"""What a comparison gives: scores, curves, pictures, a report."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from difftem.io.files import replacing
+from difftem.io.staged_folder import made_folder
+from difftem.simulation.preview import grey_limits, show_figure
+from difftem.simulation.record import versions
+from difftem.workflows.compare.agreement import Agreement
+from difftem.workflows.compare.figure import Panel, draw_curves, draw_panels
+from difftem.workflows.compare.load import Kind
+from difftem.workflows.compare.output import check_report_output, is_page, report_files
+from difftem.workflows.compare.report import Mode, Part, Picture, definitions, meaning, table_of
+from difftem.workflows.compare.scores import Scores
+from difftem.workflows.compare.written import as_csv, as_html, as_markdown, write_pictures
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Files against each other, or against a truth.
+
+    Attributes
+    ----------
+    kind : {"images", "volume"}
+        What they are.
+    mode : {"truth", "halves", "reference"}
+        Against a truth, two files, or several files against the first of them.
+    against : str
+        The truth, or the first file.
+    pixel_size : float or None
+        Å.
+    scores : dict of str to dict
+        Of each file by column, as ``scores.csv`` has them; names end in the unit.
+    curves : list of Agreement
+        Of each file, over all frequencies and over sampled ones.
+    panels : list of Panel
+        What is shown, on one grey scale.
+    facts : list of str
+        What was compared and how.
+    settings : dict
+        What was asked for.
+    messages : list of str
+        All that was said.
+    """
+
+    kind: Kind
+    mode: Mode
+    against: str
+    pixel_size: float | None
+    scores: dict[str, Scores]
+    curves: list[Agreement]
+    panels: list[Panel]
+    facts: list[str]
+    settings: dict[str, Any]
+    messages: list[str]
+
+    @cached_property
+    def figure(self) -> Any:
+        """Correlations over frequency, of matplotlib."""
+        return draw_curves(self.curves, self.kind, self.pixel_size)
+
+    @cached_property
+    def panel_figure(self) -> Any:
+        """Files side by side on one grey scale, of matplotlib."""
+        return draw_panels(self.panels, self._limits, self.pixel_size)
+
+    def show(self) -> None:
+        """Show panels and curves in a window or a notebook."""
+        show_figure(self.panel_figure)
+        show_figure(self.figure)
+
+    def save(self, path: str | Path, overwrite: bool = False) -> list[Path]:
+        """Write the report, all of it or nothing.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``.html``: one page with everything in it; ``.md``: Markdown, with pictures and tables
+            beside it whose names begin with its own; else a folder for ``report.md``,
+            ``panels.png``, ``curves.png``, ``scores.csv`` and ``correlation.csv``.
+        overwrite : bool
+            Replace files that exist.
+
+        Returns
+        -------
+        list of Path
+            What was written.
+
+        Raises
+        ------
+        InputError
+            If a file exists and `overwrite` is false, or the folder cannot be written.
+        """
+        path = Path(path)
+        check_report_output(path, overwrite)
+        files, page = report_files(path), is_page(path)
+        parts, tables = self._parts(split=page), self.tables()
+        prefix = files["curves"].name.removesuffix("curves.png") if not page else ""
+        with ExitStack() as stack:
+            stack.enter_context(made_folder(files["report"].parent))
+            part = {n: stack.enter_context(replacing(f, overwrite)) for n, f in files.items()}
+            if page:
+                text = as_html(self.title, parts, {f"{n}.csv": t for n, t in tables.items()})
+            else:
+                text = as_markdown(self.title, parts, prefix)
+                write_pictures(parts, part)
+                for name, table in tables.items():
+                    part[name].write_text(table, "utf-8")
+            part["report"].write_text(text, "utf-8")
+        return list(files.values())
+
+    @property
+    def title(self) -> str:
+        """One line of what was compared."""
+        names = list(self.scores)
+        if self.mode == "halves":
+            return f"{self.against} and {names[0]}"
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        return f"{shown} against {self.against}"
+
+    @property
+    def summary(self) -> str:
+        """The table of scores as text."""
+        from tabulate import tabulate
+
+        headers, cells = table_of(list(self.scores.items()), self.curves, self.kind, self.mode)
+        rows = [[header, *column] for header, *column in zip(headers, *cells, strict=True)]
+        table = tabulate(rows, headers="firstrow", disable_numparse=True)
+        return "\n".join([f"{self.title}: {self.facts[0]}", table])
+
+    def tables(self) -> dict[str, str]:
+        """CSV texts of the scores and of the curves, by name."""
+        scores = [
+            {"file": name, "against": self.against, **row} for name, row in self.scores.items()
+        ]
+        unit = "per_angstrom" if self.pixel_size else "cycles_per_pixel"
+        kinds = {True: "sampled", False: "all"}
+        curves = [
+            {
+                "file": curve.name,
+                "against": curve.against,
+                "frequencies": kinds[curve.sampled],
+                f"frequency_{unit}": float(f"{at:.6g}"),
+                "correlation": float(f"{value:.6g}"),
+            }
+            for curve in self.curves
+            for at, value in zip(curve.frequency.tolist(), curve.correlation.tolist(), strict=True)
+        ]
+        return {"scores": as_csv(scores), "correlation": as_csv(curves)}
+
+    @property
+    def _limits(self) -> tuple[float, float]:
+        """Grey values that are black and white in all panels: those of the first."""
+        flat = torch.cat([image.flatten() for _, image in self.panels[0].slices])
+        return grey_limits(flat)
+
+    def _parts(self, split: bool) -> Sequence[Part]:
+        """Make the report; `split`: each panel a picture of its own, for narrow screens."""
+        headers, cells = table_of(list(self.scores.items()), self.curves, self.kind, self.mode)
+        name = "FSC" if self.kind == "volume" else "FRC"
+        curves = Picture("curves", f"{name} over frequency of {self.title}", self.figure)
+        groups = [[panel] for panel in self.panels] if split else [self.panels]
+        panels = [
+            Picture(
+                "panels",
+                f"{', '.join(panel.name for panel in group)} on one grey scale",
+                draw_panels(group, self._limits, self.pixel_size) if split else self.panel_figure,
+            )
+            for group in groups
+        ]
+        low, high = self._limits
+        what = "central slices" if self.kind == "volume" else "images"
+        how = (
+            "the signal of each file is brought to the contrast of the truth"
+            if self.mode == "truth"
+            else "mean and standard deviation of each file are those of the first"
+        )
+        scale = f"One grey scale for all {what}, {low:.4g} (black) to {high:.4g} (white): {how}."
+        made = ", ".join(f"{key} {value}" for key, value in versions().items())
+        return [
+            Part("Scores", headers=headers, rows=cells),
+            Part("Agreement over frequency", meaning(self.mode, self.kind, self.against),
+                 pictures=[curves]),
+            Part("Side by side", [scale], pictures=panels),
+            Part("What was compared", items=self.facts),
+            Part("Definitions", items=definitions(self.mode)),
+            Part("What was said", items=[*self.messages, made]),
+        ]  # fmt: skip
