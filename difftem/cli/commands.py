@@ -41,6 +41,9 @@ GROUPS = {
         "reconstruct": Command(
             "difftem.cli.reconstruct", "reconstruct a volume from a tilt series"
         ),
+        "compare": Command(
+            "difftem.cli.compare", "compare images or volumes: FRC, FSC, errors, a report"
+        ),
         "render": Command(
             "difftem.cli.render", "render volumes: a picture, a movie, or a page that turns them"
         ),

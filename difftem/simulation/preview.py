@@ -104,11 +104,11 @@ def image_title(index: int, tilts_deg: Sequence[float], defoci_um: Sequence[floa
     return which + ", ".join(words) if words else ""
 
 
-def save_figure(figure: Figure, path: Path | BinaryIO) -> None:
+def save_figure(figure: Figure, path: Path | BinaryIO, dpi: int = 100) -> None:
     """Write a PNG; without versions in it, so that the same picture has the same bytes."""
     # Noise at level 3 is written in a quarter of the time of the default, and smaller.
     options = {"compress_level": 3}
-    figure.savefig(path, dpi=100, format="png", metadata={"Software": None}, pil_kwargs=options)
+    figure.savefig(path, dpi=dpi, format="png", metadata={"Software": None}, pil_kwargs=options)
 
 
 def show_figure(figure: Figure) -> None:

@@ -87,8 +87,8 @@ def agreement(
     else:
         n = ring_number(first.data)
         products = torch.zeros(3, n, dtype=torch.float64)
-        for pair in zip(first.data.double(), second.data.double(), strict=True):
-            products += ring_products(*(masked(each, weight) for each in pair), n)
+        for one, other in zip(first.data, second.data, strict=True):
+            products += ring_products(masked(one.double(), weight), masked(other, weight), n)
         frequency = ring_frequencies(n)
         counts = frequency  # pixels of a ring grow with its radius
     density = products[1:3] / counts.clamp(min=1e-12)

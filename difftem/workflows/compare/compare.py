@@ -74,8 +74,8 @@ def compare(
     mask_diameter : float, optional
         Of ``sphere`` in Å (pixels where no pixel size is known). Default: 0.8 of the shortest side.
     fit : {"affine", "none"}
-        Fit scale and offset of the grey values of each file to the truth by least squares, for NMSE,
-        PSNR and SSIM; or take them as they are.
+        Fit scale and offset of the grey values of each file to the truth by least squares, for
+        NMSE, PSNR and SSIM; or take them as they are.
     pixel_size : float, optional
         Å, of all files. Default: that of the headers, which must agree.
     axes, truth_axes : {"auto", "imod", "zyx"}
@@ -165,7 +165,7 @@ def _compared(options: CompareOptions) -> Comparison:
             own = [agreement(one, against, kind, size, window.weight)]
             if wedge is not None:
                 own.append(agreement(one, against, kind, size, window.weight, wedge[0]))
-            found = {}
+            found: Scores = {}
             for curve in reversed(own):
                 found |= crossings(curve, kind)
             if mode == "truth":

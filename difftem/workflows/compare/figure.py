@@ -13,7 +13,6 @@ from difftem.workflows.compare.options import THRESHOLDS
 from difftem.workflows.compare.scores import fit_greys
 
 _COLUMNS = 4  # images side by side
-_SIDE = 3.4  # inches of a panel
 _FAINT = 0.1  # correlation below which noise would be all that one sees
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 
@@ -91,7 +90,10 @@ def shown_greys(data: Tensor, other: Tensor, is_truth: bool) -> tuple[float, flo
 
 
 def draw_panels(
-    panels: Sequence[Panel], limits: tuple[float, float], pixel_size: float | None
+    panels: Sequence[Panel],
+    limits: tuple[float, float],
+    pixel_size: float | None,
+    side: float = 3.4,
 ) -> Any:
     """Draw files side by side: images in rows of four, each volume as a row of three slices.
 
@@ -103,6 +105,8 @@ def draw_panels(
         Grey values that are black and white in all of them.
     pixel_size : float or None
         Å; without one there are no scale bars.
+    side : float
+        Of a panel in inches.
 
     Returns
     -------
@@ -123,8 +127,8 @@ def draw_panels(
     first = [image.shape for _, image in shown[:columns]]
     widths = [shape[1] / shape[0] for shape in first] if rows == 1 else [1.0] * columns
     heights = [max(image.shape[0] / image.shape[1] for _, image in shown)] if rows > 1 else [1.0]
-    scale = min(1.0, 14 / (_SIDE * sum(widths)))
-    size = (_SIDE * scale * sum(widths), (_SIDE * heights[0] * scale + 0.3) * rows)
+    scale = min(1.0, 14 / (side * sum(widths)))
+    size = (side * scale * sum(widths), (side * heights[0] * scale + 0.2) * rows)
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
     for axes in grid.flat[len(shown) :]:
@@ -160,16 +164,18 @@ def draw_curves(curves: Sequence[Agreement], kind: Kind, pixel_size: float | Non
     axes = figure.subplots()
     names = list(dict.fromkeys(curve.name for curve in curves))
     has_sampled = any(curve.sampled for curve in curves)
-    for curve in curves:
+    for curve in sorted(curves, key=lambda curve: not curve.sampled):
         colour = _COLOURS[names.index(curve.name) % len(_COLOURS)]
         main = curve.sampled or not has_sampled
-        label = curve.name if main else f"{curve.name}, missing wedge included"
         x, y = curve.frequency.numpy(), curve.correlation.numpy()
-        axes.plot(x, y, color=colour, linestyle="-" if main else ":", linewidth=1.5, label=label)
+        axes.plot(x, y, "-" if main else ":", color=colour, label=curve.name if main else None)
         for threshold in THRESHOLDS:
             at = curve.crossing(threshold, which)
             if at > 0 and not curve.is_above(threshold, which):
-                axes.plot(at, threshold, "o", color=colour, markersize=5, fillstyle="full")
+                fill = colour if main else "white"
+                axes.plot(at, threshold, "o", color=colour, markersize=5, markerfacecolor=fill)
+    if has_sampled:
+        axes.plot([], [], "k:", label="dotted: missing wedge included")
     end = max(float(curve.frequency[-1]) for curve in curves)
     for threshold in THRESHOLDS:
         axes.axhline(threshold, color="0.5", linewidth=0.8, linestyle="--")

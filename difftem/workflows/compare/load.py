@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -113,16 +114,18 @@ def load(path: str, name: str, kind: Kind, asked: CompareKind, axes: FileAxes) -
     """
     if kind == "volume":
         volume = read_volume(path, axes)
-        return Compared(name, torch.from_numpy(volume.data), volume.voxel_size)
+        # A file that is mapped into memory may not be written to, which PyTorch warns of.
+        data = np.require(volume.data, requirements="W")
+        return Compared(name, torch.from_numpy(data), volume.voxel_size)
     if unpacked_suffix(path) == ".zarr":
-        data, size = read_stack(Path(path))
+        found, size = read_stack(Path(path))
         pixel_size: float | None = size or None
     else:
         frames = read_frames(path)
-        data, pixel_size = frames.data, frames.pixel_size
-    if asked == "image" and len(data) > 1:
-        raise input_error(path, f"holds {len(data)} images, expected one (--kind stack)")
-    images = torch.from_numpy(data.astype("float32"))
+        found, pixel_size = frames.data, frames.pixel_size
+    if asked == "image" and len(found) > 1:
+        raise input_error(path, f"holds {len(found)} images, expected one (--kind stack)")
+    images = torch.from_numpy(np.array(found, np.float32))
     bad = images.numel() - int(images.isfinite().sum())
     if bad:
         raise input_error(path, f"{bad} of {images.numel()} pixels are not finite")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from difftem.workflows.compare.agreement import Agreement, Which
@@ -11,6 +11,7 @@ from difftem.workflows.compare.options import THRESHOLDS
 from difftem.workflows.compare.scores import Scores
 
 Mode = Literal["truth", "halves", "reference"]
+_FEW = 4  # files that a table has side by side
 _NUMBERS = {
     "correlation": ("correlation", ".4f"),
     "nmse": ("NMSE", ".4g"),
@@ -41,7 +42,8 @@ class Part:
     items: Sequence[str] = ()
     headers: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
-    pictures: Sequence[Picture] = field(default_factory=tuple)
+    pictures: Sequence[Picture] = ()
+    layout: Literal["one", "square", "slices"] = "one"
 
 
 def table_of(
@@ -63,14 +65,14 @@ def table_of(
     Returns
     -------
     headers : list of str
-        Of columns that have a number.
+        Of columns that have a number; of few files these are the columns, and the numbers rows.
     cells : list of list of str
-        One list for each file.
+        Of the table below.
     """
     name = "FSC" if kind == "volume" else "FRC"
     sampled = any(curve.sampled for curve in curves)
     headers = ["file"]
-    for part in ([True, False] if sampled else [False]):
+    for part in [True, False] if sampled else [False]:
         words = "" if part or not sampled else ", wedge included"
         headers += [f"{name} = {threshold:g}{words}" for threshold in THRESHOLDS]
     numbers = [
@@ -84,12 +86,17 @@ def table_of(
     for file, scores in rows:
         own = sorted((c for c in curves if c.name == file), key=lambda curve: not curve.sampled)
         row = [file]
-        row += [crossing_in_words(each, threshold, kind) for each in own for threshold in THRESHOLDS]
+        row += [
+            crossing_in_words(each, threshold, kind) for each in own for threshold in THRESHOLDS
+        ]
         for key in numbers:
             value = scores.get(key, math.nan)
             row.append(format(value, _NUMBERS[key][1]) if math.isfinite(value) else "-")
         cells.append(row)
-    return headers, cells
+    if len(cells) > _FEW:
+        return headers, cells
+    head, *turned = (list(column) for column in zip(headers, *cells, strict=True))
+    return ["", *head[1:]], turned
 
 
 def crossing_in_words(curve: Agreement, threshold: float, kind: Kind) -> str:

@@ -21,6 +21,9 @@ from difftem.workflows.compare.report import Mode, Part, Picture, definitions, m
 from difftem.workflows.compare.scores import Scores
 from difftem.workflows.compare.written import as_csv, as_html, as_markdown, write_pictures
 
+_SIDES = {"images": 3.4, "volume": 2.1}  # inches of a panel on a page
+_BEYOND = 0.2  # of the truth's range of grey values, above and below
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -131,18 +134,17 @@ class Comparison:
         from tabulate import tabulate
 
         headers, cells = table_of(list(self.scores.items()), self.curves, self.kind, self.mode)
-        rows = [[header, *column] for header, *column in zip(headers, *cells, strict=True)]
-        table = tabulate(rows, headers="firstrow", disable_numparse=True)
+        table = tabulate(cells, headers, disable_numparse=True)
         return "\n".join([f"{self.title}: {self.facts[0]}", table])
 
     def tables(self) -> dict[str, str]:
         """CSV texts of the scores and of the curves, by name."""
-        scores = [
+        scores: list[dict[str, str | float]] = [
             {"file": name, "against": self.against, **row} for name, row in self.scores.items()
         ]
         unit = "per_angstrom" if self.pixel_size else "cycles_per_pixel"
         kinds = {True: "sampled", False: "all"}
-        curves = [
+        curves: list[dict[str, str | float]] = [
             {
                 "file": curve.name,
                 "against": curve.against,
@@ -157,9 +159,11 @@ class Comparison:
 
     @property
     def _limits(self) -> tuple[float, float]:
-        """Grey values that are black and white in all panels: those of the first."""
+        """Grey values that are black and white in all panels: those of the first, and some more."""
         flat = torch.cat([image.flatten() for _, image in self.panels[0].slices])
-        return grey_limits(flat)
+        low, high = grey_limits(flat)
+        beyond = _BEYOND * (high - low) if self.mode == "truth" else 0.0  # noise is to be seen
+        return low - beyond, high + beyond
 
     def _parts(self, split: bool) -> Sequence[Part]:
         """Make the report; `split`: each panel a picture of its own, for narrow screens."""
@@ -171,7 +175,9 @@ class Comparison:
             Picture(
                 "panels",
                 f"{', '.join(panel.name for panel in group)} on one grey scale",
-                draw_panels(group, self._limits, self.pixel_size) if split else self.panel_figure,
+                draw_panels(group, self._limits, self.pixel_size, _SIDES[self.kind])
+                if split
+                else self.panel_figure,
             )
             for group in groups
         ]
@@ -182,13 +188,14 @@ class Comparison:
             if self.mode == "truth"
             else "mean and standard deviation of each file are those of the first"
         )
-        scale = f"One grey scale for all {what}, {low:.4g} (black) to {high:.4g} (white): {how}."
+        scale = f"One grey scale for all {what}, {low:.3g} (black) to {high:.3g} (white): {how}."
         made = ", ".join(f"{key} {value}" for key, value in versions().items())
         return [
             Part("Scores", headers=headers, rows=cells),
             Part("Agreement over frequency", meaning(self.mode, self.kind, self.against),
                  pictures=[curves]),
-            Part("Side by side", [scale], pictures=panels),
+            Part("Side by side", [scale], pictures=panels,
+                 layout="slices" if self.kind == "volume" else "square"),
             Part("What was compared", items=self.facts),
             Part("Definitions", items=definitions(self.mode)),
             Part("What was said", items=[*self.messages, made]),

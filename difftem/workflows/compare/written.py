@@ -11,6 +11,7 @@ from pathlib import Path
 from difftem.simulation.preview import save_figure
 from difftem.workflows.compare.report import Part
 
+_DPI = 160  # of pictures in the page, for fine screens
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c1e21; --paper: #fff; --line: #d5d9de; --soft: #5b6470;
   --link: #0a58a8; }
@@ -19,7 +20,8 @@ _STYLE = """
 }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 72rem; padding: 1.5rem 1rem 3rem; background: var(--paper);
-  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+h1, p, li { overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 1rem; }
 h2 { font-size: 1.2rem; margin: 2rem 0 .6rem; border-bottom: 1px solid var(--line); }
 p, li { max-width: 46rem; }
@@ -30,7 +32,9 @@ th, td { padding: .35rem .7rem; border-bottom: 1px solid var(--line); text-align
   white-space: nowrap; }
 th { vertical-align: bottom; white-space: normal; min-width: 5.5rem; }
 th:first-child, td:first-child { text-align: left; }
-.pictures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); }
+.pictures { display: grid; gap: 1rem; }
+.square { grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr)); }
+.slices { grid-template-columns: repeat(auto-fill, minmax(min(100%, 32rem), 1fr)); }
 .one { grid-template-columns: minmax(0, 46rem); }
 img { display: block; width: 100%; height: auto; background: #fff; border-radius: 4px; }
 .small { color: var(--soft); font-size: .9rem; }
@@ -65,9 +69,10 @@ def as_markdown(title: str, parts: Sequence[Part], prefix: str) -> str:
             lines += [*(f"- {item}" for item in part.items), ""]
         if part.rows:
             align = ["left", *["right"] * (len(part.headers) - 1)]
-            cells = [[cell.replace("|", "\\|") for cell in row] for row in part.rows]
+            table = [part.headers, *part.rows]
+            head, *cells = [[cell.replace("|", "\\|") for cell in row] for row in table]
             lines += [
-                tabulate(cells, part.headers, tablefmt="pipe", colalign=align, disable_numparse=True),
+                tabulate(cells, head, tablefmt="pipe", colalign=align, disable_numparse=True),
                 "",
             ]
         for picture in part.pictures:
@@ -110,11 +115,10 @@ def as_html(title: str, parts: Sequence[Part], tables: Mapping[str, str]) -> str
                 f"<tbody>{rows}</tbody></table></div>"
             )
         if part.pictures:
-            kind = "pictures" if len(part.pictures) > 1 else "pictures one"
-            body.append(f'<div class="{kind}">')
+            body.append(f'<div class="pictures {part.layout}">')
             for picture in part.pictures:
                 buffer = io.BytesIO()
-                save_figure(picture.figure, buffer)
+                save_figure(picture.figure, buffer, _DPI)
                 data = base64.b64encode(buffer.getvalue()).decode()
                 words = escape(picture.words, quote=True)
                 body.append(f'<img alt="{words}" src="data:image/png;base64,{data}">')
