@@ -26,18 +26,7 @@ finite = number("a number", lambda _: True)
 
 
 def main(arguments: list[str]) -> None:
-    """Run the command.
-
-    Parameters
-    ----------
-    arguments : list of str
-        What follows ``difftem compare``.
-
-    Raises
-    ------
-    ValueError
-        For bad input, in one line.
-    """
+    """Run the command with what follows ``difftem compare``."""
     options: dict[str, Any] = vars(_parser().parse_args(arguments))
     output, overwrite = options.pop("output"), options.pop("overwrite")
     between = options.pop("tilt_range")

@@ -1,6 +1,5 @@
 """Fourier shell correlation (FSC) of two volumes, and the frequencies that it crosses values at."""
 
-import math
 from typing import Literal, NamedTuple
 
 import torch
@@ -37,31 +36,11 @@ def shell_products(
     n_shells: int,
     mask: Tensor | None = None,  # (z, y, x // 2 + 1)
 ) -> Tensor:  # (4, n_shells)
-    """Sum the cross spectrum and both power spectra of two volumes over shells.
+    """Sum cross spectrum and both power spectra over shells, as `ring_products` does over rings.
 
     Shell i holds frequencies within half a step of (i + 1) / (2 n_shells) cycles/voxel, up to
-    Nyquist; the lowest ones and the corners beyond Nyquist are left out. Sums of several volumes
-    may be added.
-
-    Parameters
-    ----------
-    first, second : Tensor
-        Of any size and units, shape ``(z, y, x)``.
-    n_shells : int
-        From 0 to Nyquist.
-    mask : Tensor, optional
-        Weights of frequencies, of true and false or numbers, on the grid of a real transform.
-
-    Returns
-    -------
-    Tensor
-        Real part of the cross spectrum, power of the first, power of the second, weight of the
-        voxels; float64.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit.
+    Nyquist; `mask` weighs frequencies on the grid of a real transform. The fourth row is the weight
+    of the voxels. Sums of several volumes may be added.
     """
     shape = _checked_shape(first, second, mask)
     grid = frequency_grid(shape, 1.0, half=True, device=first.device)
@@ -122,11 +101,6 @@ def shell_correlation(
     ShellCorrelation
         Of shells that have a frequency in them.
 
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, or voxel size or number of shells are not positive.
-
     References
     ----------
     Harauz & van Heel, Optik 73 (1986) 146; Rosenthal & Henderson, J. Mol. Biol. 333 (2003) 721 for
@@ -155,10 +129,8 @@ def crossing(
 
     Parameters
     ----------
-    frequency : Tensor
-        Rising, shape ``(n,)``, in any unit.
-    correlation : Tensor
-        Of it, shape ``(n,)``.
+    frequency, correlation : Tensor
+        Rising in any unit, and what belongs to it, shape ``(n,)``.
     threshold : float
         0.5 against a truth or a reference, 0.143 between halves of the data.
     which : {"first", "last"}
@@ -170,11 +142,6 @@ def crossing(
     float
         In the unit of `frequency`: 0 where the curve is below from the start (``first``) or
         throughout (``last``), the last frequency where it does not fall below any more.
-
-    Raises
-    ------
-    ValueError
-        If the curve is empty or shapes differ.
     """
     if frequency.ndim != 1 or frequency.shape != correlation.shape or len(frequency) == 0:
         raise ValueError(
@@ -205,15 +172,11 @@ def _without_mean(volume: Tensor) -> Tensor:
 
 def _checked_shape(first: Tensor, second: Tensor, mask: Tensor | None) -> tuple[int, int, int]:
     """Shape that two volumes have, and the mask of their spectra."""
-    if first.shape != second.shape or first.ndim != 3 or math.prod(first.shape) == 0:
-        raise ValueError(
-            "volumes must have one shape (z, y, x), got "
-            f"{tuple(first.shape)} and {tuple(second.shape)}"
-        )
+    shapes = f"{tuple(first.shape)} and {tuple(second.shape)}"
+    if first.shape != second.shape or first.ndim != 3 or first.numel() == 0:
+        raise ValueError(f"volumes must have one shape (z, y, x), got {shapes}")
     nz, ny, nx = first.shape
-    if mask is not None and tuple(mask.shape) != (nz, ny, nx // 2 + 1):
-        raise ValueError(
-            f"mask must be {(nz, ny, nx // 2 + 1)}, as torch.fft.rfftn's result, "
-            f"got {tuple(mask.shape)}"
-        )
+    half = (nz, ny, nx // 2 + 1)
+    if mask is not None and tuple(mask.shape) != half:
+        raise ValueError(f"mask must be {half}, as rfftn gives it, got {tuple(mask.shape)}")
     return nz, ny, nx

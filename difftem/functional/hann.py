@@ -42,20 +42,7 @@ def hann_window(
     shape: tuple[int, ...],
     device: torch.device | None = None,
 ) -> Tensor:  # shape
-    """Window of `fade_to_edges` along every axis, its mean square 1.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Of an image or a volume.
-    device : torch.device, optional
-        Of the result.
-
-    Returns
-    -------
-    Tensor
-        float64.
-    """
+    """Window of `fade_to_edges` along every axis of an image or a volume, its mean square 1."""
     window = torch.ones((), dtype=torch.float64, device=device)
     for n in shape:
         phase = (torch.arange(n, device=device, dtype=torch.float64) + 0.5) * (math.pi / n)

@@ -8,40 +8,26 @@ import mrcfile
 
 from difftem.io.files import check_regular, unpacked_suffix
 from difftem.io.mrc_size import check_extended
+from difftem.io.tiff import TIFF_SUFFIXES
 
 ArrayKind = Literal["image", "stack", "volume"]
-_STACKS = (".mrcs", ".st", ".ali", ".tif", ".tiff", ".zarr")
-_VOLUMES = (".rec", ".map")
+_STACKS, _VOLUMES = (".mrcs", ".st", ".ali"), (".rec", ".map")
 
 
 def array_kind(path: str | Path) -> tuple[ArrayKind, bool]:
-    """Tell what a file holds, before its data are read.
+    """Tell what a file holds, before its data are read, and whether that is sure.
 
-    Parameters
-    ----------
-    path : str or Path
-        MRC, TIFF or zarr.
-
-    Returns
-    -------
-    kind : {"image", "stack", "volume"}
-        A single section is an image. Beyond that the name tells it (``.mrcs``, ``.st``, ``.ali``,
-        TIFF and zarr are stacks, ``.rec`` and ``.map`` volumes), then the space group of the
-        header, 0 for images. Sections that do not run along z are those of a volume.
-    sure : bool
-        False where only a space group of 0 says that it is a stack: programs leave it in volumes.
-
-    Raises
-    ------
-    InputError
-        If there is no such file.
+    TIFF and zarr are stacks. In MRC a single section is an image and sections across another axis
+    than z are a volume; then the name tells it (``.mrcs``, ``.st``, ``.ali`` are stacks, ``.rec``
+    and ``.map`` volumes), and last the space group: above 0 it is a volume. It is not sure that 0
+    is a stack: programs leave it in volumes.
     """
     path = Path(path)
     suffix = unpacked_suffix(path)
     if suffix == ".zarr":
         return "stack", True
     check_regular(path)
-    if suffix in (".tif", ".tiff"):
+    if suffix in TIFF_SUFFIXES:
         return "stack", True
     check_extended(path)
     try:
@@ -54,8 +40,6 @@ def array_kind(path: str | Path) -> tuple[ArrayKind, bool]:
         return "stack", False  # whoever reads it says what is wrong
     if sections == 1:
         return "image", True
-    if not upright:
+    if not upright or suffix in _VOLUMES or (group > 0 and suffix not in _STACKS):
         return "volume", True
-    if suffix in _STACKS or suffix in _VOLUMES:
-        return ("stack" if suffix in _STACKS else "volume"), True
-    return ("volume", True) if group > 0 else ("stack", False)
+    return "stack", suffix in _STACKS

@@ -10,36 +10,22 @@ _ROBUST = 1.4826  # standard deviation of Gaussian noise over its median absolut
 
 
 def flat_region(
-    truth: Tensor,  # (..., y, x) or (z, y, x)
+    truth: Tensor,  # (y, x) or (z, y, x)
     share: float = 0.25,
-    n_axes: int = 2,
 ) -> Tensor:  # shape of truth, bool
-    """Mark where a truth changes least: by its standard deviation in boxes of 5 pixels.
+    """Mark the share of an image or volume that changes least in boxes of 5 pixels.
 
-    Parameters
-    ----------
-    truth : Tensor
-        Images ``(..., y, x)``, or a volume ``(z, y, x)``.
-    share : float
-        Of the pixels that are marked; more where more are as flat.
-    n_axes : int
-        2 for images, 3 for a volume.
-
-    Returns
-    -------
-    Tensor
-        True where it is flat.
+    More is marked where more is as flat: a standard deviation of a thousandth of the whole's is
+    that of rounding.
     """
-    scaled = ((truth - truth.mean()) / truth.std().clamp(min=1e-30)).float()
-    stacked = scaled.reshape(-1, 1, *truth.shape[-n_axes:])
-    first, second = _box_mean(stacked), _box_mean(stacked.square())
-    # What rounding leaves of the square of a mean is no change.
-    variance = (second - first.square()).clamp(min=1e-6).reshape(truth.shape)
+    scaled = ((truth - truth.mean()) / truth.std().clamp(min=1e-30)).float()[None, None]
+    first, second = _box_mean(scaled), _box_mean(scaled.square())
+    variance = (second - first.square()).clamp(min=1e-6)[0, 0]
     return variance <= torch.quantile(_sample(variance), share)
 
 
 def noise_to_signal(
-    estimate: Tensor,  # (..., y, x) or (z, y, x)
+    estimate: Tensor,  # (y, x) or (z, y, x)
     truth: Tensor,  # the same shape
     region: Tensor,  # the same shape, bool
 ) -> Tensor:  # ()
@@ -49,20 +35,8 @@ def noise_to_signal(
               e = \frac{\hat t}{g} - t, \quad g = \frac{\mathrm{cov}(\hat t, t)}{\sigma_t^2}
 
     The gain g brings the signal, and not the sum of signal and noise, to the scale of the truth: so
-    the number is the same in any units of the estimate.
-
-    Parameters
-    ----------
-    estimate, truth : Tensor
-        In any units each, of one shape.
-    region : Tensor
-        Where the noise is looked at.
-
-    Returns
-    -------
-    Tensor
-        At least 0; NaN where the estimate does not correlate with the truth, or the region is
-        empty.
+    the number is the same in any units of the estimate. NaN where that does not correlate with the
+    truth, or the region is empty.
     """
     t = truth.double() - truth.mean(dtype=torch.float64)
     gain = (estimate.double() * t).mean() / t.square().mean()
@@ -72,15 +46,14 @@ def noise_to_signal(
     return _ROBUST * (error - error.median()).abs().median() / t.square().mean().sqrt()
 
 
-def _box_mean(images: Tensor) -> Tensor:  # (n, 1, *sides)
+def _box_mean(image: Tensor) -> Tensor:  # (1, 1, *sides)
     """Mean of what is near, axis by axis."""
-    n_axes = images.ndim - 2
+    n_axes = image.ndim - 2
     pool = avg_pool2d if n_axes == 2 else avg_pool3d
     for axis in range(n_axes):
         box = [_BOX if each == axis else 1 for each in range(n_axes)]
-        pad = [side // 2 for side in box]
-        images = pool(images, box, 1, pad, count_include_pad=False)
-    return images
+        image = pool(image, box, 1, [side // 2 for side in box], count_include_pad=False)
+    return image
 
 
 def _sample(values: Tensor) -> Tensor:

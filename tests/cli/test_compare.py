@@ -77,7 +77,10 @@ BAD = {
         ["image.mrc", "truth.mrc", "--tilt-range", "-60", "60"],
         "tilts are of volumes, but the files hold images",
     ),
-    "one tilt": (["volume.mrc", "other.mrc", "--tilts", "one.tlt"], "one angle only"),
+    "one tilt": (
+        ["volume.mrc", "other.mrc", "--tilts", "one.tlt"],
+        "one.tlt: one angle only",
+    ),
     "radians": (["volume.mrc", "other.mrc", "--tilts", "radians.tlt"], "are they in radians?"),
     "mask of another shape": (
         ["volume.mrc", "other.mrc", "--mask", "image.mrc", "--kind", "volume"],

@@ -12,8 +12,8 @@ from difftem.functional.soft_mask import masked
 from difftem.metrics.truth_table import ring_number
 from difftem.workflows.compare.load import Compared, Kind
 
-Which = Literal["first", "last"]
 _NOTHING = 1e-10  # of the densest power in a ring: what windows and filters leave
+_WHICH: dict[Kind, Literal["first", "last"]] = {"volume": "first", "images": "last"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,43 +41,25 @@ class Agreement:
     frequency: Tensor
     correlation: Tensor
 
-    def crossing(self, threshold: float, which: Which) -> float:
-        """Frequency where it falls below a threshold; 0 where it never reaches it."""
-        return crossing(self.frequency, self.correlation, threshold, which)
+    def crossing(self, threshold: float, kind: Kind, other: bool = False) -> tuple[float, bool]:
+        """Frequency where it falls below a threshold, and whether it does not any more.
 
-    def is_above(self, threshold: float, which: Which) -> bool:
-        """Whether it stays above a threshold up to the last frequency."""
+        Of volumes it is the first one, of images the last: a contrast transfer function has zeros.
+        With `other` it is the other way round. 0 where the threshold is never reached.
+        """
+        which = _WHICH["images" if (kind == "volume") == other else "volume"]
         above = self.correlation >= threshold
-        return bool(above.all() if which == "first" else above[-1])
+        beyond = bool(above.all() if which == "first" else above[-1])
+        return crossing(self.frequency, self.correlation, threshold, which), beyond
 
 
 def agreement(
-    first: Compared,
-    second: Compared,
-    kind: Kind,
-    pixel_size: float | None,
-    weight: Tensor,
-    wedge: Tensor | None = None,
+    first: Compared, second: Compared, kind: Kind, weight: Tensor, wedge: Tensor | None = None
 ) -> Agreement:
-    """Correlate two files ring by ring, or shell by shell.
+    """Correlate two files ring by ring (of a stack all images together), or shell by shell.
 
-    Parameters
-    ----------
-    first, second : Compared
-        Of one shape; the spectra of all images of a stack are added up.
-    kind : {"images", "volume"}
-        What they are.
-    pixel_size : float or None
-        Å.
-    weight : Tensor
-        Mask in real space.
-    wedge : Tensor, optional
-        Mask of frequencies, of volumes.
-
-    Returns
-    -------
-    Agreement
-        0 in rings where one of them has nothing.
+    `weight` is a mask in real space, `wedge` one of the frequencies of a volume. The correlation is
+    0 in rings where one of them has nothing. `second` has the pixel size.
     """
     if kind == "volume":
         a, b = masked(first.data, weight), masked(second.data, weight)
@@ -93,13 +75,8 @@ def agreement(
         counts = frequency  # pixels of a ring grow with its radius
     density = products[1:3] / counts.clamp(min=1e-12)
     there = (density > _NOTHING * density.amax(1, keepdim=True)).all(0)
-    correlation = ring_correlation(products[:3]) * there
-    some = counts > 0
+    correlation, some, size = ring_correlation(products[:3]) * there, counts > 0, second.pixel_size
     return Agreement(
-        first.name,
-        second.name,
-        wedge is not None,
-        pixel_size is not None,
-        (frequency / (pixel_size or 1.0))[some],
-        correlation[some],
-    )
+        first.name, second.name, wedge is not None, size is not None,
+        (frequency / (size or 1.0))[some], correlation[some],
+    )  # fmt: skip

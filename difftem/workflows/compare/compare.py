@@ -1,9 +1,8 @@
 """`difftem.compare`: images or volumes against each other, and against a truth."""
 
-import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -12,7 +11,7 @@ from difftem.io.volume import FileAxes
 from difftem.simulation.memory import check_memory
 from difftem.simulation.messages import collected
 from difftem.workflows.compare.agreement import agreement
-from difftem.workflows.compare.figure import panel_of, shown_greys
+from difftem.workflows.compare.figure import shown_of
 from difftem.workflows.compare.load import (
     Compared,
     Kind,
@@ -28,11 +27,9 @@ from difftem.workflows.compare.result import Comparison
 from difftem.workflows.compare.scores import Scores, against_other, against_truth, crossings
 from difftem.workflows.compare.windows import make_wedge, make_window
 
-logger = logging.getLogger(__name__)
-
 # Interpreter and libraries; a voxel of two volumes with their spectra, fits and masks; a pixel of
-# two stacks.
-BASE_BYTES, VOXEL_BYTES, PIXEL_BYTES = 550e6, 80, 12
+# two stacks, and of the image that is worked on.
+BASE_BYTES, VOXEL_BYTES, PIXEL_BYTES, IMAGE_BYTES = 550e6, 80, 12, 200
 
 
 def compare(
@@ -126,97 +123,71 @@ def compare(
 
 def _compared(options: CompareOptions) -> Comparison:
     """Read one file after the other, and keep what is shown of it."""
-    first = [] if options.truth is None else [options.truth]
-    paths = [*first, *options.files]
+    paths = [*([] if options.truth is None else [options.truth]), *options.files]
     kind = decided_kind(paths, options.kind)
     if options.tilts is not None and kind == "images":
         raise ValueError("tilts are of volumes, but the files hold images (--kind volume)")
     mode: Mode = "reference" if len(paths) > 2 else "halves"
-    if options.truth is not None:
-        mode = "truth"
+    mode = mode if options.truth is None else "truth"
     names = distinct_names(paths)
-    against = load(
-        paths[0],
-        names[0],
-        kind,
-        options.kind,
-        options.axes if options.truth is None else options.truth_axes,
-    )
+    axes = options.axes if options.truth is None else options.truth_axes
+    against = _sized(load(paths[0], names[0], kind, options.kind, axes), options)
     _check_memory(against, kind, options)
     scores: dict[str, Scores] = {}
-    curves, panels = [], [panel_of(names[0], against.data, kind, (1.0, 0.0))]
+    curves, panels = [], [shown_of(against, against, kind, is_truth=True)]
     with tqdm(paths[1:], unit="file", disable=not sys.stderr.isatty()) as bar:
-        for number, path in enumerate(bar):
-            name = names[number + 1]
-            one = load(path, name, kind, options.kind, options.axes)
-            if options.pixel_size is not None:
-                against, one = (replace(e, pixel_size=options.pixel_size) for e in (against, one))
+        for path, name in zip(bar, names[1:], strict=True):
+            one = _sized(load(path, name, kind, options.kind, options.axes), options)
             check_fits(against, one, kind)
-            if number == 0:
+            if not scores:
                 against = replace(against, pixel_size=against.pixel_size or one.pixel_size)
-                if against.pixel_size is None:
-                    logger.info(
-                        "no file has a pixel size: frequencies are in cycles/pixel (--pixel-size "
-                        "gives it)"
-                    )
                 window = make_window(against, kind, options)
-                wedge = make_wedge(_sides(against), options)
-            size = against.pixel_size
-            own = [agreement(one, against, kind, size, window.weight)]
+                wedge, seen = make_wedge(against, options)
+            own = [agreement(one, against, kind, window.weight)]
             if wedge is not None:
-                own.append(agreement(one, against, kind, size, window.weight, wedge[0]))
-            found: Scores = {}
-            for curve in reversed(own):
-                found |= crossings(curve, kind)
+                own.append(agreement(one, against, kind, window.weight, wedge))
+            found = {k: v for curve in reversed(own) for k, v in crossings(curve, kind).items()}
             if mode == "truth":
                 found |= against_truth(one.data, against.data, kind, window, options.fit)
             else:
-                found |= against_other(one.data, against.data, window)
+                found |= against_other(one.data, against.data, window, mode == "halves")
             scores[name] = found
             curves += own
-            shown = slice(None) if kind == "volume" else slice(1)
-            greys = shown_greys(one.data[shown], against.data[shown], mode == "truth")
-            panels.append(panel_of(name, one.data, kind, greys))
+            panels.append(shown_of(one, against, kind, mode == "truth"))
             del one
-    facts = _facts(against, kind, options, window.what, wedge[1] if wedge else "")
-    settings = asdict(options)
-    return Comparison(
-        kind, mode, names[0], size, scores, curves, panels, facts, settings, messages=[]
-    )
+    size = against.pixel_size
+    facts = [
+        in_words(against.data, kind) + (f" of {size:.4g} Å" if size else ", pixel size unknown"),
+        f"Mask in real space: {window.what}.",
+    ]
+    if kind == "volume":
+        facts.append(
+            f"Missing wedge: frequencies count that tilts of {seen} have seen."
+            if seen
+            else "Missing wedge: all frequencies count; --tilts leaves out what was not seen."
+        )
+    if mode == "truth":
+        fit = "scale and offset of each file are fitted to the truth by least squares, for NMSE, "
+        facts.append(
+            f"Grey values: {fit}PSNR and SSIM."
+            if options.fit == "affine"
+            else "Grey values: as they are."
+        )
+    facts.append("Nothing was aligned or resampled.")
+    return Comparison(kind, mode, names[0], size, scores, curves, panels, facts, messages=[])
 
 
-def _sides(like: Compared) -> tuple[int, int, int]:
-    """Sides of a volume."""
-    nz, ny, nx = like.data.shape
-    return nz, ny, nx
+def _sized(one: Compared, options: CompareOptions) -> Compared:
+    """File with the pixel size that the user has told."""
+    return replace(one, pixel_size=options.pixel_size or one.pixel_size)
 
 
 def _check_memory(like: Compared, kind: Kind, options: CompareOptions) -> None:
     """Refuse what cannot fit, once one file is known."""
     each = VOXEL_BYTES if kind == "volume" else PIXEL_BYTES
-    image = 0 if kind == "volume" else 200 * like.data[0].numel()
+    image = 0 if kind == "volume" else IMAGE_BYTES * like.data[0].numel()
     check_memory(
         BASE_BYTES + each * like.data.numel() + image,
         limit_gb=options.memory_limit_gb,
         advice="smaller or binned files would do",
     )
-
-
-def _facts(like: Compared, kind: Kind, options: CompareOptions, mask: str, wedge: str) -> list[str]:
-    """Say what was compared and how."""
-    size = f" of {like.pixel_size:.4g} Å" if like.pixel_size else ", pixel size unknown"
-    lines = [in_words(like.data, kind) + size, f"Mask in real space: {mask}."]
-    if kind == "volume":
-        lines.append(
-            f"Missing wedge: frequencies count that tilts of {wedge} have seen."
-            if wedge
-            else "Missing wedge: all frequencies count; --tilts leaves out what was not seen."
-        )
-    if options.truth is not None:
-        lines.append(
-            "Grey values: scale and offset of each file are fitted to the truth by least squares "
-            "for NMSE, PSNR and SSIM."
-            if options.fit == "affine"
-            else "Grey values: as they are."
-        )
-    return [*lines, "Nothing was aligned or resampled."]

@@ -26,17 +26,7 @@ _SAME = 0.01  # relative difference of pixel sizes that is a rounding
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """One file that is compared.
-
-    Attributes
-    ----------
-    name : str
-        For tables and titles.
-    data : Tensor
-        Images ``(n, y, x)`` or a volume ``(z, y, x)``, float32, finite.
-    pixel_size : float or None
-        Å.
-    """
+    """One file: images ``(n, y, x)`` or a volume ``(z, y, x)``, float32 and finite; Å."""
 
     name: str
     data: Tensor
@@ -44,19 +34,7 @@ class Compared:
 
 
 def decided_kind(paths: Sequence[str], asked: CompareKind) -> Kind:
-    """Tell whether files hold images or volumes.
-
-    Parameters
-    ----------
-    paths : sequence of str
-        All of them.
-    asked : {"auto", "image", "stack", "volume"}
-        By the user.
-
-    Returns
-    -------
-    {"images", "volume"}
-        What all are taken for.
+    """Tell what all files are taken for, by the user's word or by themselves.
 
     Raises
     ------
@@ -68,44 +46,24 @@ def decided_kind(paths: Sequence[str], asked: CompareKind) -> Kind:
         return "volume" if asked == "volume" else "images"
     volumes = [path for path, (kind, _) in found.items() if kind == "volume"]
     flat = [path for path, (kind, sure) in found.items() if kind != "volume" and sure]
-    unsure = [path for path, (_, sure) in found.items() if not sure]
+    unsure = [Path(path).name for path, (_, sure) in found.items() if not sure]
     if volumes and flat:
-        kind = found[flat[0]][0]
+        what = "an image" if found[flat[0]][0] == "image" else "a stack of images"
         raise input_error(
             flat[0],
-            f"holds {'an image' if kind == 'image' else 'a stack of images'}, but {volumes[0]} a "
-            "volume; --kind (kind=) says what all are",
+            f"holds {what}, but {volumes[0]} a volume; --kind (kind=) says what all are",
         )
     if unsure:
-        taken = "volumes, as the others are" if volumes else "stacks of images"
         logger.info(
             "%s: the headers call them images (space group 0); taken as %s (--kind tells it)",
-            ", ".join(Path(path).name for path in unsure),
-            taken,
+            ", ".join(unsure),
+            "volumes, as the others are" if volumes else "stacks of images",
         )
     return "volume" if volumes else "images"
 
 
 def load(path: str, name: str, kind: Kind, asked: CompareKind, axes: FileAxes) -> Compared:
-    """Read one file.
-
-    Parameters
-    ----------
-    path : str
-        File.
-    name : str
-        For tables.
-    kind : {"images", "volume"}
-        What it is taken for.
-    asked : {"auto", "image", "stack", "volume"}
-        By the user: ``image`` allows a single one only.
-    axes : {"auto", "imod", "zyx"}
-        Of volumes, as `difftem.io.volume.read_volume` takes them.
-
-    Returns
-    -------
-    Compared
-        In memory.
+    """Read one file; if the user has said ``image`` it may hold one only.
 
     Raises
     ------
@@ -133,20 +91,7 @@ def load(path: str, name: str, kind: Kind, asked: CompareKind, axes: FileAxes) -
 
 
 def check_fits(first: Compared, other: Compared, kind: Kind) -> None:
-    """Refuse what has another shape or pixel size.
-
-    Parameters
-    ----------
-    first, other : Compared
-        That are to be compared.
-    kind : {"images", "volume"}
-        What they are.
-
-    Raises
-    ------
-    ValueError
-        In one line that says both.
-    """
+    """Refuse what has another shape or pixel size, in one line that says both."""
     if first.data.shape != other.data.shape:
         hint = ""
         if kind == "volume" and sorted(first.data.shape) == sorted(other.data.shape):
@@ -168,21 +113,12 @@ def in_words(data: Tensor, kind: Kind) -> str:
     n, ny, nx = data.shape
     if kind == "volume":
         return f"{nx} x {ny} x {n} voxels (x, y, z)"
-    many = f"{n} images of " if n > 1 else ""
-    return f"{many}{nx} x {ny} pixels (x, y)"
+    return f"{f'{n} images of ' if n > 1 else ''}{nx} x {ny} pixels (x, y)"
 
 
 def distinct_names(paths: Sequence[str]) -> list[str]:
-    """Names of files, with as many folders as tell them apart."""
-    parts = [Path(path).absolute().parts for path in paths]
-    names = [each[-1] for each in parts]
-    for i, own in enumerate(parts):
-        same = [each for j, each in enumerate(parts) if j != i and each[-1] == own[-1]]
-        depth = 1
-        while depth < len(own) and any(each[-depth:] == own[-depth:] for each in same):
-            depth += 1
-        if any(each == own for each in same):
-            names[i] = f"{own[-1]} ({i + 1})"
-        elif same:
-            names[i] = "/".join(own[-depth:])
-    return names
+    """Names of files: with their folder, or else a number, where a name comes twice."""
+    short = [Path(path).name for path in paths]
+    longer = ["/".join(Path(path).absolute().parts[-2:]) for path in paths]
+    names = [b if short.count(a) > 1 else a for a, b in zip(short, longer, strict=True)]
+    return [f"{each} ({i + 1})" if names.count(each) > 1 else each for i, each in enumerate(names)]

@@ -1,6 +1,5 @@
 """What a comparison gives: scores, curves, pictures, a report."""
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,17 +10,18 @@ import torch
 
 from difftem.io.files import replacing
 from difftem.io.staged_folder import made_folder
-from difftem.simulation.preview import grey_limits, show_figure
+from difftem.simulation.preview import grey_limits, save_figure, show_figure
 from difftem.simulation.record import versions
 from difftem.workflows.compare.agreement import Agreement
-from difftem.workflows.compare.figure import Panel, draw_curves, draw_panels
+from difftem.workflows.compare.figure import Shown, draw_curves, draw_panels
 from difftem.workflows.compare.load import Kind
-from difftem.workflows.compare.output import check_report_output, is_page, report_files
-from difftem.workflows.compare.report import Mode, Part, Picture, definitions, meaning, table_of
+from difftem.workflows.compare.output import check_report_output, report_files
+from difftem.workflows.compare.report import NAMES, Mode, Part, Picture, table_of, texts
 from difftem.workflows.compare.scores import Scores
-from difftem.workflows.compare.written import as_csv, as_html, as_markdown, write_pictures
+from difftem.workflows.compare.written import as_csv, as_html, as_markdown
 
-_SIDES = {"images": 3.4, "volume": 2.1}  # inches of a panel on a page
+_SIDES: dict[Kind, float] = {"images": 3.4, "volume": 2.1}  # inches of a panel on a page
+_SIDE = 3.4  # and in one picture of all
 _BEYOND = 0.2  # of the truth's range of grey values, above and below
 
 
@@ -43,12 +43,10 @@ class Comparison:
         Of each file by column, as ``scores.csv`` has them; names end in the unit.
     curves : list of Agreement
         Of each file, over all frequencies and over sampled ones.
-    panels : list of Panel
+    panels : list of Shown
         What is shown, on one grey scale.
     facts : list of str
         What was compared and how.
-    settings : dict
-        What was asked for.
     messages : list of str
         All that was said.
     """
@@ -59,20 +57,19 @@ class Comparison:
     pixel_size: float | None
     scores: dict[str, Scores]
     curves: list[Agreement]
-    panels: list[Panel]
+    panels: list[Shown]
     facts: list[str]
-    settings: dict[str, Any]
     messages: list[str]
 
     @cached_property
     def figure(self) -> Any:
         """Correlations over frequency, of matplotlib."""
-        return draw_curves(self.curves, self.kind, self.pixel_size)
+        return draw_curves(self.curves, self.kind)
 
     @cached_property
     def panel_figure(self) -> Any:
         """Files side by side on one grey scale, of matplotlib."""
-        return draw_panels(self.panels, self._limits, self.pixel_size)
+        return draw_panels(self.panels, self._limits, self.pixel_size, _SIDE)
 
     def show(self) -> None:
         """Show panels and curves in a window or a notebook."""
@@ -103,17 +100,18 @@ class Comparison:
         """
         path = Path(path)
         check_report_output(path, overwrite)
-        files, page = report_files(path), is_page(path)
-        parts, tables = self._parts(split=page), self.tables()
-        prefix = files["curves"].name.removesuffix("curves.png") if not page else ""
+        files, tables = report_files(path), self.tables()
         with ExitStack() as stack:
             stack.enter_context(made_folder(files["report"].parent))
             part = {n: stack.enter_context(replacing(f, overwrite)) for n, f in files.items()}
-            if page:
-                text = as_html(self.title, parts, {f"{n}.csv": t for n, t in tables.items()})
+            if len(files) == 1:
+                saved = {f"{name}.csv": table for name, table in tables.items()}
+                text = as_html(self.title, self._parts(each=True), saved)
             else:
-                text = as_markdown(self.title, parts, prefix)
-                write_pictures(parts, part)
+                prefix = files["curves"].name.removesuffix("curves.png")
+                text = as_markdown(self.title, self._parts(each=False), prefix)
+                save_figure(self.figure, part["curves"])
+                save_figure(self.panel_figure, part["panels"])
                 for name, table in tables.items():
                     part[name].write_text(table, "utf-8")
             part["report"].write_text(text, "utf-8")
@@ -133,9 +131,9 @@ class Comparison:
         """The table of scores as text."""
         from tabulate import tabulate
 
-        headers, cells = table_of(list(self.scores.items()), self.curves, self.kind, self.mode)
-        table = tabulate(cells, headers, disable_numparse=True)
-        return "\n".join([f"{self.title}: {self.facts[0]}", table])
+        headers, rows = table_of(self.scores, self.curves, self.kind)
+        table = tabulate(rows, headers, disable_numparse=True)
+        return f"{self.title}: {self.facts[0]}\n{table}"
 
     def tables(self) -> dict[str, str]:
         """CSV texts of the scores and of the curves, by name."""
@@ -143,12 +141,11 @@ class Comparison:
             {"file": name, "against": self.against, **row} for name, row in self.scores.items()
         ]
         unit = "per_angstrom" if self.pixel_size else "cycles_per_pixel"
-        kinds = {True: "sampled", False: "all"}
         curves: list[dict[str, str | float]] = [
             {
                 "file": curve.name,
                 "against": curve.against,
-                "frequencies": kinds[curve.sampled],
+                "frequencies": "sampled" if curve.sampled else "all",
                 f"frequency_{unit}": float(f"{at:.6g}"),
                 "correlation": float(f"{value:.6g}"),
             }
@@ -160,43 +157,32 @@ class Comparison:
     @property
     def _limits(self) -> tuple[float, float]:
         """Grey values that are black and white in all panels: those of the first, and some more."""
-        flat = torch.cat([image.flatten() for _, image in self.panels[0].slices])
-        low, high = grey_limits(flat)
+        low, high = grey_limits(torch.cat([each.flatten() for _, each in self.panels[0].slices]))
         beyond = _BEYOND * (high - low) if self.mode == "truth" else 0.0  # noise is to be seen
         return low - beyond, high + beyond
 
-    def _parts(self, split: bool) -> Sequence[Part]:
-        """Make the report; `split`: each panel a picture of its own, for narrow screens."""
-        headers, cells = table_of(list(self.scores.items()), self.curves, self.kind, self.mode)
-        name = "FSC" if self.kind == "volume" else "FRC"
-        curves = Picture("curves", f"{name} over frequency of {self.title}", self.figure)
-        groups = [[panel] for panel in self.panels] if split else [self.panels]
-        panels = [
-            Picture(
-                "panels",
-                f"{', '.join(panel.name for panel in group)} on one grey scale",
-                draw_panels(group, self._limits, self.pixel_size, _SIDES[self.kind])
-                if split
-                else self.panel_figure,
-            )
-            for group in groups
-        ]
+    def _parts(self, each: bool) -> list[Part]:
+        """Make the report; `each` panel is a picture of its own, for narrow screens, or all one."""
+        headers, rows = table_of(self.scores, self.curves, self.kind)
+        name, said = NAMES[self.kind][0], texts(self.mode, self.kind, self.against)
         low, high = self._limits
+        panels = [Picture("panels", "all files on one grey scale", self.panel_figure)]
+        if each:
+            side = _SIDES[self.kind]
+            panels = [
+                Picture("", one.name, draw_panels([one], (low, high), self.pixel_size, side))
+                for one in self.panels
+            ]
+        curves = Picture("curves", f"{name} over frequency of {self.title}", self.figure)
         what = "central slices" if self.kind == "volume" else "images"
-        how = (
-            "the signal of each file is brought to the contrast of the truth"
-            if self.mode == "truth"
-            else "mean and standard deviation of each file are those of the first"
-        )
-        scale = f"One grey scale for all {what}, {low:.3g} (black) to {high:.3g} (white): {how}."
+        scale = f"One grey scale for all {what}, {low:.3g} (black) to {high:.3g} (white): "
         made = ", ".join(f"{key} {value}" for key, value in versions().items())
         return [
-            Part("Scores", headers=headers, rows=cells),
-            Part("Agreement over frequency", meaning(self.mode, self.kind, self.against),
-                 pictures=[curves]),
-            Part("Side by side", [scale], pictures=panels,
-                 layout="slices" if self.kind == "volume" else "square"),
+            Part("Scores", headers=headers, rows=rows),
+            Part("Agreement over frequency", said["meaning"], pictures=[curves]),
+            Part("Side by side", [f"{scale}{said['grey_scale']}."], pictures=panels,
+                 layout=self.kind),
             Part("What was compared", items=self.facts),
-            Part("Definitions", items=definitions(self.mode)),
+            Part("Definitions", items=said["definitions"]),
             Part("What was said", items=[*self.messages, made]),
         ]  # fmt: skip

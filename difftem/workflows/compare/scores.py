@@ -7,8 +7,8 @@ from torch import Tensor
 
 from difftem.functional.image_error import correlation, normalised_error, peak_signal_to_noise
 from difftem.metrics.background_noise import flat_region, noise_to_signal
-from difftem.metrics.structural_similarity import truth_range_similarity, volume_similarity
-from difftem.workflows.compare.agreement import Agreement, Which
+from difftem.metrics.structural_similarity import truth_range_similarity
+from difftem.workflows.compare.agreement import Agreement
 from difftem.workflows.compare.load import Kind
 from difftem.workflows.compare.options import THRESHOLDS, GreyFit
 from difftem.workflows.compare.windows import Window
@@ -18,15 +18,7 @@ Scores = dict[str, float]
 
 
 class Greys(NamedTuple):
-    """Grey values of a file in terms of those of the truth.
-
-    Attributes
-    ----------
-    scale, offset : float
-        Estimate of the truth: scale times the file plus offset, with the least squared error.
-    gain, level : float
-        The file's signal: gain times the truth plus level. Without noise 1 / gain is the scale.
-    """
+    """Least squares both ways: truth = scale x file + offset, file = gain x truth + level."""
 
     scale: float
     offset: float
@@ -34,22 +26,8 @@ class Greys(NamedTuple):
     level: float
 
 
-def fit_greys(
-    data: Tensor,  # any shape
-    truth: Tensor,  # the same shape
-) -> Greys:
-    """Fit scale and offset by least squares, both ways round.
-
-    Parameters
-    ----------
-    data, truth : Tensor
-        Pixels of the two.
-
-    Returns
-    -------
-    Greys
-        Of a constant file the scale is 0.
-    """
+def fit_greys(data: Tensor, truth: Tensor) -> Greys:
+    """Fit the grey values of two arrays of one shape; of a constant one scale or gain is 0."""
     x, t = (each.double().flatten() for each in (data, truth))
     mean, level = float(x.mean()), float(t.mean())
     shared = float(((x - mean) * (t - level)).mean())
@@ -65,44 +43,29 @@ def against_truth(
     window: Window,
     fit: GreyFit,
 ) -> Scores:
-    """Work out errors against the truth; of a stack their mean over the images.
+    """Work out errors against the truth, inside the window; of a stack their mean over images.
 
-    Parameters
-    ----------
-    data, truth : Tensor
-        Images or volumes.
-    kind : {"images", "volume"}
-        What they are.
-    window : Window
-        Errors are taken inside of it, where it has an inside.
-    fit : {"affine", "none"}
-        Of the grey values, for errors that depend on them.
-
-    Returns
-    -------
-    dict of str to float
-        NaN where a number has no meaning.
+    NaN where a number has no meaning.
     """
     if kind == "volume":
-        return _scores(data, truth, kind, window, fit)
-    each = [_scores(one, true, kind, window, fit) for one, true in zip(data, truth, strict=True)]
+        return _scores(data, truth, window, fit)
+    each = [_scores(one, true, window, fit) for one, true in zip(data, truth, strict=True)]
     return {name: sum(row[name] for row in each) / len(each) for name in each[0]}
 
 
-def _scores(data: Tensor, truth: Tensor, kind: Kind, window: Window, fit: GreyFit) -> Scores:
+def _scores(data: Tensor, truth: Tensor, window: Window, fit: GreyFit) -> Scores:
     """Scores of one image or volume."""
-    n_axes = 3 if kind == "volume" else 2
     inside, outside = window.inside, window.outside
     x, t = (each if inside is None else each[inside] for each in (data, truth))
     greys = fit_greys(x, t)
     scale, offset = (greys.scale, greys.offset) if fit == "affine" else (1.0, 0.0)
     fitted = scale * data + offset
     e, flat = (each.reshape(1, -1) for each in (fitted if inside is None else fitted[inside], t))
-    region = flat_region(truth, n_axes=n_axes) if outside is None else outside
+    region = flat_region(truth) if outside is None else outside
     similarity = math.nan
-    if min(truth.shape) >= _LEAST:
-        alike = volume_similarity if kind == "volume" else truth_range_similarity
-        similarity = float(alike(fitted, truth))
+    if min(truth.shape[-2:]) >= _LEAST:
+        axes = tuple(range(-truth.ndim, 0))
+        similarity = float(truth_range_similarity(fitted, truth, axes).mean())
     return {
         "correlation": float(correlation(x.reshape(1, -1), flat)),
         "nmse": float(normalised_error(e, flat)),
@@ -114,62 +77,36 @@ def _scores(data: Tensor, truth: Tensor, kind: Kind, window: Window, fit: GreyFi
     }
 
 
-def against_other(
-    data: Tensor,  # (n, y, x) or (z, y, x)
-    other: Tensor,  # the same shape
-    window: Window,
-) -> Scores:
-    r"""Correlate the pixels of two files, of which neither is the truth.
+def against_other(data: Tensor, other: Tensor, window: Window, are_halves: bool) -> Scores:
+    r"""Correlate the pixels of two files inside the window; neither is the truth.
 
-    Parameters
-    ----------
-    data, other : Tensor
-        Images or volumes.
-    window : Window
-        Pixels are taken inside of it, where it has an inside.
-
-    Returns
-    -------
-    dict of str to float
-        The correlation r, and the noise of one of them over its signal where they are halves with
-        independent noise, :math:`\sqrt{(1 - r) / r}`.
+    Halves with independent noise have a ratio of noise to signal of :math:`\sqrt{(1 - r) / r}`.
     """
     if window.inside is not None:
         data, other = data[..., window.inside], other[..., window.inside]
     r = float(correlation(data.reshape(1, -1), other.reshape(1, -1)))
-    return {
-        "correlation": r,
-        "noise_to_signal": math.sqrt(max(1 - r, 0.0) / r) if r > 0 else math.nan,
-    }
+    if not are_halves:
+        return {"correlation": r}
+    ratio = math.sqrt(max(1 - r, 0.0) / r) if r > 0 else math.nan
+    return {"correlation": r, "noise_to_signal": ratio}
 
 
 def crossings(curve: Agreement, kind: Kind) -> Scores:
-    """Where a curve falls below each threshold, in 1/Å and Å (cycles/pixel and pixels).
+    """Where a curve falls below each threshold, in 1/Å and Å (cycles/pixel and pixels), by column.
 
-    Parameters
-    ----------
-    curve : Agreement
-        Of all frequencies or of the sampled ones.
-    kind : {"images", "volume"}
-        Of volumes the first crossing is the resolution, of images the last: a contrast transfer
-        function has zeros.
-
-    Returns
-    -------
-    dict of str to float
-        By column; a length is infinite where the curve never reaches the threshold.
+    A length is infinite where the curve never reaches the threshold. Of volumes the first crossing
+    counts and the last is there as well; of images the other way round.
     """
-    main: Which = "first" if kind == "volume" else "last"
-    other: Which = "last" if kind == "volume" else "first"
     stem = ("fsc" if kind == "volume" else "frc") + ("_sampled" if curve.sampled else "")
+    other = "last" if kind == "volume" else "first"
     unit, length = (
         ("per_angstrom", "angstrom") if curve.in_angstrom else ("cycles_per_pixel", "pixels")
     )
     found: Scores = {}
     for threshold in THRESHOLDS:
         column = f"{stem}_{threshold:g}"
-        at = curve.crossing(threshold, main)
+        at, _ = curve.crossing(threshold, kind)
         found[f"{column}_{unit}"] = at
         found[f"{column}_{length}"] = 1 / at if at > 0 else math.inf
-        found[f"{column}_{other}_{unit}"] = curve.crossing(threshold, other)
+        found[f"{column}_{other}_{unit}"], _ = curve.crossing(threshold, kind, other=True)
     return found

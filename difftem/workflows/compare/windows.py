@@ -22,41 +22,20 @@ _DIAMETER, _EDGE = 0.8, 0.1  # of the shortest side
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """Weights in real space.
+    """Weights in real space that Fourier transforms are taken behind, and in words.
 
-    Attributes
-    ----------
-    weight : Tensor
-        That Fourier transforms are taken behind, of an image or a volume.
-    inside, outside : Tensor or None
-        Where errors are taken and where there is background, true and false; None where the window
-        is there for the Fourier transform only.
-    what : str
-        In words.
+    Errors are taken `inside` and there is background `outside`; None where the window is there for
+    the Fourier transforms only.
     """
 
     weight: Tensor
-    inside: Tensor | None
-    outside: Tensor | None
     what: str
+    inside: Tensor | None = None
+    outside: Tensor | None = None
 
 
 def make_window(like: Compared, kind: Kind, options: CompareOptions) -> Window:
-    """Make the mask that was asked for.
-
-    Parameters
-    ----------
-    like : Compared
-        What all are like.
-    kind : {"images", "volume"}
-        What they are.
-    options : CompareOptions
-        With the mask.
-
-    Returns
-    -------
-    Window
-        Its parts.
+    """Make the mask that was asked for, or read it.
 
     Raises
     ------
@@ -65,37 +44,33 @@ def make_window(like: Compared, kind: Kind, options: CompareOptions) -> Window:
     """
     shape = tuple(like.data.shape) if kind == "volume" else tuple(like.data.shape[-2:])
     if options.mask == "hann":
-        return Window(hann_window(shape), None, None, "Hann's window over the whole width")
+        return Window(hann_window(shape), "Hann's window over the whole width")
     if options.mask == "none":
-        return Window(torch.ones(shape), None, None, "none: edges leak over the spectrum")
+        return Window(torch.ones(shape), "none: edges leak over the spectrum")
     if options.mask == "sphere":
-        side = min(shape)
-        diameter = _DIAMETER * side
-        if options.mask_diameter is not None:
-            diameter = options.mask_diameter / (like.pixel_size or 1.0)
-        weight, unit = soft_ball(shape, diameter, _EDGE * side), _unit(like)
-        size = diameter * (like.pixel_size or 1.0)
-        name = "ball" if kind == "volume" else "disc"
-        what = f"{name} of {size:.4g} {unit} with a cosine edge of {_EDGE * side:.3g} pixels"
+        side, size = min(shape), like.pixel_size or 1.0
+        diameter = (options.mask_diameter or _DIAMETER * side * size) / size
+        weight = soft_ball(shape, diameter, _EDGE * side)
+        what = f"{'ball' if kind == 'volume' else 'disc'} of {diameter * size:.4g} "
+        what += f"{'Å' if like.pixel_size else 'pixels'} with a cosine edge of {_EDGE * side:.3g} "
+        what += "pixels"
     else:
-        weight, what = _from_file(like, kind, options), f"{Path(options.mask).name}"
-    return Window(weight, weight >= 0.5, weight <= 0, what)
+        weight, what = _from_file(like, kind, options), Path(options.mask).name
+    return Window(weight, what, weight >= 0.5, weight <= 0)
 
 
-def make_wedge(
-    shape: tuple[int, int, int], options: CompareOptions
-) -> tuple[Tensor, str] | None:  # (z, y, x // 2 + 1)
+def make_wedge(like: Compared, options: CompareOptions) -> tuple[Tensor | None, str]:
     """Mark the frequencies that a tilt series has seen, and say which; None if all count."""
     if options.tilts is None:
-        return None
+        return None, ""
     if isinstance(options.tilts, str):
         tilts = read_tilts(options.tilts).tilts_deg
+        if len(tilts) < 2:
+            raise input_error(options.tilts, "one angle only, expected two at least")
     else:
         tilts = torch.tensor(options.tilts, dtype=torch.float64)
-    if len(tilts) < 2:
-        raise ValueError(f"{options.tilts}: one angle only: two are needed at least")
-    low, high = float(tilts.min()), float(tilts.max())
-    return wedge_mask(shape, tilts), f"{low:g}° to {high:g}° about y"
+    nz, ny, nx = like.data.shape
+    return wedge_mask((nz, ny, nx), tilts), f"{tilts.min():g}° to {tilts.max():g}° about y"
 
 
 def _from_file(like: Compared, kind: Kind, options: CompareOptions) -> Tensor:
@@ -117,7 +92,3 @@ def _from_file(like: Compared, kind: Kind, options: CompareOptions) -> Tensor:
             Path(path).name,
         )
     return weight.double()
-
-
-def _unit(like: Compared) -> str:
-    return "pixels" if like.pixel_size is None else "Å"

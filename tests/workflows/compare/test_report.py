@@ -14,7 +14,7 @@ from PIL import Image
 import difftem
 from difftem.io.errors import InputError
 from difftem.io.mrc import write_mrc
-from difftem.workflows.compare.report import Mode, meaning, table_of
+from difftem.workflows.compare.report import Mode, table_of, texts
 from difftem.workflows.compare.result import Comparison
 
 
@@ -91,7 +91,7 @@ def test_files_that_exist_are_kept_unless_they_may_be_replaced(found, tmp_path):
 
 
 def test_what_the_curves_mean_is_said_for_truths_halves_and_others(found):
-    said = {mode: " ".join(meaning(mode, "volume", "a.mrc")) for mode in get_args(Mode)}
+    said = {mode: " ".join(texts(mode, "volume", "a.mrc")["meaning"]) for mode in get_args(Mode)}
     assert "three times as much noise power as signal" in said["truth"]
     assert "neither of which is the truth" in said["halves"]
     assert "a.mrc, which is not the truth" in said["reference"]
@@ -99,11 +99,11 @@ def test_what_the_curves_mean_is_said_for_truths_halves_and_others(found):
 
 
 def test_a_table_of_many_files_has_a_row_for_each_and_one_of_few_a_column(found):
-    few = table_of(list(found.scores.items()), found.curves, "volume", "truth")
+    few = table_of(found.scores, found.curves, "volume")
     assert few[0] == ["", "<b>&|.mrc", "b.mrc"]
-    rows = [(str(number), found.scores["b.mrc"]) for number in range(5)]
-    curves = [replace(curve, name=name) for name, _ in rows for curve in found.curves[2:]]
-    headers, cells = table_of(rows, curves, "volume", "truth")
+    rows = {str(number): found.scores["b.mrc"] for number in range(5)}
+    curves = [replace(curve, name=name) for name in rows for curve in found.curves[2:]]
+    headers, cells = table_of(rows, curves, "volume")
     assert [cell[0] for cell in cells] == list("01234")
     assert headers[:3] == ["file", "FSC = 0.5", "FSC = 0.143"]
     turned = {row[0]: row[2] for row in few[1]}
