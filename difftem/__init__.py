@@ -22,6 +22,8 @@ _EXPORTS = {
     "denoise": "difftem.workflows.denoise.denoise",
     "analyze": "difftem.workflows.analyze.analyze",
     "reconstruct": "difftem.workflows.reconstruct.reconstruct",
+    "render": "difftem.workflows.render.render",
+    "compare": "difftem.workflows.compare.compare",
     "estimate_mtf": "difftem.workflows.estimate_mtf.mtf_estimate",
     "estimate_dqe": "difftem.workflows.estimate_dqe.dqe_estimate",
     "read_structure": "difftem.io.structure",

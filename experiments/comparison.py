@@ -1,7 +1,7 @@
 """Make every table and curve of the comparison again: ``python -m experiments.comparison``.
 
 Reads what the runs left in ``experiments/*/results/*.csv``, computes no score, and writes the
-tables and curves of their READMEs and of docs/comparison.md.
+tables and curves of their READMEs and of docs/comparison/denoisers.md.
 """
 
 import argparse

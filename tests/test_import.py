@@ -1,11 +1,13 @@
 """What an import loads. Each case runs in a fresh interpreter."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = Path(importlib.util.find_spec("difftem").origin).parent  # beside the tests, or installed
 CORE_PACKAGES = ("constants", "units", "atoms", "functional", "ops", "modules", "losses")
 HEAVY = {"lightning", "pytorch_lightning", "triton", "matplotlib", "gemmi", "wandb", "kornia"}
 OPTIONAL = HEAVY | {
@@ -29,7 +31,7 @@ OF_POSIX = {"fcntl", "grp", "pwd", "resource", "syslog", "termios", "tty", "pty"
 
 
 def test_no_file_needs_posix_to_be_imported():
-    for path in sorted((ROOT / "difftem").rglob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.parse(path.read_text("utf-8")).body:
             names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
@@ -40,10 +42,10 @@ def core_modules() -> list[str]:
     paths = [
         path
         for name in CORE_PACKAGES
-        for path in [ROOT / f"difftem/{name}.py", *sorted((ROOT / "difftem" / name).rglob("*.py"))]
+        for path in [PACKAGE / f"{name}.py", *sorted((PACKAGE / name).rglob("*.py"))]
         if path.exists()
     ]
-    names = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths)
+    names = (".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths)
     return [name.removesuffix(".__init__") for name in names]
 
 

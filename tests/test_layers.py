@@ -11,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("difftem", "kernels_triton")
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "difftem").is_dir(), reason="the package is installed: its source is not beside"
+)
 MAX_LINES = 300
 VAGUE_NAMES = {"utils.py", "helpers.py", "misc.py", "base.py"}
 
@@ -36,7 +39,7 @@ EVERYTHING = {"", "__main__"}  # "" is difftem/__init__.py
 # estimated and input was guarded, 40 900 before denoising (networks, baselines, training,
 # structured ice), 55 700 before the comparison with other denoisers, 58 000 before nanoparticles
 # and the analysis of their images, 63 000 before tomography; a subject that needs more says so.
-MAX_SHARE, MAX_CLI, MAX_PACKAGE = 0.18, 3000, 69_500
+MAX_SHARE, MAX_CLI, MAX_PACKAGE = 0.18, 3300, 72_000
 
 # Third-party packages at the top of a file: CORE for all, more for these; inside functions: any.
 CORE = {"torch", "numpy"}

@@ -4,7 +4,12 @@ import importlib
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "difftem").is_dir(), reason="the package is installed: its source is not beside"
+)
 NAME = re.compile(r"`{1,2}((?:difftem|kernels_triton|experiments)(?:\.\w+)+)`{1,2}")
 FILE = re.compile(r"`((?:difftem|kernels_triton|experiments|tests|docs)/[\w/.-]+\.\w+)`")
 HISTORY = {"CHANGELOG.md"}  # names what was, too

@@ -14,6 +14,17 @@ class LogConfig(SaveConfigCallback):
 
     A file that is not one of this callback's, or that the run was configured with, stays as it
     is: without a logger the run's folder may be the one that the user works in.
+
+    Examples
+    --------
+    >>> from lightning.pytorch.cli import LightningCLI
+    >>> from difftem.callbacks import LogConfig
+    >>> from difftem.tasks.wave_fit import WaveFit
+    >>> settings = {"save_config_callback": LogConfig, "seed_everything_default": False}
+    >>> arguments = ["--model.shape=[8,8]", "--trainer.logger=false"]
+    >>> cli = LightningCLI(WaveFit, run=False, args=arguments, **settings)
+    >>> any(isinstance(each, LogConfig) for each in cli.trainer.callbacks)
+    True
     """
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:

@@ -36,6 +36,12 @@ class LogReport(Callback):
     line : str
         After a fit: its results in one line, or the last metrics of a task without a report, and
         where they are kept.
+
+    Examples
+    --------
+    >>> from difftem.callbacks import LogReport
+    >>> LogReport(figures=False).figures
+    False
     """
 
     def __init__(self, figures: bool = True) -> None:

@@ -8,9 +8,9 @@ import warnings
 from typing import Any, NoReturn
 
 import yaml
-from jsonargparse import SUPPRESS
+from jsonargparse import SUPPRESS, ActionConfigFile  # type: ignore[attr-defined]  # lazily
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
@@ -24,7 +24,7 @@ from difftem.cli.checkpoint import (
 )
 from difftem.cli.fit_arguments import check_arguments
 from difftem.cli.help_text import ParagraphFormatter
-from difftem.cli.known_classes import describe_classes
+from difftem.cli.known_classes import describe_classes, shortest_paths
 from difftem.cli.run_folder import given_root, move_loggers
 from difftem.cli.run_names import name_run, run_names
 
@@ -232,6 +232,19 @@ def main(arguments: list[str]) -> None:
         if _Hint.interrupted:  # Lightning ends with 1
             raise SystemExit(130) from None
         raise
+
+
+def _parser() -> LightningArgumentParser:
+    """Make a parser of the usual options, for completion; Lightning makes that of a run."""
+    parser = _OneLineLightningParser(prog="difftem fit")
+    parser.add_argument("--config", action=ActionConfigFile, help="YAML file of the run")
+    tasks = shortest_paths(LightningModule, "difftem.tasks")
+    data = shortest_paths(LightningDataModule, "difftem.data")
+    parser.add_argument("--model", choices=list(tasks), help="task")
+    parser.add_argument("--data", choices=list(data), help="data module")
+    parser.add_argument("--ckpt_path", metavar="FILE", help="checkpoint to go on from, or to test")
+    parser.add_lightning_class_args(Trainer, "trainer")
+    return parser
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from difftem.cli.generate_nanoparticles import generate_nanoparticle_images, is_of_nanoparticles
-from difftem.cli.parsing import YAML, parse
+from difftem.cli.parsing import YAML, OneLineParser, configuration_parser, parse
 from difftem.io.account import counted
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.folder import finished_items
@@ -78,3 +78,8 @@ def main(arguments: list[str]) -> None:
             else "none made"
         )
         print(f"wrote {made.folder}: {counted(len(made.items), 'micrograph')}, {each}")
+
+
+def _parser() -> OneLineParser:
+    """Make the parser of scenes."""
+    return configuration_parser("difftem generate", DESCRIPTION, GenerateConfig)

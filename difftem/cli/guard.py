@@ -8,7 +8,7 @@ from typing import TextIO
 
 BROKEN, BAD_INPUT, INTERRUPTED = 1, 2, 130
 MAX_LENGTH = 600  # of a message; the middle of a longer one is left out
-_OUT_OF_MEMORY = "out of memory; use a smaller field or fewer copies"
+_OUT_OF_MEMORY = "out of memory; use a smaller field or fewer copies; see difftem docs memory"
 _TOO_DEEP = "the input is nested too deeply, or refers to itself"
 
 

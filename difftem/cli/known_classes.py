@@ -54,14 +54,19 @@ def describe_classes() -> str:
     )
 
 
-def _lines(base: type, package: str) -> list[str]:
-    """Shortest path of each class of a package, and its docstring's first sentence below it."""
+def shortest_paths(base: type, package: str) -> dict[str, type]:
+    """Classes of a kind that a package has, sorted, each by the shortest of its paths."""
     shortest: dict[type, str] = {}
     for path, kind in known_classes(base).items():
         if kind.__module__.startswith(package) and not kind.__name__.startswith("_"):
             shortest[kind] = min(shortest.get(kind, path), path, key=len)
+    return {path: kind for kind, path in sorted(shortest.items(), key=lambda pair: pair[1])}
+
+
+def _lines(base: type, package: str) -> list[str]:
+    """Shortest path of each class of a package, and its docstring's first sentence below it."""
     lines = []
-    for kind, path in sorted(shortest.items(), key=lambda pair: pair[1]):
+    for path, kind in shortest_paths(base, package).items():
         first = " ".join(inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].split())
         lines += [path, f"    {first}"]
     return lines

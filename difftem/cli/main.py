@@ -5,38 +5,11 @@ import os
 import sys
 
 import difftem
+from difftem.cli.commands import COMMANDS, help_text
 from difftem.cli.guard import BAD_INPUT, fail, guarded
 from difftem.cli.interrupts import interruptible
 from difftem.cli.terminal import log_to_terminal
 from difftem.simulation.freed_memory import keep_freed_memory
-
-COMMANDS = {
-    "simulate": ("difftem.cli.simulate", "micrographs or a tilt series of one structure"),
-    "generate": ("difftem.cli.generate", "sets of micrographs of many particles, with their truth"),
-    "denoise": (
-        "difftem.cli.denoise",
-        "what a micrograph, movie or tilt series shows, without noise",
-    ),
-    "analyze": ("difftem.cli.analyze", "atomic columns of an image, and which of them are real"),
-    "reconstruct": ("difftem.cli.reconstruct", "a volume from a tilt series"),
-    "estimate-mtf": ("difftem.cli.estimate_mtf", "MTF of a detector from micrographs"),
-    "estimate-dqe": ("difftem.cli.estimate_dqe", "DQE of a detector from edge and flat fields"),
-    "fit": ("difftem.cli.fit", "fit a model to data with Lightning, configured in YAML"),
-    "test": ("difftem.cli.fit", "test a fitted model on other data"),
-}
-GROUPS = {
-    "Make images": ("simulate", "generate"),
-    "Denoise images": ("denoise", "analyze"),
-    "Reconstruct volumes": ("reconstruct",),
-    "Measure a detector": ("estimate-mtf", "estimate-dqe"),
-    "Fit models": ("fit", "test"),
-}
-_MORE = """Other options:
-  --help        this text; difftem COMMAND --help explains a command's options and their units
-  --version     version of difftem
-
-Exit codes: 0 done; 1 an error of this program; 2 bad input or not enough memory; 130 interrupted
-(Ctrl-C or SIGTERM). An error is one line on standard error; DIFFTEM_DEBUG=1 shows where."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,7 +35,7 @@ def _run(arguments: list[str]) -> int:
     """Find the subcommand and run it."""
     command = arguments[0] if arguments else "--help"
     if command in ("-h", "--help"):
-        print(_help())
+        print(help_text())
         return 0
     if command == "--version":
         print(f"difftem {difftem.__version__}")
@@ -72,14 +45,8 @@ def _run(arguments: list[str]) -> int:
         return BAD_INPUT
     keep_freed_memory()
     log_to_terminal()
-    module = importlib.import_module(COMMANDS[command][0])
+    module = COMMANDS[command].module
     # LightningCLI tells its subcommands apart by itself.
-    module.main(arguments if COMMANDS[command][0] == "difftem.cli.fit" else arguments[1:])
+    rest = arguments if module == "difftem.cli.fit" else arguments[1:]
+    importlib.import_module(module).main(rest)
     return 0
-
-
-def _help() -> str:
-    lines = ["usage: difftem COMMAND [options]"]
-    for title, names in GROUPS.items():
-        lines += ["", f"{title}:", *(f"  {name:<13} {COMMANDS[name][1]}" for name in names)]
-    return "\n".join([*lines, "", _MORE])

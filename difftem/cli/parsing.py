@@ -84,7 +84,7 @@ def parse(
         In one line, for an unknown key, a value of the wrong type or a missing file.
     """
     lists = _plain_lists(kind)
-    parser = _parser(program, description, kind, first)
+    parser = configuration_parser(program, description, kind, first)
     if arguments and not arguments[0].startswith("-"):
         arguments = ["--config", *arguments]
     arguments = [LIMIT.sub("--memory_limit_gb", word) for word in arguments]
@@ -114,7 +114,9 @@ def parse(
 
 
 @functools.cache
-def _parser(program: str, description: str, kind: type[Any], first: str) -> OneLineParser:
+def configuration_parser(
+    program: str, description: str, kind: type[Any], first: str = "CONFIG.yaml"
+) -> OneLineParser:
     """Parser of a command, its options from a dataclass."""
     parser = OneLineParser(
         prog=program,

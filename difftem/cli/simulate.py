@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from difftem.cli.parsing import YAML, parse
+from difftem.cli.parsing import YAML, OneLineParser, configuration_parser, parse
 
 COMPONENT = b"=== simulation ==="
+FIRST = "STRUCTURE | CONFIG.yaml"
 
 DESCRIPTION = """Simulate micrographs of a structure.
 
@@ -59,12 +60,17 @@ def main(arguments: list[str]) -> None:
         each.startswith(("--structure", "--config")) for each in arguments
     ):
         arguments = [str(example_config()), *arguments]
-    config, options = parse(
-        "difftem simulate", DESCRIPTION, SimulateConfig, arguments, first="STRUCTURE | CONFIG.yaml"
-    )
+    config, options = parse("difftem simulate", DESCRIPTION, SimulateConfig, arguments, first=FIRST)
     with reserved_folder(options.output, options.overwrite):
         simulate(config=config).save(options.output, options.overwrite)
     print(f"wrote {options.output}")
+
+
+def _parser() -> OneLineParser:
+    """Make the parser of structures and configurations."""
+    from difftem.simulation.simulate_config import SimulateConfig
+
+    return configuration_parser("difftem simulate", DESCRIPTION, SimulateConfig, FIRST)
 
 
 def _is_tem_simulator(argument: str) -> bool:

@@ -56,6 +56,13 @@ class ScatteringTable:
     ----------
     Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257, table 1; Lobato & Van Dyck, Acta
     Cryst. A70 (2014) 636; Kirkland, Advanced Computing in Electron Microscopy (2010), app. C.
+
+    Examples
+    --------
+    >>> from difftem.constants import scattering_table
+    >>> table = scattering_table("lobato")
+    >>> table.name, table.max_atomic_number
+    ('lobato', 103)
     """
 
     name: TableName
@@ -121,6 +128,12 @@ def scattering_table(name: TableName) -> ScatteringTable:
     ------
     ValueError
         If there is no such table.
+
+    Examples
+    --------
+    >>> from difftem.constants import scattering_table
+    >>> tuple(scattering_table("peng").parameters.shape)  # elements, terms, (p, r)
+    (99, 5, 2)
     """
     if name not in _FILES:
         known = ", ".join(get_args(TableName))
@@ -155,6 +168,12 @@ def atomic_number(symbol: str) -> int:
     ------
     ValueError
         If there is no such element up to Z = 103.
+
+    Examples
+    --------
+    >>> from difftem.constants import atomic_number
+    >>> atomic_number("Pt")
+    78
     """
     z = _ATOMIC_NUMBERS.get(symbol.strip().capitalize())
     if z is None:

@@ -72,6 +72,7 @@ Denoising
     `wiener` : the filter that an image's own spectrum gives
     `window_wiener` : the same in overlapping windows, for lattices
     `fourier_ring` : how far two images agree, ring by ring
+    `fourier_shell` : the same of volumes, shell by shell
     `faded_rings` : the same for images that are not periodic
     `image_error` : how far an estimate is from the truth
     `focal_frequency` : the same, with the worst frequencies weighed most

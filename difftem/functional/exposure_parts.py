@@ -54,7 +54,7 @@ class ExposurePart(NamedTuple):
         electrons: part i of m electrons, C_i ~ Binomial, has a mean of m/3 (1 + s / sqrt(m)) with
         s the whitened signal, so that
 
-        .. math:: c_i = \frac{C_i - m/3}{\sqrt{m/3}} \Big/ \frac{1}{\sqrt 3}
+        .. math:: c_i = \frac{C_i - m/3}{\sqrt{m/3}} \cdot \sqrt 3
                       = \frac{3 C_i - m}{\sqrt m}
 
         has the mean s and a variance of 3 times the noise of the whole.

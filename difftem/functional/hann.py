@@ -1,4 +1,4 @@
-"""Images that fade to their edges, so that these do not leak over the spectrum."""
+"""Images and volumes that fade to their edges, so that these do not leak over the spectrum."""
 
 import math
 
@@ -32,14 +32,19 @@ def fade_to_edges(
     ----------
     Harris, Proc. IEEE 66 (1978) 51, section V.C.
     """
-    y, x = (_window(n, image) for n in image.shape[-2:])
-    window = y[:, None] * x
+    window = hann_window((image.shape[-2], image.shape[-1]), image.device)
     image = image.double()
     mean = (image * window).sum((-2, -1), keepdim=True) / window.sum()
     return (image - mean) * window
 
 
-def _window(n: int, like: Tensor) -> Tensor:
-    """Window of one axis, its mean square 1."""
-    phase = (torch.arange(n, device=like.device, dtype=torch.float64) + 0.5) * (math.pi / n)
-    return torch.sin(phase).square() * math.sqrt(8 / 3)
+def hann_window(
+    shape: tuple[int, ...],
+    device: torch.device | None = None,
+) -> Tensor:  # shape
+    """Window of `fade_to_edges` along every axis of an image or a volume, its mean square 1."""
+    window = torch.ones((), dtype=torch.float64, device=device)
+    for n in shape:
+        phase = (torch.arange(n, device=device, dtype=torch.float64) + 0.5) * (math.pi / n)
+        window = window[..., None] * (torch.sin(phase).square() * math.sqrt(8 / 3))
+    return window

@@ -190,7 +190,7 @@ def ice_attenuation(
     transfer : AngularTransfer
         Of `WATER`.
     reach : Tensor
-        x = 2π q |defocus| in 1/rad.
+        ``x = 2π q |defocus|`` in 1/rad.
 
     Returns
     -------

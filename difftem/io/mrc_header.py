@@ -38,6 +38,8 @@ class MrcHeader:
         IMOD says that bytes (mode 0) have no sign.
     extended : str
         Type and size of what follows the header; empty where nothing does.
+    labels : tuple of str
+        Texts that programs have left, trailing spaces cut.
     """
 
     mode: int
@@ -48,6 +50,7 @@ class MrcHeader:
     space_group: int
     unsigned_bytes: bool
     extended: str
+    labels: tuple[str, ...] = ()
 
 
 def parse_header(path: Path, header: np.generic) -> MrcHeader:
@@ -116,6 +119,7 @@ def parse_header(path: Path, header: np.generic) -> MrcHeader:
         int(record["ispg"]),
         not flags & _SIGNED_BYTES,
         _extended(record),
+        _labels(record),
     )
 
 
@@ -126,6 +130,12 @@ def _extended(record: NDArray[np.void]) -> str:
         return ""
     name = kind.decode("ascii", "replace").strip()
     return f"{name} of {size} bytes" if name.isalnum() else f"of {size} bytes"
+
+
+def _labels(record: NDArray[np.void]) -> tuple[str, ...]:
+    """Texts of a header, however many it says there are."""
+    texts = (each.decode("ascii", "replace").strip(" \0") for each in record["label"].tolist())
+    return tuple(filter(None, texts))
 
 
 def to_zyx(

@@ -13,8 +13,8 @@ from difftem.modules.mtf import (
     LorentzianMTF,
     RullgardMTF,
     TabulatedMTF,
-    mtf_from_preset,
 )
+from difftem.modules.preset_mtf import mtf_from_preset
 from difftem.presets import detector_preset, detector_presets
 
 _FAMILIES: dict[str, Callable[..., MTF]] = {

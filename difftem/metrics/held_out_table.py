@@ -85,7 +85,8 @@ def held_out_table(
     block : int
         Side of the blocks in pixels whose scatter gives the errors; at most half of the image.
     columns : sequence of str
-        Of `HELD_OUT_COLUMNS`: what is worked out, in this order. docs/metrics.md explains each.
+        Of `HELD_OUT_COLUMNS`: what is worked out, in this order;
+        docs/explanation/metrics.md explains each.
 
     Returns
     -------

@@ -14,6 +14,7 @@ _STEADY = (0.01**2, 0.03**2)
 def truth_range_similarity(
     estimate: Tensor,  # (..., y, x)
     truth: Tensor,  # (..., y, x)
+    axes: tuple[int, ...] = (-2, -1),
 ) -> Tensor:  # (...)
     """SSIM in units of the range of the truth; a Gaussian window of 1.5 pixels.
 
@@ -21,6 +22,8 @@ def truth_range_similarity(
     ----------
     estimate, truth : Tensor
         In the same units, shape ``(..., y, x)``, 11 pixels wide at least.
+    axes : tuple of int
+        That the range is taken over; three for sections of a volume.
 
     Returns
     -------
@@ -31,7 +34,7 @@ def truth_range_similarity(
     ----------
     Wang, Bovik, Sheikh & Simoncelli, IEEE Trans. Image Process. 13 (2004) 600, equation 13.
     """
-    low, high = truth.amin((-2, -1), keepdim=True), truth.amax((-2, -1), keepdim=True)
+    low, high = truth.amin(axes, keepdim=True), truth.amax(axes, keepdim=True)
     span = (high - low).clamp(min=1e-12)
     return _similarity((estimate - low) / span, (truth - low) / span)
 

@@ -31,7 +31,9 @@ _GAIN_OFF = 1.25
 _DQE = (0.6, 1.15)  # counted over incident electrons that need no word
 _OFFSET = 5.0  # factor between two estimates of the electrons
 _UNEQUAL = 0.03  # relative difference of the means of exposures
-_ADVICE = "give the file that the camera wrote (--force goes on with a warning)"
+_ADVICE = (
+    "give the file that the camera wrote (--force goes on with a warning); see difftem docs noise"
+)
 
 
 def find_camera_noise(

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from difftem.io.star import read_mtf_star
-from difftem.modules.mtf import mtf_from_preset
+from difftem.modules.preset_mtf import mtf_from_preset
 from difftem.presets import detector_preset, detector_presets
 
 _POINTS = 101
@@ -66,6 +66,7 @@ def noise_transfer(
     if text not in detector_presets():
         raise ValueError(
             f"detector must be a .star file or one of {', '.join(detector_presets())}, got {text!r}"
+            "; see difftem docs detector"
         )
     preset = detector_preset(text)
     frequencies = torch.linspace(0.0, 0.5, _POINTS, dtype=torch.float64)

@@ -3,6 +3,7 @@
 from difftem.modules.beam import Beam
 from difftem.modules.detector import Detector
 from difftem.modules.dose import Dose
+from difftem.modules.exposure import ExitWave, Exposure
 from difftem.modules.flat_ice import FlatIce
 from difftem.modules.holey_ice import HoleyIce
 from difftem.modules.inelastic import InelasticMultislice
@@ -23,7 +24,7 @@ from difftem.modules.particle_specimen import ParticleSpecimen
 from difftem.modules.poisson import PoissonLayer
 from difftem.modules.pose import Pose
 from difftem.modules.potential import Potential
-from difftem.modules.simulator import ExitWave, Exposure, Simulator
+from difftem.modules.simulator import Simulator
 from difftem.modules.specimen import Specimen, View
 from difftem.modules.stage import Stage
 from difftem.modules.structured_ice import StructuredIce

@@ -28,6 +28,13 @@ class Beam(nn.Module):
     ------
     ValueError
         If the voltage is not within (0, 5000] kV: probably it was given in V.
+
+    Examples
+    --------
+    >>> from difftem.modules import Beam
+    >>> beam = Beam(voltage_kv=200.0)
+    >>> round(beam.wavelength.item(), 7)  # Å
+    0.0250793
     """
 
     voltage_kv: Tensor

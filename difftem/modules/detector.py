@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from difftem.functional.detector import add_read_noise, detected_rate
 from difftem.functional.mtf import apply_transfer
-from difftem.modules.mtf import MTF, IdealMTF, mtf_from_preset
+from difftem.modules.mtf import MTF, IdealMTF
+from difftem.modules.preset_mtf import mtf_from_preset
 from difftem.modules.quantity import (
     Positive,
     UnitInterval,
@@ -52,6 +53,16 @@ class Detector(nn.Module):
     Rullgård et al., J. Microscopy 243 (2011) 234, section 2; McMullan et al.,
     Ultramicroscopy 109 (2009) 1126, for the difference between MTF and NTF; McMullan et al.,
     Ultramicroscopy 109 (2009) 1411, for the white noise of counted electrons.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import Detector
+    >>> camera = Detector.from_preset("k3_300kv")
+    >>> electrons = torch.full((1, 64, 64), 10.0)  # expected in a pixel
+    >>> grey_values = camera.expected(electrons)
+    >>> tuple(grey_values.shape), round((grey_values.mean() / camera.dqe0 / camera.gain).item(), 3)
+    ((1, 64, 64), 10.0)
     """
 
     gain: Tensor

@@ -19,6 +19,14 @@ class Dose(nn.Module):
         In Å at the specimen.
     learnable : collection of str
         ``dose_e_per_a2``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import Dose
+    >>> Dose(30.0, pixel_size=2.0)(torch.ones(2, 2))  # 30 e/Å² on 4 Å²
+    tensor([[120., 120.],
+            [120., 120.]])
     """
 
     dose_e_per_a2: Tensor

@@ -44,6 +44,16 @@ class FlatIce(nn.Module):
     ----------
     Grimm, Typke, Bärmann & Baumeister, Ultramicroscopy 63 (1996) 169; Rullgård et al.,
     J. Microscopy 243 (2011) 234.
+
+    Examples
+    --------
+    >>> from difftem.modules import Detector, Dose, FlatIce, Lens, Multislice
+    >>> from difftem.modules import ParticleSpecimen, Simulator
+    >>> empty = ParticleSpecimen({}, [], (8, 8), pixel_size=2.0, slice_thickness=10.0)
+    >>> stages = Multislice(2.0, 10.0), Lens(2.0), Dose(30.0, 2.0), Detector()
+    >>> ice = FlatIce(thickness_nm=30.0)  # a tenth of the mean free path at 300 kV
+    >>> round(Simulator(empty, *stages, ice=ice).intensity().mean().item(), 3)  # exp(-0.1)
+    0.905
     """
 
     acts_on: Literal["wave", "image"] = "wave"

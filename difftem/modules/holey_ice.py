@@ -51,6 +51,17 @@ class HoleyIce(nn.Module):
     References
     ----------
     Rullgård et al., J. Microscopy 243 (2011) 234.
+
+    Examples
+    --------
+    >>> from difftem.modules import Detector, Dose, HoleyIce, Lens, Multislice
+    >>> from difftem.modules import ParticleSpecimen, Simulator
+    >>> empty = ParticleSpecimen({}, [], (64, 64), pixel_size=40.0, slice_thickness=10.0)
+    >>> stages = Multislice(40.0, 10.0), Lens(40.0), Dose(30.0, 40.0), Detector()
+    >>> ice = HoleyIce(40.0, hole_diameter_nm=200.0, center_thickness_nm=30.0)
+    >>> image = Simulator(empty, *stages, ice=ice).intensity()
+    >>> (image[32, 32] > image[32, 0]).item()  # brighter in the hole than on the support
+    True
     """
 
     acts_on: Literal["wave", "image"] = "image"

@@ -80,6 +80,17 @@ class InelasticMultislice(nn.Module):
         Sum over scattering angles in these steps, as TEM-simulator does. Default: converged.
     composition : mapping, optional
         Atoms that stand for the specimen's, number by atomic number. Default: carbon.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import Beam, InelasticMultislice
+    >>> nothing = [torch.zeros(16, 16, dtype=torch.complex64)]  # one slice
+    >>> multislice = InelasticMultislice(pixel_size=4.0, aperture_mrad=10.0)
+    >>> defocus = torch.tensor(10_000.0)  # Å, underfocus
+    >>> wave, scattered = multislice(nothing, [0.0], defocus, Beam())
+    >>> round(wave.abs().square().mean().item(), 3), scattered.abs().max().item()
+    (1.0, 0.0)
     """
 
     def __init__(

@@ -31,6 +31,16 @@ class Instances(nn.Module):
     ------
     ValueError
         If the shapes do not fit or R₀ is not a rotation.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import Beam, Instances, Particle, ParticleSpecimen, Stage
+    >>> cube = Particle(torch.full((4, 4, 4), 5.0), voxel_size=4.0)  # V above the ice
+    >>> places = Instances("cube", torch.tensor([[-60.0, 0.0, 0.0], [60.0, 0.0, 0.0]]))  # Å
+    >>> specimen = ParticleSpecimen({"cube": cube}, [places], (64, 64), 4.0, 100.0)
+    >>> tuple(sum(specimen.view(Stage(), Beam()).slices).shape)  # projected, V Å
+    (64, 64)
     """
 
     positions: Tensor

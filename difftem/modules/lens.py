@@ -90,6 +90,15 @@ class Lens(nn.Module):
         many as wave and lens ask for.
     learnable : collection of str
         Any of the quantities' names.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import Beam, Lens
+    >>> lens = Lens(pixel_size=2.0, defocus_um=torch.tensor([0.5, 1.0, 2.0]))  # underfocus
+    >>> wave = torch.ones(8, 8, dtype=torch.complex64)
+    >>> tuple(lens(wave, Beam()).shape)  # a focus series
+    (3, 8, 8)
     """
 
     def __init__(

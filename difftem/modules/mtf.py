@@ -2,23 +2,26 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from difftem.functional import mtf
 from difftem.functional.grid import frequency_grid, radius
-from difftem.modules.quantity import (
-    Positive,
-    UnitInterval,
-    check_learnable,
-    register_quantity,
-)
+from difftem.modules.quantity import Positive, UnitInterval, check_learnable, register_quantity
 
 
 class MTF(nn.Module, ABC):
-    """A curve H over frequency with H(0) = 1; subclasses are the families."""
+    """A curve H over frequency with H(0) = 1; subclasses are the families.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import LorentzianMTF
+    >>> mtf = LorentzianMTF(learnable=["a", "b", "c", "alpha", "beta"])
+    >>> tuple(mtf(torch.tensor([0.0, 0.25, 0.5])).shape)  # cycles/pixel; Nyquist is 0.5
+    (3,)
+    """
 
     names: tuple[str, ...] = ()
 
@@ -52,7 +55,15 @@ class MTF(nn.Module, ABC):
 
 
 class IdealMTF(MTF):
-    """A detector without blur: H = 1."""
+    """A detector without blur: H = 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import IdealMTF
+    >>> IdealMTF()(torch.tensor([0.0, 0.5]))
+    tensor([1., 1.])
+    """
 
     def forward(self, frequency: Tensor) -> Tensor:
         """One everywhere."""
@@ -72,6 +83,13 @@ class LorentzianMTF(MTF):
         Let learnable weights change sign, which modern cameras need; otherwise they stay >= 0.
     learnable : collection of str
         Any of the names. Leave one weight out: it sets the scale of the others.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import LorentzianMTF
+    >>> round(LorentzianMTF(a=0.7, b=0.2, c=0.1)(torch.tensor(0.5)).item(), 3)  # at Nyquist
+    0.318
     """
 
     names = ("a", "b", "c", "alpha", "beta")
@@ -112,6 +130,13 @@ class RullgardMTF(MTF):
         Exponents.
     learnable : collection of str
         Any of the names.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import RullgardMTF
+    >>> round(RullgardMTF(a=0.7, b=0.2, c=0.1, alpha=10.0, beta=40.0)(torch.tensor(0.5)).item(), 3)
+    0.318
     """
 
     names = ("a", "b", "c", "alpha", "beta", "p", "q")
@@ -149,6 +174,13 @@ class GaussLorentzSincMTF(MTF):
         Of the Lorentzian in pixel².
     learnable : collection of str
         Any of the names.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import GaussLorentzSincMTF
+    >>> round(GaussLorentzSincMTF(weight=0.5, width=0.5, alpha=4.0)(torch.tensor(0.5)).item(), 3)
+    0.352
     """
 
     names = ("weight", "width", "alpha")
@@ -190,6 +222,14 @@ class LogSplineMTF(MTF):
         from zero that data without low frequencies determine it.
     learnable : collection of str
         ``log_values``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import LogSplineMTF
+    >>> mtf = LogSplineMTF([0.0, -0.2, -0.7])  # ln H at 0, 0.25 and 0.5 cycles/pixel
+    >>> [round(value, 3) for value in mtf(torch.tensor([0.0, 0.25, 0.5])).tolist()]
+    [1.0, 0.939, 0.497]
     """
 
     names = ("log_values",)
@@ -228,6 +268,14 @@ class TabulatedMTF(MTF):
         MTF there; divided by its first value.
     learnable : collection of str
         ``curve``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import TabulatedMTF
+    >>> mtf = TabulatedMTF(frequency=[0.0, 0.25, 0.5], curve=[1.0, 0.8, 0.5])
+    >>> [round(value, 3) for value in mtf(torch.tensor([0.125, 0.5])).tolist()]
+    [0.9, 0.5]
     """
 
     names = ("curve",)  # "values" is taken: a parametrised module keeps a dictionary
@@ -248,31 +296,3 @@ class TabulatedMTF(MTF):
     def forward(self, frequency: Tensor) -> Tensor:
         """Evaluate `difftem.functional.mtf.tabulated`."""
         return mtf.tabulated(frequency, self.knots, self.curve.to(frequency))
-
-
-def mtf_from_preset(preset: dict[str, Any]) -> MTF:
-    """MTF module of a detector preset.
-
-    Parameters
-    ----------
-    preset : dict
-        From `difftem.presets.detector_preset`.
-
-    Returns
-    -------
-    MTF
-        `RullgardMTF` or `LogSplineMTF`.
-
-    Raises
-    ------
-    ValueError
-        For a family that is none of these.
-    """
-    family, parameters = preset["mtf"]["family"], preset["mtf"]["parameters"]
-    if family == "rullgard":
-        own = {name: parameters[name] for name in "abcp"}
-        own |= {"alpha": parameters["alpha"], "beta": parameters["beta"], "q": parameters["r"]}
-        return RullgardMTF(**own)
-    if family == "log_spline":
-        return LogSplineMTF(parameters["log_mtf"][1:])
-    raise ValueError(f"unknown MTF family {family!r} in a detector preset")

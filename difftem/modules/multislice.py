@@ -41,11 +41,21 @@ class Multislice(nn.Module):
         slices and keeps no wave, unless something absorbs.
     limit_transmission : bool
         Also band-limit the transmission function of each slice, as Kirkland does, for two more
-        FFTs per slice. It matters for atoms at rest (B = 0); docs/physics.md has the figures.
+        FFTs per slice. It matters for atoms at rest (B = 0); docs/explanation/physics.md has the
+        figures.
     kept_bytes : int
         For a gradient, slices from atoms are kept if all of them fit in here, else made again.
     learnable : collection of str
         ``amplitude_contrast``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import Beam, Multislice
+    >>> slices = [torch.zeros(8, 8), torch.zeros(8, 8)]  # projected potential in V Å: vacuum
+    >>> wave = Multislice(pixel_size=1.0, slice_thickness=5.0)(slices, Beam())
+    >>> round(wave.abs().square().mean().item(), 4)  # no electron is lost
+    1.0
     """
 
     amplitude_contrast: Tensor

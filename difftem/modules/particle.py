@@ -40,6 +40,16 @@ class Particle(nn.Module):
     ------
     ValueError
         If the volume is not finite or not three-dimensional.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import Particle
+    >>> volume = torch.zeros(32, 32, 32)
+    >>> volume[12:20, 12:20, 12:20] = 5.0  # V above the ice
+    >>> cube = Particle(volume, voxel_size=4.0)
+    >>> cube.radius < 40.0, cube.nyquist  # Å, 1/Å
+    (True, 0.125)
     """
 
     volume: Tensor

@@ -71,6 +71,12 @@ class ParticleSpecimen(nn.Module):
     ------
     ValueError
         For an unknown particle or a non-positive sampling.
+
+    Examples
+    --------
+    >>> from difftem.modules import ParticleSpecimen
+    >>> ParticleSpecimen({}, [], (64, 64), pixel_size=4.0, slice_thickness=100.0).shape
+    (64, 64)
     """
 
     takes_series = False

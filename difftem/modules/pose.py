@@ -22,6 +22,15 @@ class Pose(nn.Module):
         s in Å, shape ``(..., 3)``.
     learnable : collection of str
         Any of ``rotation_vector``, ``shift``.
+
+    Examples
+    --------
+    >>> import math
+    >>> import torch
+    >>> from difftem.modules import Pose
+    >>> pose = Pose(rotation_vector=(0.0, 0.0, math.pi / 2), shift=(0.0, 0.0, 5.0))
+    >>> [round(each) for each in pose(torch.tensor([[1.0, 0.0, 0.0]]))[0].tolist()]  # x goes to y
+    [0, 1, 5]
     """
 
     rotation_vector: Tensor

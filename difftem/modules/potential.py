@@ -68,6 +68,20 @@ class Potential(nn.Module):
     ------
     ValueError
         For a non-positive sampling or an element that the table lacks.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem import Atoms
+    >>> from difftem.modules import Potential
+    >>> carbon = Atoms(torch.zeros(1, 3), torch.tensor([6]), torch.full((1,), 20.0), torch.ones(1))
+    >>> potential = Potential(carbon, (32, 32), 0.5, 1, 10.0, learnable=["positions"])
+    >>> image = potential()[0]  # projected, V Å
+    >>> divmod(image.argmax().item(), 32)  # the origin is pixel n // 2
+    (16, 16)
+    >>> image.square().sum().backward()
+    >>> tuple(potential.positions.grad.shape)
+    (1, 3)
     """
 
     takes_series = True

@@ -1,7 +1,6 @@
 """The whole microscope: specimen in, micrograph out, every stage open to inspection."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +13,7 @@ from difftem.modules.beam import Beam
 from difftem.modules.common_sampling import common_field
 from difftem.modules.detector import Detector
 from difftem.modules.dose import Dose
+from difftem.modules.exposure import ExitWave, Exposure
 from difftem.modules.flat_ice import FlatIce
 from difftem.modules.holey_ice import HoleyIce
 from difftem.modules.inelastic import InelasticMultislice
@@ -27,24 +27,6 @@ from difftem.units import um_to_angstrom
 
 # Wraps a stream of slices, given with their number: a progress bar, a stopwatch.
 Progress = Callable[[Iterable[Tensor], int], Iterable[Tensor]]
-
-
-class ExitWave(NamedTuple):
-    """What leaves the specimen."""
-
-    wave: Tensor  # (..., y, x) complex
-    height: float  # Å, of the wave's plane above the middle of the specimen
-    scattered: Tensor | None  # (..., y, x) inelastic intensity in the image, if it is simulated
-
-
-class Exposure(NamedTuple):
-    """What one run of the microscope leaves at every stage; a tilt series has a leading axis."""
-
-    exit_wave: Tensor  # (..., y, x) complex, padded field
-    image_wave: Tensor  # (..., y, x) complex, padded field
-    expected_counts: Tensor  # (..., y, x) e/pixel
-    counts: Tensor  # (..., y, x) detected electrons
-    micrograph: Tensor  # (..., y, x) grey values
 
 
 class Simulator(nn.Module):

@@ -37,6 +37,14 @@ class Stage(nn.Module):
     ------
     ValueError
         If the shapes do not fit.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.modules import Stage
+    >>> series = Stage(tilt_deg=torch.linspace(-60, 60, 41))  # about the y axis
+    >>> series.is_series, len(series.tilt_deg)
+    (True, 41)
     """
 
     tilt_deg: Tensor

@@ -74,6 +74,15 @@ class StructuredIce(nn.Module):
     ------
     ValueError
         If the displaced lengths have another sampling than the specimen.
+
+    Examples
+    --------
+    >>> from difftem.modules import Beam, FlatIce, ParticleSpecimen, Stage, StructuredIce
+    >>> empty = ParticleSpecimen({}, [], (64, 64), pixel_size=1.0, slice_thickness=50.0)
+    >>> ice = StructuredIce(empty, FlatIce(thickness_nm=20.0), seed=1)
+    >>> projection = sum(ice.view(Stage(), Beam()).slices)  # V Å, of water that stands somewhere
+    >>> projection.real.std().item() > 1.0
+    True
     """
 
     takes_series = False

@@ -44,6 +44,16 @@ class BiasFreeUNet(nn.Module):
     ----------
     Mohan et al., ICLR (2020): networks without biases; Ronneberger et al., MICCAI (2015); Shi et
     al., CVPR (2016): pixel shuffle.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.networks import BiasFreeUNet
+    >>> network = BiasFreeUNet(channels=(8, 8), blocks=(1, 1))
+    >>> counts_and_wiener = torch.randn(1, 2, 32, 32)
+    >>> estimate = network(counts_and_wiener)
+    >>> bool((estimate[:, 0] == counts_and_wiener[:, 1]).all())  # untrained: Wiener's filter
+    True
     """
 
     def __init__(

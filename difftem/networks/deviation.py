@@ -24,6 +24,14 @@ class DeviationNetwork(nn.Module):
     ----------
     width : int
         Of its two hidden layers.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.networks import DeviationNetwork
+    >>> network = DeviationNetwork(width=8)
+    >>> tuple(network(torch.zeros(4, 4, 13)).shape)  # nine local features, four of the image
+    (4, 4)
     """
 
     def __init__(self, width: int = 32) -> None:

@@ -37,6 +37,14 @@ class DnCNN(nn.Module):
     References
     ----------
     Zhang et al., IEEE Trans. Image Process. 26 (2017) 3142; Mohan et al., ICLR (2020): no biases.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.networks import DnCNN, computed_field
+    >>> network = DnCNN(depth=5, channels=8)
+    >>> tuple(network(torch.randn(1, 2, 32, 32)).shape), computed_field(network).most
+    ((1, 1, 32, 32), 11)
     """
 
     def __init__(

@@ -32,6 +32,14 @@ class LatticeUNet(BiasFreeUNet):
     ------
     ValueError
         For a number out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.networks import LatticeUNet
+    >>> network = LatticeUNet(channels=(8, 8), blocks=(1, 1), sides=(8, 16))
+    >>> tuple(network(torch.randn(1, 1, 64, 64)).shape)
+    (1, 1, 64, 64)
     """
 
     def __init__(

@@ -12,7 +12,20 @@ _STILL = 1e-5  # of the strongest channel ever seen: less than this is no variat
 
 
 class DeadNetworkError(ValueError):
-    """A level of a network passes nothing on."""
+    """A level of a network passes nothing on.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.networks import DeadNetworkError, check_alive
+    >>> dead = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.ReLU())
+    >>> _ = torch.nn.init.constant_(dead[0].bias, -100.0)
+    >>> try:
+    ...     check_alive(dead, torch.randn(1, 1, 16, 16))
+    ... except DeadNetworkError:
+    ...     print("this network passes nothing on")
+    this network passes nothing on
+    """
 
 
 @torch.no_grad()
@@ -42,6 +55,14 @@ def live_channels(
     ------
     ValueError
         For a network without activations, or inputs that do not vary.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.networks import UNet, live_channels
+    >>> levels = live_channels(UNet(channels=(8, 8)), torch.randn(2, 1, 32, 32))
+    >>> all(0 <= fraction <= 1 for fraction in levels.values())
+    True
     """
     least = _STILL * float(inputs.std())
     if not least > 0:
@@ -83,6 +104,14 @@ def check_alive(
     ------
     DeadNetworkError
         Naming the levels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.networks import UNet, check_alive
+    >>> levels = check_alive(UNet(channels=(8, 8)), torch.randn(2, 1, 32, 32))
+    >>> min(levels.values()) > 0
+    True
     """
     live = live_channels(module, inputs)
     dead = [level for level, fraction in live.items() if fraction == 0]

@@ -34,6 +34,14 @@ class Noise2NoiseUNet(nn.Module):
     References
     ----------
     Lehtinen et al., Noise2Noise, ICML (2018), table 2 of the appendix.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.networks import Noise2NoiseUNet
+    >>> network = Noise2NoiseUNet(channels=8, levels=2, last=(8, 8))
+    >>> tuple(network(torch.randn(1, 1, 32, 32)).shape)
+    (1, 1, 32, 32)
     """
 
     def __init__(self, channels: int = 48, levels: int = 5, last: Sequence[int] = (64, 32)) -> None:

@@ -25,6 +25,13 @@ class ComputedField(NamedTuple):
     everything : int
         Of the smallest square around any output pixel that holds all it sees, as
         `difftem.networks.receptive_field` measures it.
+
+    Examples
+    --------
+    >>> from difftem.networks import DnCNN, computed_field
+    >>> field = computed_field(DnCNN(depth=5, channels=8))
+    >>> field.least, field.most
+    (11, 11)
     """
 
     least: int
@@ -44,6 +51,13 @@ def computed_field(network: SeesPixels) -> ComputedField:
     -------
     ComputedField
         Over all places on its lattice.
+
+    Examples
+    --------
+    >>> from difftem.networks import UNet, computed_field
+    >>> field = computed_field(UNet(channels=(8, 8)))
+    >>> field.least <= field.most <= field.everything
+    True
     """
     seen = [(p, *network.sees((p, p))) for p in range(network.lattice)]
     sides = [last - first + 1 for _, first, last in seen]

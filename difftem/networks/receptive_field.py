@@ -15,6 +15,13 @@ class ReceptiveField(NamedTuple):
         All that is not zero.
     most : int
         99 % of the sum of absolute gradients.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.networks import receptive_field
+    >>> receptive_field(torch.nn.Conv2d(1, 1, 5, padding=2), channels=1, size=32).everything
+    5
     """
 
     everything: int
@@ -50,6 +57,15 @@ def receptive_field(
     -------
     ReceptiveField
         The largest of the pixels tried; 0 where the output does not depend on the input.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.networks import receptive_field
+    >>> first, second = torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.Conv2d(4, 1, 3, padding=1)
+    >>> two = torch.nn.Sequential(first, second)
+    >>> receptive_field(two, channels=1, size=32).everything
+    5
     """
     generator = torch.Generator().manual_seed(seed)
     like = next((each for each in module.parameters()), torch.zeros(()))

@@ -35,6 +35,14 @@ class UNet(nn.Module):
     References
     ----------
     Ronneberger et al., MICCAI (2015).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.networks import UNet
+    >>> network = UNet(channels=(8, 16))
+    >>> tuple(network(torch.randn(1, 1, 32, 32)).shape)
+    (1, 1, 32, 32)
     """
 
     def __init__(

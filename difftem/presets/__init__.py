@@ -36,7 +36,14 @@ _DETECTORS = files(__name__) / "detectors"
 
 
 def detector_presets() -> list[str]:
-    """Return the names of all detector presets, sorted."""
+    """Return the names of all detector presets, sorted.
+
+    Examples
+    --------
+    >>> from difftem.presets import detector_presets
+    >>> "k2_300kv" in detector_presets()
+    True
+    """
     names = (entry.name for entry in _DETECTORS.iterdir())
     return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
 
@@ -58,10 +65,17 @@ def detector_preset(name: str) -> dict[str, Any]:
     ------
     ValueError
         If there is no such preset.
+
+    Examples
+    --------
+    >>> from difftem.presets import detector_preset
+    >>> detector_preset("k2_300kv")["ntf"]  # white noise: a camera that counts
+    'ideal'
     """
     if name not in detector_presets():
         raise ValueError(
-            f"detector preset must be one of {', '.join(detector_presets())}, got {name!r}"
+            f"detector preset must be one of {', '.join(detector_presets())}, got {name!r}; see "
+            "difftem docs detector"
         )
     preset: dict[str, Any] = yaml.safe_load((_DETECTORS / f"{name}.yaml").read_text("utf-8"))
     return preset

@@ -53,7 +53,7 @@ def sampling_advice(
             config.sampling.potential_band_limit / 2 / sampling.wave_pixel_size,
         ),
     )
-    return [line for line in checks if line is not None]
+    return [f"{line}; see difftem docs sampling" for line in checks if line is not None]
 
 
 def _field(atoms: Atoms, sampling: Sampling) -> str | None:

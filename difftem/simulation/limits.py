@@ -139,7 +139,8 @@ def _check_range(key: str, name: str, value: float) -> None:
     if abs(value) > most:
         allowed = f"within {most:g}" if name in SIGNED else f"at most {most:g}"
         raise ValueError(
-            f"{key} must be {allowed}{unit}, got {number_text(value)}{unit_mistake(name, value)}"
+            f"{key} must be {allowed}{unit}, got {number_text(value)}{unit_mistake(name, value)}; "
+            "see difftem docs units"
         )
 
 
@@ -148,7 +149,7 @@ def _check_pixel_size(key: str, name: str, value: float) -> None:
     if not PIXEL_SIZES[0] <= value <= PIXEL_SIZES[1]:
         raise ValueError(
             f"{key} must be within {PIXEL_SIZES[0]:g} and {PIXEL_SIZES[1]:g} Å, got {value:g}"
-            f"{unit_mistake(name, value)}"
+            f"{unit_mistake(name, value)}; see difftem docs units"
         )
 
 
@@ -157,7 +158,7 @@ def check_defocus(key: str, value: float) -> None:
     if not abs(value) <= MAX_DEFOCUS_UM:
         raise ValueError(
             f"{key} must be within {MAX_DEFOCUS_UM:g} µm, got {value:g}; 1.5 means 1.5 µm"
-            f"{unit_mistake('defocus_um', value)}"
+            f"{unit_mistake('defocus_um', value)}; see difftem docs units"
         )
 
 
@@ -166,7 +167,7 @@ def _check_voltage(value: float) -> None:
     if not 0 < value <= MAX_VOLTAGE_KV:
         raise ValueError(
             f"microscope.voltage_kv must be in (0, {MAX_VOLTAGE_KV:g}] kV, got {value:g}; "
-            f"300 means 300 kV{unit_mistake('voltage_kv', value)}"
+            f"300 means 300 kV{unit_mistake('voltage_kv', value)}; see difftem docs units"
         )
 
 
@@ -203,7 +204,7 @@ def _check_sampling(config: SimulateConfig | SceneConfig) -> None:
         if ice is not None and ice / thickness > MAX_SLICES:
             raise ValueError(
                 f"sampling.slice_thickness_nm of {thickness:g} cuts {ice:g} nm of ice into more "
-                f"than {MAX_SLICES} slices"
+                f"than {MAX_SLICES} slices; see difftem docs sampling"
             )
 
 

@@ -140,7 +140,7 @@ def check_memory(
     gigabytes = f"{many} about {total / 1e9:.2f} GB of {where}, {room / 1e9:.2f} GB are {what}"
     if total > room:
         fewer = "; fewer devices" if processes > 1 else ""
-        raise ValueError(f"{gigabytes}{fewer}; {advice}")
+        raise ValueError(f"{gigabytes}{fewer}; {advice}; see difftem docs memory")
     if total > LARGE_BYTES:
         logger.info("%s", gigabytes, extra={"needed_bytes": total})
 

@@ -153,7 +153,8 @@ def amplitude_contrast(config: MicroscopeConfig, in_ice: bool = True) -> float:
     if usual >= 1:
         raise ValueError(
             "microscope.amplitude_contrast must be given for ice at microscope.voltage_kv "
-            f"{config.voltage_kv:g} kV: what is usual at 300 kV would be {usual:.3g} there"
+            f"{config.voltage_kv:g} kV: what is usual at 300 kV would be {usual:.3g} there; see "
+            "difftem docs ice"
         )
     return usual
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from matplotlib.axes import Axes
@@ -60,7 +61,7 @@ def draw_preview(
     if size == SPECTRUM_PIXELS:
         micrograph = crop_center(micrograph, (size, size))
     spectrum = _centered_spectrum(micrograph)
-    low, high = _contrast(spectrum)
+    low, high = grey_limits(spectrum)
     edge = 0.5 / pixel_size
     right.imshow(
         spectrum.numpy(),
@@ -103,11 +104,11 @@ def image_title(index: int, tilts_deg: Sequence[float], defoci_um: Sequence[floa
     return which + ", ".join(words) if words else ""
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path | BinaryIO, dpi: int = 100) -> None:
     """Write a PNG; without versions in it, so that the same picture has the same bytes."""
     # Noise at level 3 is written in a quarter of the time of the default, and smaller.
     options = {"compress_level": 3}
-    figure.savefig(path, dpi=100, format="png", metadata={"Software": None}, pil_kwargs=options)
+    figure.savefig(path, dpi=dpi, format="png", metadata={"Software": None}, pil_kwargs=options)
 
 
 def show_figure(figure: Figure) -> None:
@@ -133,7 +134,8 @@ def show_figure(figure: Figure) -> None:
 def draw_image(
     axes: Axes,
     image: Tensor,  # (y, x)
-    pixel_size: float,  # Å
+    pixel_size: float | None,  # Å
+    limits: tuple[float, float] | None = None,
 ) -> None:
     """Show an image, binned if it is large, with a scale bar.
 
@@ -143,17 +145,22 @@ def draw_image(
         To draw into.
     image : Tensor
         Shape ``(y, x)``.
-    pixel_size : float
-        In Å.
+    pixel_size : float or None
+        In Å; without one there is no scale bar.
+    limits : tuple of float, optional
+        Grey values that are black and white. Default: `grey_limits` of the image.
     """
     bins = max(1, min(image.shape) // PANEL_PIXELS)
     binned = torch.nn.functional.avg_pool2d(image[None, None], bins)[0, 0]
-    low, high = _contrast(binned)
+    low, high = limits or grey_limits(binned)
     axes.imshow(binned.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
-    _scale_bar(axes, binned.shape[-1] * pixel_size * bins, pixel_size * bins)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    if pixel_size is not None:
+        _scale_bar(axes, binned.shape[-1] * pixel_size * bins, pixel_size * bins)
 
 
-def _contrast(image: Tensor) -> tuple[float, float]:
+def grey_limits(image: Tensor) -> tuple[float, float]:
     """Grey limits that leave out the extreme half percent."""
     flat = image.flatten().float()
     step = max(1, len(flat) // 1_000_000)
@@ -168,11 +175,29 @@ def _centered_spectrum(image: Tensor) -> Tensor:
     return torch.fft.fftshift(torch.log(smooth[0, 0] + 1e-12))
 
 
-def _scale_bar(axes: Axes, width: float, pixel_size: float) -> None:
-    """Draw a bar of a round length with its label."""
+def bar_length(width: float) -> tuple[float, str]:
+    """Choose a round length for a scale bar.
+
+    Parameters
+    ----------
+    width : float
+        Of the image in Å.
+
+    Returns
+    -------
+    length : float
+        In Å, three tenths of the width at most.
+    label : str
+        In nm, or Å below 1 nm.
+    """
     lengths = [r * 10.0**e for e in range(-1, 6) for r in ROUND]
     length = max((each for each in lengths if each <= BAR_SHARE * width), default=lengths[0])
-    label = f"{length / 10:g} nm" if length >= 10 else f"{length:g} Å"
+    return length, f"{length / 10:g} nm" if length >= 10 else f"{length:g} Å"
+
+
+def _scale_bar(axes: Axes, width: float, pixel_size: float) -> None:
+    """Draw a bar of a round length with its label."""
+    length, label = bar_length(width)
     span = length / pixel_size
     margin = 0.04 * width / pixel_size
     axes.plot([margin, margin + span], [margin, margin], color="white", linewidth=6)
@@ -185,5 +210,3 @@ def _scale_bar(axes: Axes, width: float, pixel_size: float) -> None:
         va="bottom",
         bbox={"facecolor": "white", "alpha": 0.7, "pad": 1.5, "linewidth": 0},
     )
-    axes.set_xticks([])
-    axes.set_yticks([])

@@ -182,7 +182,7 @@ def choose_sampling(atoms: Atoms | None, config: SimulateConfig, stage: Stage) -
         raise ValueError(
             f"sampling.slice_thickness_nm of {angstrom_to_nm(thickness):g} cuts "
             f"{angstrom_to_nm(height):.0f} nm into {n_slices} slices, at most {MAX_SLICES} are "
-            "allowed"
+            "allowed; see difftem docs sampling"
         )
     return Sampling(
         **vars(field), n_slices=n_slices, slice_thickness=thickness, thickest_slice=thickest

@@ -100,4 +100,5 @@ def doubtful_units(
 
 def _line(key: str, value: float, reason: str) -> str:
     name = key.rpartition(".")[2]
-    return f"{key} is {value:g}{unit_of(name)}, {reason}{unit_mistake(name, value)}"
+    mistake = unit_mistake(name, value)
+    return f"{key} is {value:g}{unit_of(name)}, {reason}{mistake}; see difftem docs units"

@@ -1,5 +1,9 @@
 # %% [markdown]
-"""# A task of your own with Lightning: a denoiser that learns from noisy and noise-free images."""
+"""A Lightning task of your own
+============================
+
+A denoiser that learns from noisy and noise-free images.
+"""
 
 # %%
 import lightning

@@ -1,5 +1,6 @@
 # %% [markdown]
-"""# A detector's MTF from noise alone.
+"""A detector's MTF from noise alone
+=================================
 
 Electrons fall on a camera at random: white noise. What colours it is the camera, which spreads each
 of them over some pixels. So images of nothing tell how much. Here we make some with a spread we

@@ -1,5 +1,8 @@
 # %% [markdown]
-"""# A first micrograph: from a structure to an image in five lines.
+"""A first micrograph
+==================
+
+From a structure to an image in five lines.
 
 The structure is apoferritin (PDB entry 4V1W), which comes with difftem. For your own, put the name
 of an mmCIF or PDB file first: `difftem.simulate("5ire.cif.gz", defocus_um=2.0)`.

@@ -1,5 +1,9 @@
 # %% [markdown]
-"""# Fit a defocus: first a coarse grid, then the gradient."""
+"""Fit a defocus
+=============
+
+First a coarse grid, then the gradient.
+"""
 
 # %%
 import torch

@@ -1,5 +1,6 @@
 # %% [markdown]
-"""# A scene of many particles, and the truth about it.
+"""A scene of many particles, and the truth about it
+=================================================
 
 For training a particle picker, say: micrographs, and files that say what is where in them.
 """

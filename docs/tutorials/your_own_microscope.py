@@ -1,5 +1,9 @@
 # %% [markdown]
-"""# Your own microscope: modules in the order of the beam, and gradients through them all."""
+"""Your own microscope
+===================
+
+Modules in the order of the beam, and gradients through them all.
+"""
 
 # %%
 import torch

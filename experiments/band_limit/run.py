@@ -1,7 +1,7 @@
 """Compare band limits against a reference on an eight times finer grid.
 
 Run ``python -m experiments.band_limit.run`` (a minute on two CPU cores); it prints the table of
-``docs/physics.md``.
+``docs/explanation/physics.md``.
 """
 
 import torch

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from difftem.modules import Detector, Dose, Lens, Multislice, ParticleSpecimen, Simulator
-from difftem.modules.mtf import mtf_from_preset
+from difftem.modules.preset_mtf import mtf_from_preset
 from difftem.presets import detector_preset
 from experiments.conformance.check import Check
 from experiments.conformance.relion import Array

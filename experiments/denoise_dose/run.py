@@ -53,7 +53,7 @@ def report(rows: Sequence[Row], config: dict[str, Any]) -> str:
 
 
 def summary(config: dict[str, Any]) -> str:
-    """Format what docs/comparison.md shows."""
+    """Format what docs/comparison/denoisers.md shows."""
     rows = read_rows(SCORES)
     return f"{summary_table(rows, config)}\n\n{verdict(rows, config)}"
 

@@ -169,7 +169,7 @@ def _losses(rows: Sequence[Row], axis: str) -> list[str]:
 
 
 def summary(config: dict[str, Any]) -> str:
-    """Format what docs/comparison.md shows: all of it."""
+    """Format what docs/comparison/denoisers.md shows: all of it."""
     return report(read_rows(SCORES), config)
 
 

@@ -105,7 +105,7 @@ def _bands(scores: list[RegionScores], config: dict[str, Any]) -> list[str]:
 
 
 def summary(config: dict[str, Any]) -> str:
-    """Format what docs/comparison.md shows: the deciding band of all regions."""
+    """Format what docs/comparison/denoisers.md shows: the deciding band of all regions."""
     return deciding_table(scores_of(read_rows(SCORES)), config)
 
 

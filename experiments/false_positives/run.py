@@ -57,7 +57,7 @@ def report(rows: Sequence[Row], config: dict[str, Any]) -> str:
 
 
 def summary(config: dict[str, Any]) -> str:
-    """Format what docs/comparison.md shows: all of it."""
+    """Format what docs/comparison/denoisers.md shows: all of it."""
     return report(read_rows(SCORES), config)
 
 

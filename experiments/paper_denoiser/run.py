@@ -1,7 +1,7 @@
 """Show what the DiffTEM paper's denoiser converges to.
 
 ``python -m experiments.paper_denoiser.run`` writes the tables of README.md and of
-docs/paper_denoiser.md, the latter's picture, and the exposures that
+docs/explanation/paper_denoiser.md, the latter's picture, and the exposures that
 ``difftem fit --config experiments/paper_denoiser/fit.yaml`` works on.
 """
 

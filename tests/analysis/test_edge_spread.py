@@ -6,7 +6,7 @@ import torch
 from difftem.analysis.edge_spread import slanted_edge_mtf
 from difftem.functional.mtf import apply_transfer
 from difftem.modules import LorentzianMTF, RullgardMTF
-from difftem.modules.mtf import mtf_from_preset
+from difftem.modules.preset_mtf import mtf_from_preset
 from difftem.presets import detector_preset
 
 DARK, BRIGHT = 2.0, 40.0

@@ -10,7 +10,8 @@ import threading
 import pytest
 import torch
 
-from difftem.cli.main import COMMANDS, main
+from difftem.cli.commands import COMMANDS
+from difftem.cli.main import main
 from tests.helpers.fit import config
 
 LIGHTNING = [name for name, (module, _) in COMMANDS.items() if module == "difftem.cli.fit"]

@@ -1,4 +1,5 @@
-from difftem.cli.main import COMMANDS, main
+from difftem.cli.commands import COMMANDS
+from difftem.cli.main import main
 
 
 def test_help_lists_every_command_once_under_a_heading_and_the_exit_codes(capsys):

@@ -9,7 +9,31 @@ import pytest
 import difftem
 
 PACKAGE = Path(difftem.__file__).parent
-EXPORTS = [name for name in difftem.__all__ if name != "__version__"]
+PACKAGES = (
+    "difftem",
+    "difftem.modules",
+    "difftem.networks",
+    "difftem.tasks.mtf_fit",
+    "difftem.tasks.denoise",
+    "difftem.tasks.wave_fit",
+    "difftem.callbacks",
+    "difftem.constants",
+)
+
+
+def exports():
+    """Name every class and function that a package of the site exports."""
+    for package in map(importlib.import_module, PACKAGES):
+        for name in package.__all__:
+            value = getattr(package, name)
+            if inspect.isclass(value) or inspect.isfunction(value):
+                yield f"{package.__name__}.{name}"
+
+
+def exported(path):
+    """Look a name up as a reader would."""
+    package, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(package), name)
 
 
 def modules_with_examples():
@@ -28,9 +52,9 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.setenv("DIFFTEM_CACHE", str(tmp_path / "cache"))
 
 
-@pytest.mark.parametrize("name", EXPORTS)
-def test_every_exported_name_has_an_example(name):
-    examples = doctest.DocTestParser().get_examples(inspect.getdoc(getattr(difftem, name)))
+@pytest.mark.parametrize("path", [*exports()])
+def test_every_exported_name_has_an_example(path):
+    examples = doctest.DocTestParser().get_examples(inspect.getdoc(exported(path)) or "")
     assert any(each.want for each in examples)
 
 

@@ -87,7 +87,10 @@ def test_a_gpu_that_is_not_there_is_one_line(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         run.main([*given, "cuda"])
     assert stopped.value.code == 2
-    line = "table1_scale: error: device cuda: PyTorch finds no CUDA device here\n"
+    line = (
+        "table1_scale: error: device cuda: PyTorch finds no CUDA device here; see difftem docs "
+        "kernels\n"
+    )
     assert capsys.readouterr().err == line
     assert not output.exists()
     assert device_named("cpu") == torch.device("cpu")

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from difftem.functional.hann import fade_to_edges
+from difftem.functional.hann import fade_to_edges, hann_window
 from difftem.functional.whiteness import ring_power
 
 
@@ -20,3 +20,10 @@ def test_a_wave_that_does_not_close_leaks_to_its_neighbours_only():
     sums, leaking = (ring_power(each, 32)[0] for each in (fade_to_edges(image), image))
     assert (sums[16:] / sums.sum()).max().item() < 1e-9
     assert (leaking[16:] / leaking.sum()).max().item() > 1e-5
+
+
+def test_the_window_of_a_volume_is_that_of_its_axes():
+    window = hann_window((6, 8, 10))
+    one = [hann_window((n,)) for n in (6, 8, 10)]
+    assert torch.allclose(window, torch.einsum("z,y,x->zyx", *one))
+    assert window.square().mean().item() == pytest.approx(1)

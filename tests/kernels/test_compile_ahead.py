@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import kernels_triton
 from tests.kernels.compile_ahead import KERNELS
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,7 @@ def test_every_kernel_compiles_ahead_within_its_shared_memory(compiled, architec
 def test_every_kernel_is_on_the_list():
     names = {
         f"{path.stem}.{line.split('(')[0].removeprefix('def ')}"
-        for path in (ROOT / "kernels_triton").glob("*.py")
+        for path in Path(kernels_triton.__file__).parent.glob("*.py")
         for line in path.read_text().splitlines()
         if line.startswith("def ") and "_kernel(" in line
     }

@@ -13,8 +13,8 @@ from difftem.modules.mtf import (
     IdealMTF,
     LorentzianMTF,
     RullgardMTF,
-    mtf_from_preset,
 )
+from difftem.modules.preset_mtf import mtf_from_preset
 from difftem.presets import detector_preset
 
 

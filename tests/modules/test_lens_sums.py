@@ -68,7 +68,7 @@ def test_nodes_follow_focus_spread_source_and_what_the_wave_has():
 
 @pytest.mark.parametrize(("peak", "expected"), [(0.01, 0.001), (1.0, 0.032), (3.0, 0.084)])
 def test_the_envelope_errs_on_strong_objects_as_the_docs_say(peak, expected):
-    # A bump of that phase in rad, 0.1 mrad at 1.5 µm: docs/physics.md has these numbers.
+    # A bump of that phase in rad, 0.1 mrad at 1.5 µm: see docs/explanation/physics.md.
     given = {"pixel_size": 1.0, "defocus_um": 1.5, "cs_mm": 2.7, "cc_mm": 0.0}
     given |= {"source_semiangle_mrad": 0.1, "aperture_mrad": 12.0, "n_focus": 1}
     wave = dot((48, 48), peak, 0.5)

@@ -10,7 +10,7 @@ from difftem.modules import (
     RullgardMTF,
     TabulatedMTF,
 )
-from difftem.modules.mtf import mtf_from_preset
+from difftem.modules.preset_mtf import mtf_from_preset
 from difftem.presets import detector_preset, detector_presets
 
 FAMILIES = {

@@ -20,7 +20,7 @@ SHAPE, PIXEL = (48, 45), 0.7
 
 @pytest.mark.parametrize("defocus", [-0.1, 0.05, 0.4])
 def test_image_of_a_weak_phase_object_is_the_ctf_times_its_projected_potential(defocus):
-    # numpy-like, from the formula of docs/conventions.md: -2 σ v sin(πλΔf q² - ½πCs λ³ q⁴).
+    # From the formula of docs/explanation/conventions.md: -2 σ v sin(πλΔf q² - ½πCs λ³ q⁴).
     atoms = random_atoms(30, (28.0, 28.0, 1.0), (6, 7, 8), (40.0, 40.0))
     lens = Lens(PIXEL, **quantities(defocus_um=defocus, cs_mm=1.2, cc_mm=2.0, energy_spread_ev=0.8))
     one = Simulator(

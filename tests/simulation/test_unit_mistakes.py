@@ -48,11 +48,11 @@ def test_values_that_are_possible_and_unlikely_are_said():
 
     assert said() == []
     (line,) = said(cs_mm=2700.0)
-    assert line.endswith("in µm? 2700 µm are 2.7 mm")
+    assert line.endswith("in µm? 2700 µm are 2.7 mm; see difftem docs units")
     (line,) = said(voltage_kv=0.3)
-    assert line.endswith("in MV? 0.3 MV are 300 kV")
+    assert line.endswith("in MV? 0.3 MV are 300 kV; see difftem docs units")
     (line,) = said(dose=3000.0)
-    assert line.endswith("ice does not survive 1000 e/Å²; in e/nm²? 3000 e/nm² are 30 e/Å²")
+    assert "ice does not survive 1000 e/Å²; in e/nm²? 3000 e/nm² are 30 e/Å²; see" in line
     assert said(dose=3000.0, present=False) == []  # materials are given that much
 
 

@@ -12,12 +12,12 @@ from difftem.io.account import give_account
 from difftem.io.checks import unwrap
 from difftem.io.errors import input_error
 from difftem.io.mrc import MrcImage, read_mrc
+from difftem.io.volume import CUBIC, voxel_side
 from difftem.scene.templates.template import Template
 
 logger = logging.getLogger(__name__)
 
 EMPTY = 1e-3  # of the largest value: what counts as part of the particle
-CUBIC = 0.01  # relative difference of voxel sides that is a rounding
 VOXEL_SIZES = (0.01, 100.0)  # Å; outside, the unit was mistaken
 # What matter reaches: the mean of the densest solids, and one heavy atom in a single voxel.
 _SOLID, _ATOM = 40.0, 1000.0  # V, V Å³
@@ -75,30 +75,18 @@ def read_template(
 def _side(path: str | Path, image: MrcImage, given: float | None) -> float:
     """Side of a voxel in Å: as given, or as the header says."""
     low, high = VOXEL_SIZES
-    if given is not None:
-        if not given > 0:
-            raise input_error(path, f"voxel_size must be positive, got {given} Å")
-        if not low <= given <= high:
-            raise input_error(
-                path, f"voxel_size must be within {low:g} and {high:g} Å, got {given:g}"
-            )
-        return given
-    sides = image.voxel_size
-    said = " x ".join(f"{side:g}" for side in sides)
-    if min(sides) <= 0:
+    side = voxel_side(path, image, given)
+    if side is None:
         raise input_error(path, "the header has no voxel size; give voxel_size in Å")
-    if any(abs(angle - 90) > 0.1 for angle in image.header.angles if angle):
-        angles = " ".join(f"{angle:g}" for angle in image.header.angles)
-        raise input_error(path, f"voxels must be cubes, the cell has angles of {angles} degrees")
-    if max(sides) - min(sides) > CUBIC * max(sides):
-        raise input_error(path, f"voxels must be cubes, got {said} Å (x, y, z)")
-    if not low <= sides[0] <= high:
-        raise input_error(
-            path,
-            f"the header's voxel size of {sides[0]:g} Å must be within {low:g} and {high:g} Å; "
-            "give voxel_size in Å",
-        )
-    return sides[0]
+    if low <= side <= high:
+        return side
+    if given is not None:
+        raise input_error(path, f"voxel_size must be within {low:g} and {high:g} Å, got {given:g}")
+    raise input_error(
+        path,
+        f"the header's voxel size of {side:g} Å must be within {low:g} and {high:g} Å; "
+        "give voxel_size in Å",
+    )
 
 
 def _check_peak(path: str | Path, peak: float, side: float, data: NDArray[np.generic]) -> None:

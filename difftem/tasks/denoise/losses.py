@@ -45,6 +45,16 @@ def denoising_loss(
     References
     ----------
     Lehtinen et al., ICML (2018): Noise2Noise; Batson and Royer, ICML (2019): independent splits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.denoise import denoising_loss
+    >>> clean = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    >>> near = denoising_loss("supervised", clean + 0.1, clean)
+    >>> far = denoising_loss("supervised", clean + 0.5, clean)
+    >>> (near < far).item()
+    True
     """
     error = (estimate - target).square().mean((-3, -2, -1))
     if kind == "supervised":

@@ -35,6 +35,15 @@ def image_scores(
         ratio, PSNR in dB (peak: range of the truth), correlation, frequency of FRC = 0.5 in
         cycles/pixel, SSIM (range of the truth).
         NaN where the truth is constant, but for the ratio.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.denoise import image_scores
+    >>> truth = torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> scores = image_scores(truth + 0.1, truth + 0.2, truth)
+    >>> [round(each, 2) for each in scores[:, 2].tolist()]  # error over that of Wiener's filter
+    [0.25, 0.25]
     """
     pairs = [(each[:, 0].float(), truth[:, 0].float()) for each in (estimate, wiener)]
     error, error_wiener = ((a - b).double().square().mean((-2, -1)) for a, b in pairs)
@@ -63,6 +72,17 @@ class DenoisingScores(Metric):
     ----------
     scores, electrons, kinds : list of Tensor
         A row for each image.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.denoise import DenoisingScores, image_scores
+    >>> truth = torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> collected = DenoisingScores()
+    >>> rows = image_scores(truth + 0.1, truth + 0.2, truth)
+    >>> collected.update(rows, torch.tensor([5.0, 20.0]), torch.tensor([0, 0]))
+    >>> len(collected.compute())
+    4
     """
 
     higher_is_better: bool | None = None

@@ -56,6 +56,16 @@ class Denoise(LightningModule):
     ------
     ValueError
         For an unknown loss or an impossible number.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.networks import UNet
+    >>> from difftem.tasks.denoise import Denoise
+    >>> task = Denoise(UNet(channels=(8, 8)), loss="noise2noise")
+    >>> noisy = torch.randn(1, 1, 32, 32)
+    >>> tuple(task({"noisy": noisy, "wiener": torch.zeros_like(noisy)}).shape)
+    (1, 1, 32, 32)
     """
 
     def __init__(

@@ -77,6 +77,12 @@ def mtf_family(
     ------
     ValueError
         For an unknown name.
+
+    Examples
+    --------
+    >>> from difftem.tasks.mtf_fit import mtf_family
+    >>> type(mtf_family("even_spline_7")).__name__
+    'LogSplineMTF'
     """
     if name not in FAMILIES:
         raise ValueError(f"MTF family must be one of {', '.join(FAMILIES)}, got {name!r}")
@@ -112,6 +118,16 @@ def fit_spectrum(
     -------
     MTFFitResult
         As of `MTFFit.result`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.mtf_fit import fit_spectrum, measure, mtf_family
+    >>> noise = 100 + 10 * torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> measured, s0 = measure(noise, noise.mean((1, 2)), gain=1.0)
+    >>> result = fit_spectrum(measured, mtf_family("log_spline_5"), s0=s0, n_starts=1)
+    >>> abs(result.curve[-1].item() - 1) < 0.05  # white noise: the NTF is 1 up to Nyquist
+    True
     """
     learnable = ("s0",) * (s0 is None) + ("read_variance",) * (read_noise is None)
     variance = 1.0 if read_noise is None else read_noise**2
@@ -142,6 +158,12 @@ def usual_families(lowest_frequency: float, known_level: bool = False) -> tuple[
     -------
     tuple of str
         Names of `mtf_family`.
+
+    Examples
+    --------
+    >>> from difftem.tasks.mtf_fit import usual_families
+    >>> usual_families(lowest_frequency=0.1, known_level=True)[:2]
+    ('log_spline_5', 'log_spline_7')
     """
     if lowest_frequency < _NEAR_ZERO:
         return _FROM_ZERO
@@ -176,6 +198,16 @@ def select_family(
     ------
     ValueError
         For an unknown family, or if none can be fitted.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.mtf_fit import measure, select_family
+    >>> noise = 100 + 10 * torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> measured, s0 = measure(noise, noise.mean((1, 2)), gain=1.0)
+    >>> results = select_family(measured, ["even_spline_5", "log_spline_5"], s0=s0, n_starts=1)
+    >>> results[0].aic <= results[1].aic
+    True
     """
     lowest, highest = (float(measured.spectrum.frequency[i]) for i in (0, -1))
     families = usual_families(lowest, s0 is not None) if families is None else families
@@ -235,6 +267,15 @@ def measure(
     -------
     tuple of Measurement and float or None
         For `fit_spectrum` and `select_family`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.mtf_fit import measure
+    >>> noise = 100 + 10 * torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> measured, s0 = measure(noise, noise.mean((1, 2)), gain=1.0)
+    >>> measured.n_crops, round(s0)
+    (4, 100)
     """
     collected = SpectrumSum(limits, window, exclude_lines)
     collected.add(images, means, 0)

@@ -40,6 +40,15 @@ class Measurement:
         Frequencies left out as outliers.
     lines : int
         Whole rows and columns among them.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.mtf_fit import measure
+    >>> noise = 100 + 10 * torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> measured, _ = measure(noise, noise.mean((1, 2)))
+    >>> measured.n_crops, measured.lines
+    (4, 0)
     """
 
     spectrum: RingSpectrum

@@ -38,6 +38,16 @@ def make_report(
     -------
     Report
         With the table ``mtf_curve`` and the figure ``mtf``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.mtf_fit import fit_spectrum, make_report, measure, mtf_family
+    >>> noise = 100 + 10 * torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> measured, s0 = measure(noise, noise.mean((1, 2)), gain=1.0)
+    >>> result = fit_spectrum(measured, mtf_family("even_spline_5"), s0=s0, n_starts=1)
+    >>> make_report([result], title="White noise").text.splitlines()[0]
+    '# White noise'
     """
     result = results[0]
     sections = [

@@ -21,6 +21,16 @@ class Whiteness:
         Bins less fitted directions.
     p_value : float
         Chance of a total at least as large if the model is true.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.mtf_fit import fit_spectrum, measure, mtf_family
+    >>> noise = 100 + 10 * torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> measured, s0 = measure(noise, noise.mean((1, 2)), gain=1.0)
+    >>> test = fit_spectrum(measured, mtf_family("even_spline_5"), s0=s0, n_starts=1).whiteness
+    >>> test.p_value > 0.01  # nothing against the model
+    True
     """
 
     frequency: Tensor
@@ -78,6 +88,16 @@ class MTFFitResult:
         Frequencies of the half grid left out as outliers.
     warnings : tuple of str
         Doubts, each one sentence.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.mtf_fit import fit_spectrum, measure, mtf_family
+    >>> noise = 100 + 10 * torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> measured, s0 = measure(noise, noise.mean((1, 2)), gain=1.0)
+    >>> result = fit_spectrum(measured, mtf_family("even_spline_5"), s0=s0, n_starts=1)
+    >>> result.has_band, len(result.frequency)
+    (True, 101)
     """
 
     family: str

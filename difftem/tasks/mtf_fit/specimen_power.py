@@ -38,6 +38,15 @@ def usable_from(
     -------
     float
         In cycles/pixel: 0 or 0.1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.mtf_fit import measure, usable_from
+    >>> noise = 100 + 10 * torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> measured, s0 = measure(noise, noise.mean((1, 2)), gain=1.0)
+    >>> usable_from(measured, s0)  # a clean background
+    0.0
     """
     spectrum = measured.spectrum
     highest = float(spectrum.frequency[-1])
@@ -63,7 +72,17 @@ def restrict(
     spectrum: RingSpectrum,
     lowest: float,  # cycles/pixel
 ) -> RingSpectrum:
-    """Leave out the rings below a frequency."""
+    """Leave out the rings below a frequency.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.mtf_fit import measure, restrict
+    >>> noise = torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> measured, _ = measure(noise, torch.ones(4))
+    >>> restrict(measured.spectrum, 0.1).frequency.min().item() >= 0.1
+    True
+    """
     return _kept(spectrum, spectrum.frequency >= lowest)
 
 
@@ -92,6 +111,16 @@ def without_ice_ring(
     References
     ----------
     Dowell & Rinfret, Nature 188 (1960) 1144; Dubochet et al., Q. Rev. Biophys. 21 (1988) 129.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tasks.mtf_fit import measure, without_ice_ring
+    >>> noise = torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> measured, _ = measure(noise, torch.ones(4))
+    >>> kept = without_ice_ring(measured.spectrum, pixel_size=1.0)
+    >>> len(kept.frequency) < len(measured.spectrum.frequency)
+    True
     """
     low, high = (edge * pixel_size for edge in _ICE_RING)
     return _kept(spectrum, (spectrum.frequency < low) | (spectrum.frequency > high))

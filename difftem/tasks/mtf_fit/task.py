@@ -81,6 +81,12 @@ class MTFFit(LightningModule):
     ------
     ValueError
         For an unknown loss or an impossible number.
+
+    Examples
+    --------
+    >>> from difftem.tasks.mtf_fit import MTFFit, mtf_family
+    >>> MTFFit(mtf_family("lorentzian"), gain=12.0).hparams.loss
+    'whittle'
     """
 
     def __init__(

@@ -60,6 +60,13 @@ class WaveFit(LightningModule):
     ------
     ValueError
         For an argument outside its range.
+
+    Examples
+    --------
+    >>> from difftem.tasks.wave_fit import WaveFit
+    >>> task = WaveFit(shape=(32, 32))
+    >>> tuple(task().shape)
+    (32, 32)
     """
 
     def __init__(

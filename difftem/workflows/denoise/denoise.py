@@ -167,7 +167,8 @@ def _each(
         if single and len(paths) > 1 and (second := next(inputs, None)) is not None:
             raise ValueError(
                 f"{first.name} and {second.name} show different fields (--fields same says "
-                "otherwise): give a folder as --output, or denoise them one by one"
+                "otherwise): give a folder as --output, or denoise them one by one; see "
+                "difftem docs frames"
             )
         found: DenoiseInput | None = first
         while found is not None:

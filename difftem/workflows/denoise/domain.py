@@ -64,7 +64,8 @@ class TrainedDomain:
         if pixel_size is None:
             warnings.append(
                 f"weights {weights} were trained at {self.pixel_size:g} Å/pixel, the image has no "
-                "pixel size: it is taken for that (--pixel-size tells another)"
+                "pixel size: it is taken for that (--pixel-size tells another); see difftem docs "
+                "weights"
             )
         elif self.resamples(pixel_size):
             notes.append(
@@ -79,7 +80,7 @@ class TrainedDomain:
             warnings.append(
                 f"{electrons:.3g} electrons per pixel of {self.pixel_size:g} Å, {factor:.2g} times "
                 f"{more} than any that weights {weights} were trained on ({low:g} to {high:g}): "
-                "compare with --method wiener"
+                "compare with --method wiener; see difftem docs weights"
             )
         return notes, warnings
 

@@ -138,7 +138,7 @@ def check_noise_is_whole(found: DenoiseInput, exposures: Tensor, force: bool) ->
     if reasons and not force:
         raise ValueError(
             f"{reasons[0]}: the noise cannot be modelled; give the file that the camera wrote "
-            "(--force goes on all the same)"
+            "(--force goes on all the same); see difftem docs noise"
         )
 
 

@@ -41,10 +41,7 @@ def draw_panel(
     figure.subplots_adjust(0.01, 0.1, 0.985, 0.87, wspace=0.16)
     *left, right = figure.subplots(1, len(images) + 1)
     for axes, (name, image) in zip(left, images, strict=True):
-        draw_image(axes, image, pixel_size or 1.0)
-        if pixel_size is None:
-            for each in (*axes.lines, *axes.texts):
-                each.remove()
+        draw_image(axes, image, pixel_size)
         axes.set_title(name)
     _draw_curves(right, curves)
     figure.suptitle(title, y=0.98)

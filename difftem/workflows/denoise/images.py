@@ -145,7 +145,7 @@ def _read(found: DenoiseInput, index: int, name: str, options: DenoiseOptions) -
     if len(exposures) < least:
         raise ValueError(
             f"{found.name}: method {name} needs {least} exposures of a field, there is "
-            f"{len(exposures)}"
+            f"{len(exposures)}; see difftem docs frames"
         )
     return exposures
 

@@ -58,7 +58,7 @@ def find_weights(name: str | Path) -> Path:
         known = ", ".join(names) or "none"
         raise InputError(
             f"unknown weights {str(name)!r}: give a file NAME.safetensors, or one of those in the "
-            f"package: {known}"
+            f"package: {known}; see difftem docs weights"
         )
     return SHIPPED / f"{name}.safetensors"
 

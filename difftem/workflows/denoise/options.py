@@ -38,10 +38,13 @@ class DenoiseOptions:
         if self.method != "auto" and self.method not in METHODS:
             raise ValueError(
                 f"method must be auto or one of {', '.join(METHODS)}, got {self.method!r} "
-                "(difftem denoise --help says what each does)"
+                "(difftem denoise --help says what each does); see difftem docs methods"
             )
         if self.gain is not None and self.dose is not None:
-            raise ValueError(f"give gain or dose, not both; got {self.gain} and {self.dose}")
+            raise ValueError(
+                f"give gain or dose, not both; got {self.gain} and {self.dose}; "
+                "see difftem docs gain"
+            )
         if self.detector is not None and self.mtf is not None:
             raise ValueError(f"give detector or mtf, not both; got {self.detector} and {self.mtf}")
         method = self.method

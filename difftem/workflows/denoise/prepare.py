@@ -84,7 +84,8 @@ def trained_network(options: DenoiseOptions, fields: Sequence[WhitenedExposures]
             if options.adapt is not None:
                 raise ValueError(
                     f"adapt trains weights {name} at their own {domain.pixel_size:g} Å/pixel, the "
-                    f"image has {first.pixel_size:g}: resample it, or leave --adapt out"
+                    f"image has {first.pixel_size:g}: resample it, or leave --adapt out; "
+                    "see difftem docs weights"
                 )
     if options.adapt is None:
         return ReadyNetwork(network, None, deviation, domain)

@@ -105,7 +105,7 @@ def n2n(
     if len(exposures) < 2:
         raise ValueError(
             f"method n2n needs at least 2 exposures of a field, got {len(exposures)}: for one, "
-            "method split divides its electrons"
+            "method split divides its electrons; see difftem docs frames"
         )
     seed = _seed(generator)
     source = MeasuredPairs(exposures, electrons, seed)

@@ -197,7 +197,9 @@ def estimate_dqe(
     edge, data = estimate_edge(of_edge), read_crops(options)
     if dose_e_per_a2 is not None:
         if data.facts.pixel_size is None:
-            raise ValueError("dose_e_per_a2 needs pixel_size: the header has none")
+            raise ValueError(
+                "dose_e_per_a2 needs pixel_size: the header has none; see difftem docs dose"
+            )
         options = replace(options, dose=dose_e_per_a2 * data.facts.pixel_size**2)
         data = read_crops(options)
     results, _ = fit_noise(data, options)  # its decisions are those of low frequencies and levels

@@ -135,5 +135,5 @@ def _check_level(spectrum: RingSpectrum, s0: float, options: EstimateOptions) ->
         raise ValueError(
             f"{options.micrographs[0]}: noise power is {ratio:.3g} times gain x mean, at most 1 is "
             f"possible for counted electrons: {given} is wrong, or the camera does not count "
-            "(leave it out)"
+            "(leave it out); see difftem docs gain"
         )

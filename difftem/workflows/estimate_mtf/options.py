@@ -40,7 +40,10 @@ class EstimateOptions:
         if not self.micrographs:
             raise ValueError("no micrographs given")
         if self.gain is not None and self.dose is not None:
-            raise ValueError(f"give gain or dose, not both; got {self.gain} and {self.dose}")
+            raise ValueError(
+                f"give gain or dose, not both; got {self.gain} and {self.dose}; "
+                "see difftem docs gain"
+            )
         check_dqe0(self.dqe0, self.dose)
         for name in ("gain", "dose", "pixel_size", "max_frequency", "memory_limit_gb"):
             value = getattr(self, name)

@@ -19,7 +19,7 @@ def draw_volume(
     volume : Tensor
         ``(z, y, x)``.
     voxel_size : float or None
-        Å; without it bars count voxels as Å.
+        Å; without it there are no scale bars.
     residuals : sequence of float
         Of SIRT's iterations; empty without.
     title : str
@@ -44,7 +44,7 @@ def draw_volume(
     figure.subplots_adjust(0.02, 0.1, 0.97, 0.84, wspace=0.16)
     panels = figure.subplots(1, 3 + bool(residuals))
     for axes, (name, image) in zip(panels, slices, strict=False):
-        draw_image(axes, image.detach().float().cpu(), voxel_size or 1.0)
+        draw_image(axes, image.detach().float().cpu(), voxel_size)
         axes.set_title(name)
         axes.set_aspect("equal")
     if residuals:

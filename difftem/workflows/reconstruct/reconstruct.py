@@ -179,7 +179,7 @@ def _thickness(series: LoadedSeries, options: ReconstructOptions) -> int:
     if pixels is None:
         raise ValueError(
             f"{series.name}: no file says how thick the volume is to be: --thickness N, in pixels "
-            "of the images"
+            "of the images; see difftem docs geometry"
         )
     return max(1, round(pixels / options.bin))
 

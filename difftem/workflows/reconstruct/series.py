@@ -123,7 +123,10 @@ def _relion(
         pixel_size, name = next(iter(stacks.values()))[1], tilts.name
     pixel_size = options.pixel_size or tilts.pixel_size or pixel_size
     if pixel_size is None:
-        raise ValueError(f"{name}: RELION's shifts are in Å: tell the pixel size (--pixel-size)")
+        raise ValueError(
+            f"{name}: RELION's shifts are in Å: tell the pixel size (--pixel-size); "
+            "see difftem docs geometry"
+        )
     geometry, turn, along = common_axis(tilts.rotations, tilts.shifts / pixel_size)
     if abs(turn) > 0.05:
         logger.info(
@@ -159,7 +162,7 @@ def _imod(
         if options.tilt_axis_deg is not None:
             raise ValueError(
                 "tilt_axis_deg (--tilt-axis) and transforms (--transforms) both tell how images "
-                "are turned: give one"
+                "are turned: give one; see difftem docs tilt-axis"
             )
         geometry = SingleAxis(stage.tilts_deg, matrices, shifts)
     else:
@@ -187,7 +190,7 @@ def _axis(source: Path, angles: Path, stage: StageTilts, options: ReconstructOpt
     raise input_error(
         source,
         "no file says how the tilt axis runs: --tilt-axis 90 for images with a vertical axis (as "
-        f"aligned ones), 0 for a horizontal one{hint}",
+        f"aligned ones), 0 for a horizontal one{hint}; see difftem docs tilt-axis",
     )
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from difftem.io.errors import input_error
 from difftem.io.mrc import write_mrc
+from difftem.io.volume import ORDERS, to_imod
 from difftem.workflows.reconstruct.options import Axes
 
 SUFFIXES = (".mrc", ".rec", ".map")
@@ -77,7 +78,7 @@ def in_file_order(
     """
     array = volume.float().cpu().numpy()
     if axes == "imod":
-        array = array[::-1].transpose(1, 0, 2)
+        array = to_imod(array)
     return np.ascontiguousarray(array)
 
 
@@ -98,13 +99,12 @@ def write_volume(path: Path, volume: Tensor, voxel_size: float | None, axes: Axe
     nz, ny, nx = volume.shape
     x, y, z = -(nx // 2), -(ny // 2), -(nz // 2)
     first = (x, -(nz - 1 + z), y) if axes == "imod" else (x, y, z)
-    order = "columns x, rows -z, sections y" if axes == "imod" else "columns x, rows y, sections z"
     size = voxel_size or 0.0
     write_mrc(
         path,
         in_file_order(volume, axes),
         voxel_size,
-        ["difftem reconstruct", f"{order}; tilt axis y, beam z"],
+        ["difftem reconstruct", f"{ORDERS[axes]}; tilt axis y, beam z"],
         overwrite=True,
         is_volume=True,
         origin=(first[0] * size, first[1] * size, first[2] * size),

@@ -1,0 +1,1 @@
+"""`difftem.compare`: images or volumes against each other, and against a truth."""

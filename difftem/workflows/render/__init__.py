@@ -1,0 +1,1 @@
+"""`difftem.render`: pictures and movies of volumes."""

@@ -1,0 +1,96 @@
+"""Movies of frames: MP4 by ffmpeg, GIF by Pillow."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from difftem.io.errors import input_error
+from difftem.workflows.render.scene import EXTRA
+
+_QUALITY = "20"  # of x264: 18 is near what the eye can tell, each 6 more halve the file
+_MOST_GIF_FPS = 50.0  # viewers slow faster ones down
+
+
+def check_ffmpeg() -> None:
+    """Refuse an MP4 that could not be written.
+
+    Raises
+    ------
+    ValueError
+        If there is no ffmpeg, in one line.
+    """
+    try:
+        import imageio_ffmpeg
+
+        imageio_ffmpeg.get_ffmpeg_exe()
+    except (ImportError, RuntimeError) as error:
+        raise ValueError(
+            f"no ffmpeg to write .mp4 ({EXTRA}, or set IMAGEIO_FFMPEG_EXE); .gif and .html need "
+            "none"
+        ) from error
+
+
+def write_mp4(path: Path, frames: Iterable[NDArray[np.uint8]], fps: float) -> None:
+    """Write an MP4 (H.264) that browsers and slides play.
+
+    Parameters
+    ----------
+    path : Path
+        To write, of any suffix; replaced.
+    frames : iterable of ndarray
+        Red, green, blue, shape ``(height, width, 3)``, both even.
+    fps : float
+        Frames a second.
+    """
+    import imageio_ffmpeg
+
+    writer = None
+    try:
+        for frame in frames:
+            if writer is None:
+                writer = imageio_ffmpeg.write_frames(
+                    str(path),
+                    (frame.shape[1], frame.shape[0]),
+                    fps=fps,
+                    codec="libx264",
+                    pix_fmt_out="yuv420p",
+                    quality=None,
+                    macro_block_size=2,
+                    output_params=["-crf", _QUALITY, "-movflags", "+faststart", "-f", "mp4"],
+                )
+                writer.send(None)
+            writer.send(np.ascontiguousarray(frame))
+    except (BrokenPipeError, RuntimeError, OSError) as error:
+        raise input_error(path, f"ffmpeg ended: {error}") from error
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def write_gif(path: Path, frames: Iterable[NDArray[np.uint8]], fps: float) -> None:
+    """Write a GIF that repeats, in the 255 colours that fit its first frame best.
+
+    Parameters
+    ----------
+    path : Path
+        To write, of any suffix; replaced.
+    frames : iterable of ndarray
+        Red, green, blue, shape ``(height, width, 3)``.
+    fps : float
+        Frames a second, 50 at most.
+    """
+    from PIL import Image
+
+    pictures = (Image.fromarray(frame) for frame in frames)
+    first = next(pictures).quantize(255, dither=Image.Dither.NONE)
+    rest = (each.quantize(palette=first, dither=Image.Dither.NONE) for each in pictures)
+    first.save(
+        path,
+        format="GIF",
+        save_all=True,
+        append_images=rest,
+        duration=round(1000 / min(fps, _MOST_GIF_FPS)),
+        loop=0,
+    )

@@ -1,0 +1,1 @@
+"""Reconstructions of denoised tilt series, held against the truth."""
