@@ -17,6 +17,7 @@ def files(tmp_path, monkeypatch):
     write_mrc("image.mrc", images[0], 2.0)
     write_mrc("truth.mrc", images[0] + images[1], 2.0)
     write_tiff(tmp_path / "page.tif", images[0], 2.0)
+    write_mrc("faint.mrc", np.eye(32, 40) / 4, 2.0)
     write_mrc("fine.mrc", images[0], 1.0)
     write_mrc("large.mrc", np.pad(images[0], 1), 2.0)
     write_mrc("stack.mrcs", images, 2.0)
@@ -90,6 +91,10 @@ BAD = {
     "mask of noise": (
         ["image.mrc", "truth.mrc", "--mask", "image.mrc"],
         "image.mrc: a mask has values of 0 to 1",
+    ),
+    "mask of nothing": (
+        ["image.mrc", "truth.mrc", "--mask", "faint.mrc"],
+        "faint.mrc: a mask has values of 0 to 1, got 0 to 0.25",
     ),
     "diameter without sphere": (
         ["image.mrc", "truth.mrc", "--mask-diameter", "20"],

@@ -52,6 +52,7 @@ TASKS = {
         "tilt-axis": Topic("tomography.md", "Which way is up", "tilt axis, angles and their signs"),
         "geometry": Topic("tomography.md", "Where the geometry comes from", "files that tell it"),
         "reconstruction": Topic("tomography.md", "Methods", "back-projection and SIRT"),
+        "compare": Topic("compare.md", "", "FRC, FSC, errors: against a truth, or between halves"),
     },
     "Run": {
         "memory": Topic("memory.md", "", "what a run needs, and what to do when it is too much"),
