@@ -17,7 +17,7 @@ from difftem.workflows.render.transfer import TransferFunction
 
 EXTRA = 'pip install "difftem[render]"'
 _STEPS = 256  # of the transfer function
-_STEP = 0.5  # voxels along a ray
+_STEP = 0.4  # voxels along a ray
 _TRY = """import vtkmodules.vtkRenderingOpenGL2
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 window = vtkRenderWindow()
