@@ -7,7 +7,9 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 DOCS = Path(__file__).with_name("docs")
-BUILT = ("experiments", "reference")  # by the site's build, like all whose name begins with "_"
+# What the build of the site writes, beside all whose name begins with "_".
+BUILT = ("changelog", "contributing", "experiments", "gallery", "reference/api", "reference/cli")
+BUILT += ("reference/keys",)
 
 
 class BuildWithPages(build_py):
@@ -20,7 +22,7 @@ class BuildWithPages(build_py):
             return
         for page in sorted(DOCS.rglob("*.md")):
             place = page.relative_to(DOCS)
-            if not place.parts[0].startswith("_") and place.parts[0] not in BUILT:
+            if not place.as_posix().startswith(("_", *BUILT)):
                 copy = Path(self.build_lib, "difftem", "pages", place)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copyfile(page, copy)

@@ -1,7 +1,8 @@
-"""Specify the comparison's workspace in W&B: ``python -m experiments.dashboard``.
+"""Specify the project's workspace and report in W&B: ``python -m experiments.dashboard``.
 
-Writes experiments/dashboard.json without a connection; ``--publish ENTITY`` saves the workspace in
-W&B, where `wandb login` has logged in and `wandb sync runs/wandb/offline-*` has sent the runs.
+Writes experiments/dashboard.json without a connection; ``--publish ENTITY`` saves both in W&B,
+where `wandb login` has logged in and `wandb sync runs/wandb/offline-*` has sent the runs: those of
+`difftem fit`, of comparisons with ``--wandb``, and of ``python -m experiments.published``.
 """
 
 import argparse
@@ -12,81 +13,95 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from experiments._base.log_comparison import PROJECT, TAG
+from experiments._base.dashboard_sections import SECTIONS, DashboardSection
+from experiments._base.log_comparison import PROJECT
 
 FILE = Path(__file__).with_name("dashboard.json")
-NAME = "Denoisers on the same arrays"
+NAME = "difftem"
+WHAT = (
+    "MTFs of detectors, denoisers on the same arrays, nanoparticles, and speed: what the project "
+    "publishes, run by run."
+)
 INSTALL = 'pip install "difftem[dashboard]"'
-# Of each experiment: numbers of a method (means over its rows), and pictures of its table's run.
-SECTIONS: dict[str, dict[str, list[str]]] = {
-    "denoise_dose": {
-        "numbers": [
-            "psnr_truth_range_db",
-            "correlation",
-            "nmse",
-            "frc_0.5_cycles_per_pixel",
-            "ssim_truth_range",
-            "paper_mm_ssim",
-            "cpu_seconds",
-        ],
-        "pictures": ["comparison_dose", "curves"],
-    },
-    "denoise_generalise": {
-        "numbers": ["nmse", "correlation", "frc_half", "cpu_seconds"],
-        "pictures": ["comparison_generalise"],
-    },
-    "denoise_real": {
-        "numbers": ["mean", "paper_mm_psnr_db", "cpu_seconds"],
-        "pictures": ["falcon_3ec", "k2", "stem_pair_0", "stem_pair_1"],
-    },
-    "false_positives": {
-        "numbers": [
-            "specks_per_mpx",
-            "largest_percent_of_mean",
-            "rms_percent_of_mean",
-            "cpu_seconds",
-        ],
-        "pictures": ["comparison_blank"],
-    },
-}
 
 
 def workspace(entity: str) -> Any:
-    """Build the workspace: a section for each experiment, runs grouped by method.
+    """Build the workspace: a section for each kind of runs, grouped by experiment and method.
 
     Raises
     ------
     ModuleNotFoundError
         Without the package wandb-workspaces.
     """
-    import wandb_workspaces.reports.v2 as panels
     import wandb_workspaces.workspaces as workspaces
 
-    sections = []
-    for experiment, shown in SECTIONS.items():
-        made: list[Any] = [panels.WeavePanelSummaryTable(table_name="comparison")]
-        made += [panels.MediaBrowser(media_keys=[key]) for key in shown["pictures"]]
-        made += [panels.BarPlot(title=key, metrics=[key]) for key in shown["numbers"]]
-        sections.append(workspaces.Section(name=experiment, panels=made, is_open=True))
     return workspaces.Workspace(
         entity=entity,
         project=PROJECT,
         name=NAME,
-        sections=sections,
+        sections=[
+            workspaces.Section(name=each.title, panels=_panels(each), is_open=True)
+            for each in SECTIONS
+        ],
         runset_settings=workspaces.RunsetSettings(
-            filters=[workspaces.Tags().isin([TAG])],
-            groupby=[workspaces.Config("experiment"), workspaces.Config("method")],
+            filters=[workspaces.Tags().isin([each.tag for each in SECTIONS])],
+            groupby=[workspaces.Metric("Group"), workspaces.Metric("JobType")],
         ),
     )
 
 
-def specification(entity: str) -> str:
-    """Write the workspace as JSON; the same whenever it is written."""
-    model = json.loads(
-        workspace(entity)._to_model().model_dump_json(by_alias=True, exclude_none=True)
+def report(entity: str) -> Any:
+    """Build the report: a chapter for each kind of runs, which shows those alone.
+
+    Parameters
+    ----------
+    entity : str
+        User or team; "" asks W&B for nothing.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Without the package wandb-workspaces.
+    """
+    import wandb_workspaces.reports.v2 as reports
+    import wandb_workspaces.workspaces as workspaces
+
+    blocks: list[Any] = [reports.TableOfContents()]
+    for each in SECTIONS:
+        runs = reports.Runset(
+            entity=entity,
+            project=PROJECT,
+            name=each.title,
+            filters=[workspaces.Tags().isin([each.tag])],
+            groupby=["group", "jobType"],
+        )
+        grid = reports.PanelGrid(runsets=[runs], panels=_panels(each))
+        blocks += [reports.H2(each.title), reports.P(each.what), grid]
+    return reports.Report(
+        entity=entity, project=PROJECT, title=NAME, description=WHAT, blocks=blocks, width="fluid"
     )
-    text = json.dumps(model, indent=1) + "\n"
-    names = dict.fromkeys(re.findall(r'"__id__": "(\w+)"', text))  # drawn at random
+
+
+def _panels(section: DashboardSection) -> list[Any]:
+    """Table, pictures, curves and bars of a section."""
+    import wandb_workspaces.reports.v2 as panels
+
+    made: list[Any] = [panels.WeavePanelSummaryTable(table_name=section.table)]
+    made += [panels.MediaBrowser(media_keys=[key]) for key in section.pictures]
+    made += [panels.LinePlot(title=key, y=[key]) for key in section.lines]
+    made += [panels.BarPlot(title=key, metrics=[key]) for key in section.numbers]
+    return made
+
+
+def specification() -> str:
+    """Write both as JSON; the same whenever it is written."""
+    models = {"workspace": workspace("ENTITY")._to_model(), "report": report("")._to_model()}
+    plain = {
+        name: json.loads(model.model_dump_json(by_alias=True, exclude_none=True))
+        for name, model in models.items()
+    }
+    text = json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+    names = dict.fromkeys(re.findall(r'"(?:__id__|id)": "(\w+)"', text))  # drawn at random
     for number, name in enumerate(names):
         text = text.replace(f'"{name}"', f'"panel{number}"')
     return text
@@ -101,7 +116,7 @@ def main() -> int:
     try:
         if arguments.publish:
             return publish(arguments.publish)
-        arguments.output.write_text(specification("ENTITY"), "utf-8")
+        arguments.output.write_text(specification(), "utf-8")
     except ModuleNotFoundError as error:
         print(f"the dashboard needs {error.name}: {INSTALL}", file=sys.stderr)
         return 2
@@ -110,17 +125,20 @@ def main() -> int:
 
 
 def publish(entity: str) -> int:
-    """Save the workspace in W&B, where somebody is logged in."""
+    """Save workspace and report in W&B, where somebody is logged in."""
     made = workspace(entity)
     if not (os.environ.get("WANDB_API_KEY") or _logged_in()):
         print("nobody is logged in to W&B: run `wandb login` first", file=sys.stderr)
         return 2
     try:
         made.save()
+        print(made.url)
+        written = report(entity)
+        written.save()
+        print(written.url)
     except Exception as error:
-        print(f"W&B refused the workspace of {entity}/{PROJECT}: {error}", file=sys.stderr)
+        print(f"W&B refused the dashboard of {entity}/{PROJECT}: {error}", file=sys.stderr)
         return 2
-    print(made.url)
     return 0
 
 

@@ -47,6 +47,17 @@ def test_all_files_of_the_package_are_in_it_and_small_enough(built):
     assert sum(built.values()) < LARGEST
 
 
+def test_the_pages_are_those_that_are_kept_and_none_that_the_site_builds(built):
+    pages = {name.removeprefix("difftem/pages/") for name in built if "/pages/" in name}
+    try:
+        done = subprocess.run(
+            ["git", "ls-files", "docs/*.md"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no git, or no repository")
+    assert pages == {name.removeprefix("docs/") for name in done.stdout.split()}
+
+
 def test_pages_of_every_topic_are_in_it_and_nothing_else_of_the_checkout(built):
     pages = [name for name in built if name.startswith("difftem/pages/")]
     assert {topic.page for topic in TOPICS.values()} <= {Path(name).name for name in pages}

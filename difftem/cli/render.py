@@ -102,7 +102,7 @@ def _add_look(parser: OneLineArgumentParser) -> None:
         "--top",
         type=finite,
         metavar="D",
-        help="density from which on colour and opacity stay (default: the 99.5th percentile of "
+        help="density from which on colour and opacity stay (default: the 98th percentile of "
         "what is above the threshold)",
     )
     add(

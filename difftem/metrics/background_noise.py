@@ -51,8 +51,10 @@ def _box_mean(image: Tensor) -> Tensor:  # (1, 1, *sides)
     n_axes = image.ndim - 2
     pool = avg_pool2d if n_axes == 2 else avg_pool3d
     for axis in range(n_axes):
-        box = [_BOX if each == axis else 1 for each in range(n_axes)]
-        image = pool(image, box, 1, [side // 2 for side in box], count_include_pad=False)
+        side = image.shape[axis + 2]
+        longest = min(_BOX, side - (side + 1) % 2)  # odd, and no longer than the side
+        box = [longest if each == axis else 1 for each in range(n_axes)]
+        image = pool(image, box, 1, [each // 2 for each in box], count_include_pad=False)
     return image
 
 

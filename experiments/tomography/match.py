@@ -170,8 +170,9 @@ def orientation_scores(
     Returns
     -------
     dict
-        Of the search around the truth: median and 90th percentile in degrees. Of that over all
-        rotations: share whose error is below `hit_deg`. And how many particles there are.
+        Of the search that begins a step away from the truth: median and 90th percentile of the
+        error in degrees. Of that over all rotations: share whose error is below `hit_deg`. And how
+        many particles there are.
     """
     seen = matcher.surroundings(volume, particles.positions)
     near = angular_error(

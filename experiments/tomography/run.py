@@ -5,7 +5,6 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +36,10 @@ HERE = Path(__file__).parent
 NAME = "tomography"
 SCORES = HERE / "results" / "scores.csv"
 DOCS = HERE.parents[1] / "docs" / "tomography.md"
-_MODULES = ("scene", "rods", "stacks", "score", "match", "rotation_grids")
-_CODE = tuple(f"experiments.{NAME}.{each}" for each in _MODULES)
+_VOLUMES, _MATCHING = (
+    tuple(f"experiments.{NAME}.{module}" for module in modules)
+    for modules in (("scene", "rods", "stacks", "score"), ("match", "rotation_grids"))
+)
 _COUNT = ("seeds", "methods", "calibration", "scenes", "quick")  # do not change a score
 
 
@@ -67,7 +68,9 @@ class SceneRun:
         self.scene, self.config, self.structures, self.runs = scene, config, structures, runs
         self.cache = ScoreCache(runs / "scores.jsonl")
         rest = {name: value for name, value in config.items() if name not in _COUNT}
-        self.code = digest(scene, rest, source_digest(*_CODE))
+        self.code = digest(scene, rest, source_digest(*_VOLUMES, *_MATCHING))
+        unmatched = {name: value for name, value in scene.items() if name != "particle"}
+        self.settings_code = digest(unmatched, rest, source_digest(*_VOLUMES))
         names = [*config["methods"], NOISE_FREE]
         self.methods = series_methods(config["methods"])
         self.methods.append(NamedDenoiser(NOISE_FREE, NOISE_FREE, lambda exposures, *_: exposures))
@@ -76,13 +79,6 @@ class SceneRun:
     def series(self, seed: int) -> TrueSeries:
         """Simulate a series, or read it."""
         return true_series(self.scene, self.config, seed, self.structures, self.runs)
-
-    def once(self, key: str, compute: Callable[[], Any]) -> Any:
-        """Look a result up, or compute and keep it."""
-        key = f"{key}:{self.code}"
-        if key not in self.cache:
-            self.cache.put(key, compute())
-        return self.cache.get(key)
 
     def images(self, method: NamedDenoiser, series: TrueSeries, rows: int | None = None) -> Tensor:
         """Contrast of all images, denoised."""
@@ -110,7 +106,10 @@ class SceneRun:
             curves = (correlation(volume, truth, series) for volume in volumes)
             return [mean_correlation(curve, series) for curve in curves]
 
-        found = self.once(f"setting:{method.key}:{reconstruction}:{settings}", compute)
+        key = f"setting:{method.key}:{reconstruction}:{settings}:{self.settings_code}"
+        if key not in self.cache:
+            self.cache.put(key, compute())
+        found = self.cache.get(key)
         return float(settings[max(range(len(settings)), key=found.__getitem__)])
 
     def truth(self, series: TrueSeries, rows: int | None = None) -> Truth:
@@ -127,8 +126,8 @@ class SceneRun:
             images: Tensor | None = None
             for reconstruction in self.config["reconstructions"]:
                 setting = self.best_setting(method, reconstruction)
-                key = f"{method.key}:{reconstruction}:{setting}:{seed}"
-                if f"{key}:{self.code}" not in self.cache:
+                key = f"{method.key}:{reconstruction}:{setting}:{seed}:{self.code}"
+                if key not in self.cache:
                     if series is None:
                         series = self.series(seed)
                         truth = self.truth(series)
@@ -144,7 +143,7 @@ class SceneRun:
                     made = scores(volume, truth, series, self.scene["signal_radius"])
                     made |= orientation_scores(volume, series.particles, matcher, wanted["hit_deg"])
                     keep_slices(self.runs, name, seed, method.name, reconstruction, volume, truth)
-                    self.cache.put(f"{key}:{self.code}", made)
+                    self.cache.put(key, made)
                 facts = {
                     "scene": name,
                     "method": method.name,
@@ -152,7 +151,7 @@ class SceneRun:
                     "setting": setting,
                     "seed": seed,
                 }
-                found.append(facts | self.cache.get(f"{key}:{self.code}"))
+                found.append(facts | self.cache.get(key))
         return found
 
 

@@ -9,6 +9,7 @@ from difftem.callbacks import LogReport
 from difftem.data.flat_field import SyntheticFlatFields
 from difftem.io.account import give_account
 from difftem.tasks.mtf_fit import MTFFit
+from tests.helpers.dashboard_keys import missing_keys
 from tests.helpers.flat_fields import off_start
 
 
@@ -46,6 +47,7 @@ def test_a_fit_leaves_report_table_figures_and_errors_against_the_truth(tmp_path
         last = [row for row in csv.DictReader(file) if row["fit/max_error"]][-1]
     assert 0 < float(last["fit/max_error"]) < 0.2
     assert float(last["fit/seconds"]) > 0
+    assert not missing_keys(run, "MTFFit")
     assert not [each for each in run.iterdir() if each.name.startswith(".")]
 
 

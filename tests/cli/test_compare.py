@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from difftem.cli.main import main
-from difftem.io.mrc import write_mrc
+from difftem.io.image_stack import write_stack
+from difftem.io.mrc import read_mrc, write_mrc
 from difftem.io.tiff_write import write_tiff
 
 
@@ -17,6 +18,7 @@ def files(tmp_path, monkeypatch):
     write_mrc("image.mrc", images[0], 2.0)
     write_mrc("truth.mrc", images[0] + images[1], 2.0)
     write_tiff(tmp_path / "page.tif", images[0], 2.0)
+    write_mrc("faint.mrc", np.eye(32, 40) / 4, 2.0)
     write_mrc("fine.mrc", images[0], 1.0)
     write_mrc("large.mrc", np.pad(images[0], 1), 2.0)
     write_mrc("stack.mrcs", images, 2.0)
@@ -91,6 +93,10 @@ BAD = {
         ["image.mrc", "truth.mrc", "--mask", "image.mrc"],
         "image.mrc: a mask has values of 0 to 1",
     ),
+    "mask of nothing": (
+        ["image.mrc", "truth.mrc", "--mask", "faint.mrc"],
+        "faint.mrc: a mask has values of 0 to 1, got 0 to 0.25",
+    ),
     "diameter without sphere": (
         ["image.mrc", "truth.mrc", "--mask-diameter", "20"],
         "mask_diameter is of the mask sphere, but mask is hann",
@@ -125,3 +131,12 @@ def test_what_does_not_fit_is_one_line_and_nothing_is_written(what, tmp_path, ca
 def test_an_output_that_cannot_be_is_refused_before_files_are_read(output, message, capsys):
     assert compare("none.mrc", "image.mrc", "--output", output) == 2
     assert message in capsys.readouterr().err
+
+
+def test_images_of_a_zarr_folder_are_compared_and_a_missing_one_is_named(files, capsys):
+    pytest.importorskip("zarr", reason="zarr is an extra")
+    write_stack(files / "one.zarr", read_mrc("image.mrc").data, 2.0, ("y", "x"))
+    assert compare("one.zarr", "--truth", "truth.mrc", "--output", "report.html") == 0
+    assert "one.zarr against truth.mrc: 40 x 32 pixels (x, y) of 2 Å" in capsys.readouterr().out
+    assert compare("two.zarr", "--truth", "truth.mrc", "--output", "other.html") == 2
+    assert "two.zarr: " in capsys.readouterr().err

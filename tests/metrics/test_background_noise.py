@@ -38,6 +38,8 @@ def test_the_flat_region_is_where_nothing_is(truth):
     assert not region[:, :60].any()
     volume = truth[None].expand(9, -1, -1)
     assert torch.equal(flat_region(volume)[4], region)
+    for thin in (1, 2, 4):
+        assert flat_region(volume[:thin]).shape == (thin, 96, 128)
 
 
 def test_without_correlation_or_region_there_is_no_number(truth):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from difftem.io.array_kind import array_kind
 from difftem.io.frames import read_frames
 from difftem.io.mrc import read_mrc
 from tests.properties.mutations import bytes_of, for_each
@@ -49,6 +50,16 @@ def test_a_mutated_mrc_file_is_images_or_one_line(attempt, times, mrc):
         10 * times,
         lambda content: attempt("a.map", content, lambda path: read_mrc(path) and None),
     )
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_a_mutated_mrc_file_holds_is_told_or_refused(attempt, times, mrc):
+    told = {("image", True), ("stack", False), ("volume", True)}
+
+    def tell(path):
+        assert array_kind(path) in told
+
+    for_each(bytes_of(mrc), 20 * times, lambda content: attempt("a.mrc", content, tell))
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -161,18 +161,15 @@ def _compared(options: CompareOptions) -> Comparison:
         f"Mask in real space: {window.what}.",
     ]
     if kind == "volume":
-        facts.append(
-            f"Missing wedge: frequencies count that tilts of {seen} have seen."
+        count = (
+            f"frequencies count that tilts of {seen} have seen"
             if seen
-            else "Missing wedge: all frequencies count; --tilts leaves out what was not seen."
+            else "all frequencies count; --tilts leaves out what was not seen"
         )
+        facts.append(f"Missing wedge: {count}.")
     if mode == "truth":
-        fit = "scale and offset of each file are fitted to the truth by least squares, for NMSE, "
-        facts.append(
-            f"Grey values: {fit}PSNR and SSIM."
-            if options.fit == "affine"
-            else "Grey values: as they are."
-        )
+        fit = "fitted to the truth by scale and offset, with least squares, for NMSE, PSNR and SSIM"
+        facts.append(f"Grey values: {fit if options.fit == 'affine' else 'as they are'}.")
     facts.append("Nothing was aligned or resampled.")
     return Comparison(kind, mode, names[0], size, scores, curves, panels, facts, messages=[])
 

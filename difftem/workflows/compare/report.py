@@ -62,11 +62,9 @@ def table_of(
     headers = ["file"]
     for end in ("", ", wedge included") if sampled else ("",):
         headers += [f"{NAMES[kind][0]} = {threshold:g}{end}" for threshold in THRESHOLDS]
-    numbers = [
-        key
-        for key in _NUMBERS
-        if any(math.isfinite(row.get(key, math.nan)) for row in scores.values())
-    ]
+    all_scores = scores.values()
+    is_there = {k: any(math.isfinite(row.get(k, math.nan)) for row in all_scores) for k in _NUMBERS}
+    numbers = [key for key in _NUMBERS if is_there[key]]
     headers += [_NUMBERS[key][0] for key in numbers]
     rows = []
     for file, found in scores.items():
@@ -94,11 +92,8 @@ def texts(mode: Mode, kind: Kind, against: str) -> dict[str, Any]:
     """Say what curves mean (``meaning``) and numbers are (``definitions``), and ``grey_scale``."""
     found = yaml.safe_load((files("difftem.workflows.compare") / "texts.yaml").read_text("utf-8"))
     short, long = NAMES[kind]
-    meaning = [
-        Template(each).substitute(short=short, long=long, against=against)
-        for each in found["meaning"][mode]
-    ]
+    named = {"short": short, "long": long, "against": against}
+    meaning = [Template(each).substitute(named) for each in found["meaning"][mode]]
     meaning[0] += " " + found["resolution"][kind]
-    return {name: found[name][mode] for name in ("definitions", "grey_scale")} | {
-        "meaning": meaning
-    }
+    said = {name: found[name][mode] for name in ("definitions", "grey_scale")}
+    return {**said, "meaning": meaning}

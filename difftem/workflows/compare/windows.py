@@ -84,7 +84,7 @@ def _from_file(like: Compared, kind: Kind, options: CompareOptions) -> Tensor:
     check_fits(one, found, kind)
     weight = found.data if kind == "volume" else found.data[0]
     low, high = float(weight.min()), float(weight.max())
-    if low < 0 or high > 1.001:
+    if low < 0 or not 0.5 <= high <= 1.001:
         raise input_error(path, f"a mask has values of 0 to 1, got {low:.4g} to {high:.4g}")
     if bool(((weight == 0) | (weight == 1)).all()):
         logger.warning(

@@ -9,6 +9,8 @@ from difftem.workflows.explain.topics import TOPICS
 PACKAGE = Path(__file__).parents[2]
 # An installed package has the pages inside (setup.py puts them there), a checkout beside it.
 FOLDERS = (PACKAGE / "pages", PACKAGE.parent / "docs")
+# What the build of the site writes there.
+BUILT = ("_", "experiments", "gallery", "reference/api", "reference/cli", "reference/keys")
 _HEADING = re.compile(r"(#+) +(.*)")
 _LEFT_OUT = re.compile(
     r"<!--.*?-->\n?"  # marks of what wrote a table
@@ -54,7 +56,11 @@ def explain(topic: str, whole_page: bool = False) -> str:
 def page_path(page: str) -> Path:
     """Find the file of a page, in whatever folder of the documentation it is."""
     for folder in FOLDERS:
-        found = [path for path in sorted(folder.rglob(page)) if not _is_built(path, folder)]
+        found = [
+            path
+            for path in sorted(folder.rglob(page))
+            if not path.relative_to(folder).as_posix().startswith(BUILT)
+        ]
         if found:
             return found[0]
     raise FileNotFoundError(f"{page}: this installation has no such page of the documentation")
@@ -95,12 +101,6 @@ def as_plain(markdown: str) -> str:
     """Leave out what only a browser can show: pictures, comments, targets of links."""
     text = _LEFT_OUT.sub("", markdown)
     return re.sub(r"\n{3,}", "\n\n", _LINK.sub(r"\1", text)).strip()
-
-
-def _is_built(path: Path, folder: Path) -> bool:
-    """Whether a file is of what the site's build writes."""
-    first = path.relative_to(folder).parts[0]
-    return first.startswith("_") or first in ("experiments", "reference")
 
 
 def _nearest(name: str) -> str:

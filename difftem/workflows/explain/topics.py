@@ -48,12 +48,15 @@ TASKS = {
         "metrics": Topic("metrics.md", "", "every score, with and without the truth"),
         "columns": Topic("nanoparticles.md", "Is the atom real?", "tests of atomic columns"),
     },
-    "Reconstruct volumes": {
+    "Volumes": {
         "tilt-axis": Topic("tomography.md", "Which way is up", "tilt axis, angles and their signs"),
         "geometry": Topic("tomography.md", "Where the geometry comes from", "files that tell it"),
         "reconstruction": Topic("tomography.md", "Methods", "back-projection and SIRT"),
+        "resolution": Topic("compare.md", "Correlation over frequency", "FRC, FSC and thresholds"),
+        "masks": Topic("compare.md", "What is looked at", "masks of a comparison"),
+        "compare": Topic("compare.md", "", "FRC, FSC, errors: against a truth, or between halves"),
     },
-    "Run": {
+    "Files and runs": {
         "memory": Topic("memory.md", "", "what a run needs, and what to do when it is too much"),
         "kernels": Topic("kernels.md", "Which implementation runs", "CPU, GPU and Triton"),
     },

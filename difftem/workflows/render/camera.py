@@ -9,7 +9,6 @@ from torch import Tensor
 
 from difftem.workflows.render.load import ShownVolume
 
-_CONTENT = 0.05  # of the way from threshold to top: a voxel above it is something to look at
 _OUTSIDE = 0.003  # share of it at either end of an axis that may be out of sight
 _MARGIN = 0.06  # around it
 Vector = tuple[float, float, float]

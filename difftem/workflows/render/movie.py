@@ -63,14 +63,17 @@ def write_mp4(path: Path, frames: Iterable[NDArray[np.uint8]], fps: float) -> No
                 writer.send(None)
             writer.send(np.ascontiguousarray(frame))
     except (BrokenPipeError, RuntimeError, OSError) as error:
-        raise input_error(path, f"ffmpeg ended: {error}") from error
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise input_error(path, f"ffmpeg ended: {first}") from error
     finally:
         if writer is not None:
             writer.close()
+    if not path.is_file() or path.stat().st_size == 0:
+        raise input_error(path, "ffmpeg wrote nothing")
 
 
 def write_gif(path: Path, frames: Iterable[NDArray[np.uint8]], fps: float) -> None:
-    """Write a GIF that repeats, in the 255 colours that fit its first frame best.
+    """Write a GIF that repeats, each frame in the 255 colours that fit it best.
 
     Parameters
     ----------
@@ -83,14 +86,12 @@ def write_gif(path: Path, frames: Iterable[NDArray[np.uint8]], fps: float) -> No
     """
     from PIL import Image
 
-    pictures = (Image.fromarray(frame) for frame in frames)
-    first = next(pictures).quantize(255, dither=Image.Dither.NONE)
-    rest = (each.quantize(palette=first, dither=Image.Dither.NONE) for each in pictures)
-    first.save(
+    pictures = (Image.fromarray(each).quantize(255, dither=Image.Dither.NONE) for each in frames)
+    next(pictures).save(
         path,
         format="GIF",
         save_all=True,
-        append_images=rest,
+        append_images=pictures,
         duration=round(1000 / min(fps, _MOST_GIF_FPS)),
         loop=0,
     )

@@ -6,59 +6,13 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from string import Template
 
 import numpy as np
 from numpy.typing import NDArray
 
 _JPEG_QUALITY = 88
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
-body {{ font: 15px system-ui, sans-serif; margin: 2em auto; max-width: {width}px; padding: 0 1em }}
-img {{ width: 100%; cursor: grab; touch-action: none; user-select: none }}
-nav {{ display: flex; gap: 1em; align-items: center }}
-input {{ flex: 1 }}
-table {{ margin-top: 1em; border-spacing: 1em 0.2em; margin-left: -1em }}
-td:first-child {{ color: #777 }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #181818; color: #ddd }} }}
-</style>
-<h1>{title}</h1>
-<img id="view" alt="{title}" draggable="false" src="{first}">
-<nav><button id="play" type="button">Play</button>
-<input id="turn" type="range" min="0" max="{last}" value="0" aria-label="turn in degrees">
-<output id="angle">0°</output></nav>
-<table>{rows}</table>
-<script>
-const frames = {frames};
-const view = document.getElementById("view"), turn = document.getElementById("turn");
-const angle = document.getElementById("angle"), play = document.getElementById("play");
-const n = frames.length, seconds = {seconds};
-let timer = null, start = null;
-function show(i) {{
-  turn.value = ((i % n) + n) % n;
-  view.src = frames[turn.value];
-  angle.textContent = Math.round(360 * turn.value / n) + "°";
-}}
-function stop() {{ clearInterval(timer); timer = null; play.textContent = "Play"; }}
-turn.oninput = () => {{ stop(); show(+turn.value); }};
-play.onclick = () => {{
-  if (timer !== null) return stop();
-  play.textContent = "Stop";
-  timer = setInterval(() => show(+turn.value + 1), 1000 * seconds / n);
-}};
-view.onpointerdown = (e) => {{
-  stop(); start = [e.clientX, +turn.value]; view.setPointerCapture(e.pointerId);
-}};
-view.onpointermove = (e) => {{
-  if (start) show(Math.round(start[1] - n / 2 * (e.clientX - start[0]) / view.clientWidth));
-}};
-view.onpointerup = view.onpointercancel = () => {{ start = null; }};
-</script>
-</html>
-"""
+_TEMPLATE = Path(__file__).with_name("page.html")
 
 
 def write_page(
@@ -88,7 +42,7 @@ def write_page(
         f"<tr><td>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>\n"
         for name, value in facts.items()
     )
-    text = _PAGE.format(
+    text = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=html.escape(title),
         width=shown[0][1],
         first=shown[0][0],

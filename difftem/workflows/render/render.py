@@ -10,7 +10,7 @@ from difftem.workflows.render.load import load_volumes
 from difftem.workflows.render.look import LOOKS
 from difftem.workflows.render.options import Backdrop, Preset, RenderOptions, Style
 from difftem.workflows.render.result import RenderedVolumes
-from difftem.workflows.render.scene import EXTRA, has_pyvista
+from difftem.workflows.render.scene import EXTRA, check_drawing, has_pyvista
 from difftem.workflows.render.transfer import shared_transfer
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def render(
         Grey value below which voxels are transparent, and at which surfaces are. Default: so many
         deviations of the noise above the background as the preset says.
     top : float, optional
-        Grey value from which on colour and opacity do not change. Default: the 99.5th percentile
+        Grey value from which on colour and opacity do not change. Default: the 98th percentile
         of what is above the threshold.
     opacity : float
         Factor on that of the preset.
@@ -107,6 +107,8 @@ def render(
     options = RenderOptions(**given)
     with collected() as messages:
         chosen = _style(options.style)
+        if chosen != "slices":
+            check_drawing()
         shown = load_volumes(paths, options)
         transfer = shared_transfer(shown, LOOKS[options.preset], options)
     return RenderedVolumes(shown, transfer, chosen, options, messages)

@@ -1,6 +1,8 @@
 """One volume in a window that is not shown, by VTK."""
 
 import os
+import subprocess
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +17,12 @@ from difftem.workflows.render.transfer import TransferFunction
 
 EXTRA = 'pip install "difftem[render]"'
 _STEPS = 256  # of the transfer function
-_STEP = 0.5  # voxels along a ray
+_STEP = 0.4  # voxels along a ray
+_TRY = """import vtkmodules.vtkRenderingOpenGL2
+from vtkmodules.vtkRenderingCore import vtkRenderWindow
+window = vtkRenderWindow()
+window.SetOffScreenRendering(1)
+window.Render()"""
 _THIN = 0.01  # of the diagonal, to which opacities refer
 
 
@@ -49,7 +56,7 @@ class VolumeScene:
     Raises
     ------
     ValueError
-        If nothing can be drawn on this machine, in one line.
+        If pyvista is missing.
     """
 
     def __init__(
@@ -128,7 +135,7 @@ class VolumeScene:
 
     def _add_lights(self, pyvista: Any) -> None:
         """Light from the upper left of the camera, and a little from the right."""
-        for place, strength in (((-1.0, 1.2, 1.6), 0.95), ((1.4, -0.3, 0.8), 0.35)):
+        for place, strength in (((-1.0, 1.2, 1.6), 1.0), ((1.4, -0.3, 0.8), 0.4)):
             self.plotter.add_light(
                 pyvista.Light(position=place, light_type="camera light", intensity=strength)
             )
@@ -175,24 +182,44 @@ def _grid(pyvista: Any, volume: ShownVolume) -> Any:
 
 
 def _pyvista() -> Any:
-    """Load pyvista, quietly, and make sure that it can draw."""
+    """Load pyvista, and keep VTK quiet."""
     try:
-        from vtkmodules.vtkCommonCore import vtkLogger
+        from vtkmodules.vtkCommonCore import vtkLogger  # quick to load
 
         if os.environ.get("DIFFTEM_DEBUG") != "1":  # it warns of every display that is not there
             vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
         import pyvista
-        from vtkmodules.vtkRenderingCore import vtkRenderWindow
-
-        import_module("vtkmodules.vtkRenderingOpenGL2")  # windows draw nothing without it
     except ImportError as error:
         raise ValueError(f"rendering needs pyvista ({EXTRA}): {error}") from error
-    window = vtkRenderWindow()
-    window.SetOffScreenRendering(1)
-    if not window.SupportsOpenGL():
+    return pyvista
+
+
+def check_drawing() -> None:
+    """Make sure that something can be drawn on this machine.
+
+    Raises
+    ------
+    ValueError
+        If there is no display, and nothing that draws without one, in one line.
+    """
+    _pyvista()
+    if not _supports_drawing():
         raise ValueError(
             "nothing can be drawn here: no display, and neither EGL nor OSMesa works off screen "
             "(Debian: apt install libegl1 libgl1-mesa-dri); --style slices needs neither"
         )
+
+
+def _supports_drawing() -> bool:
+    """Try a window that is not shown."""
+    from vtkmodules.vtkRenderingCore import vtkRenderWindow
+
+    import_module("vtkmodules.vtkRenderingOpenGL2")  # windows draw nothing without it
+    window = vtkRenderWindow()
+    window.SetOffScreenRendering(1)
+    # This one is what is left, claims to draw whether or not there is OSMesa, and crashes without.
+    if window.GetClassName() == "vtkOSOpenGLRenderWindow":
+        return subprocess.run([sys.executable, "-c", _TRY], capture_output=True).returncode == 0
+    supported = bool(window.SupportsOpenGL())
     window.Finalize()
-    return pyvista
+    return supported

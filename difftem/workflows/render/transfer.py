@@ -7,7 +7,7 @@ from difftem.workflows.render.load import ShownVolume
 from difftem.workflows.render.look import Look
 from difftem.workflows.render.options import RenderOptions
 
-_TOP = 0.995  # of the voxels above the threshold: what is shown brightest
+_TOP = 0.98  # of the voxels above the threshold: what is shown brightest
 _STEPS = 5.0  # deviations of the noise that threshold and top are apart at least
 
 

@@ -15,6 +15,7 @@ from difftem.networks.live_channels import DeadNetworkError
 from difftem.tasks.denoise import Denoise, denoising_loss
 from difftem.tasks.denoise.panels import Panel, draw_panels
 from tests.helpers.blobs import Blobs
+from tests.helpers.dashboard_keys import missing_keys
 
 SMALL = {"channels": (32, 32), "blocks": (1, 1), "unshuffle": 2}
 
@@ -58,6 +59,7 @@ def test_training_beats_wieners_filter_and_reports_it(tmp_path):
     assert "99 % of the gradient" in text
     for name in ("fit_panels.png", "fit_curve.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    assert not missing_keys(folder, "Denoise")
     with (folder / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     losses = [float(row["train/loss_above_wiener"]) for row in rows if row["train/loss"]]

@@ -32,6 +32,7 @@ def found(tmp_path_factory) -> Comparison:
 
 
 def test_a_page_has_its_pictures_and_tables_in_it_and_asks_for_nothing(found, tmp_path):
+    found.show()  # nothing where there is no window
     (path,) = found.save(tmp_path / "report.html")
     text = path.read_text("utf-8")
     assert not re.search(r'(src|href)="(?!data:)|url\(|@import|<script', text)
