@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from experiments._base.panels import draw_rows
@@ -13,6 +14,7 @@ from experiments.tomography.stacks import NOISE_FREE
 
 TRUTH = "truth"
 _SHOWN = "sirt"
+_GREYS = 16  # half a byte: noise does not compress
 
 
 def keep_slices(
@@ -58,7 +60,9 @@ def draw_slices(runs: Path, scenes: list[str], config: dict[str, Any], path: Pat
         for cut in ("across the beam", "along the beam"):
             images = {name: torch.from_numpy(each[cut]) for name, each in kept.items()}
             rows.append((f"{scene}, {cut}", images))
-    draw_rows(rows, path, "SIRT; one grey scale in each row", 4.0, 60)
+    draw_rows(rows, path, "SIRT; one grey scale in each row", 4.0, 56)
+    few = Image.open(path).quantize(_GREYS)
+    few.save(path, optimize=True)
 
 
 def _path(runs: Path, scene: str, seed: int, method: str, reconstruction: str) -> Path:

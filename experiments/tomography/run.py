@@ -17,7 +17,7 @@ from difftem.io.errors import InputError
 from difftem.units import nm_to_angstrom
 from experiments._base.denoisers import NamedDenoiser
 from experiments._base.results import write_marked, write_readme
-from experiments._base.rows import Row, read_rows, write_rows
+from experiments._base.rows import Row, pick, read_rows, write_rows
 from experiments._base.score_cache import ScoreCache, digest, source_digest
 from experiments.tomography.match import Matcher, MatchSettings, orientation_scores
 from experiments.tomography.panels import draw_slices, keep_slices
@@ -93,6 +93,11 @@ class SceneRun:
         thickness = self.scene["thickness"]
         return reconstructed(images, series, thickness, reconstruction, setting, self.config)
 
+    def setting_key(self, method: NamedDenoiser, reconstruction: str) -> str:
+        """Name what `best_setting` has found out."""
+        settings = self.config["reconstructions"][reconstruction]
+        return f"setting:{method.key}:{reconstruction}:{settings}:{self.settings_code}"
+
     def best_setting(self, method: NamedDenoiser, reconstruction: str) -> float:
         """Choose the setting of the largest mean correlation, on another series."""
         seed, rows = self.config["calibration"]["seed"], self.config["calibration"]["rows"]
@@ -106,7 +111,7 @@ class SceneRun:
             curves = (correlation(volume, truth, series) for volume in volumes)
             return [mean_correlation(curve, series) for curve in curves]
 
-        key = f"setting:{method.key}:{reconstruction}:{settings}:{self.settings_code}"
+        key = self.setting_key(method, reconstruction)
         if key not in self.cache:
             self.cache.put(key, compute())
         found = self.cache.get(key)
@@ -117,16 +122,20 @@ class SceneRun:
         ice = nm_to_angstrom(self.scene["ice_nm"])
         return truth_of(series, ice, self.config["window"], rows)
 
-    def rows(self, name: str, seed: int) -> list[Row]:
-        """Score all methods on one series."""
+    def rows(self, name: str, seed: int, known_only: bool = False) -> list[Row]:
+        """Score all methods on one series; with `known_only`, those that were scored before."""
         series: TrueSeries | None = None
         found = []
         wanted = self.scene["particle"]
         for method in self.methods:
             images: Tensor | None = None
             for reconstruction in self.config["reconstructions"]:
+                if known_only and self.setting_key(method, reconstruction) not in self.cache:
+                    continue
                 setting = self.best_setting(method, reconstruction)
                 key = f"{method.key}:{reconstruction}:{setting}:{seed}:{self.code}"
+                if known_only and key not in self.cache:
+                    continue
                 if key not in self.cache:
                     if series is None:
                         series = self.series(seed)
@@ -158,6 +167,12 @@ class SceneRun:
 _MATCHED = tuple(MatchSettings.__dataclass_fields__)
 
 
+def _of_all_seeds(rows: list[Row], seeds: int) -> list[Row]:
+    """Leave out what some seeds lack."""
+    facts = ("scene", "method", "reconstruction")
+    return [row for row in rows if len(pick(rows, **{f: row[f] for f in facts})) == seeds]
+
+
 def publish(config: dict[str, Any]) -> None:
     """Write the README's tables from the CSV file."""
     write_readme(HERE, "run.py", report(read_rows(SCORES), config))
@@ -171,10 +186,18 @@ def summary(config: dict[str, Any]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, keep, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scenes", nargs="+", help="only these; keeps nothing")
+    parser.add_argument("--scenes", nargs="+", help="only these; writes nothing")
+    parser.add_argument(
+        "--methods", nargs="+", metavar="METHOD", help="only these and noise-free; writes nothing"
+    )
+    parser.add_argument(
+        "--known", action="store_true", help="score nothing; write tables of what all seeds have"
+    )
     parser.add_argument("--structures", type=Path, default=Path("../shared/data/structures"))
     parser.add_argument("--runs", type=Path, default=Path("runs") / NAME)
-    parser.add_argument("--quick", action="store_true", help="few methods and tilts; keeps nothing")
+    parser.add_argument(
+        "--quick", action="store_true", help="few methods and tilts; nothing is written"
+    )
     parser.add_argument("--panels", type=Path, help="PNG of slices to draw")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
@@ -184,19 +207,23 @@ def main(arguments: list[str] | None = None) -> int:
         if unknown:
             known = ", ".join(config["scenes"])
             raise InputError(f"--scenes must be of {known}; got {', '.join(unknown)}")
-        rows = []
+        if options.methods:
+            config["methods"] = [name for name in config["methods"] if name in options.methods]
+        rows: list[Row] = []
         names = options.scenes or list(config["scenes"])
         for name in names:
             run = SceneRun(config["scenes"][name], config, options.structures, options.runs)
             for seed in tqdm(config["seeds"], desc=name, disable=None):
-                rows += run.rows(name, seed)
+                rows += run.rows(name, seed, options.known)
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
+    if options.known:
+        rows = _of_all_seeds(rows, len(config["seeds"]))
     print(report(rows, config))
     if options.panels:
         draw_slices(options.runs, names, config, options.panels)
-    if not options.quick and not options.scenes:
+    if not (options.quick or options.scenes or options.methods):
         write_rows(SCORES, rows)
         publish(config)
         write_marked(DOCS, NAME, summary(config))

@@ -14,7 +14,7 @@ _COLUMNS = (
     ("fsc_0.143", "FSC = 0.143 [Å]", 1, False),
     ("fsc_mean", "mean FSC", 3, True),
     ("background", "background / signal", 2, False),
-    ("contrast", "contrast / background", 1, True),
+    ("contrast", "contrast / background", 2, True),
     ("error_median", "angle, median [°]", 1, False),
     ("error_90", "90 % [°]", 1, False),
     ("hits", "hits", 2, True),
@@ -25,8 +25,11 @@ _SURE = 2.0  # standard errors of paired differences
 def report(
     rows: Sequence[Row], config: dict[str, Any], reconstructions: Sequence[str] = ("sirt", "wbp")
 ) -> str:
-    """Format one table a scene, and what denoising made worse."""
-    parts = []
+    """Format one table a scene, and what denoising made worse and better."""
+    parts = [
+        "Mean ± standard deviation over the seeds. *Worse* and *better*: in all seeds, and by more "
+        f"than {_SURE:g} standard errors."
+    ]
     for scene in values_of(rows, "scene"):
         here = pick(rows, scene=scene)
         settings = config["scenes"][scene]
@@ -65,30 +68,32 @@ def _cell(rows: Sequence[Row], column: tuple[str, str, int, bool]) -> str:
 
 
 def _said(rows: Sequence[Row], reference: str, kind: str) -> str:
-    """Say what each method made worse than the reference, and how surely over the seeds."""
-    found = []
-    for method in values_of(rows, "method"):
-        if method in (reference, NOISE_FREE):
-            continue
-        worse = []
-        for name, title, digits, more in _COLUMNS:
+    """Say in which columns methods are surely worse than the reference, and in which better."""
+    base = pick(rows, method=reference, reconstruction=kind)
+    found: dict[bool, list[str]] = {False: [], True: []}
+    for name, title, _, more in _COLUMNS:
+        sure: dict[bool, list[str]] = {False: [], True: []}
+        for method in values_of(rows, "method"):
             mine = pick(rows, method=method, reconstruction=kind)
-            base = pick(rows, method=reference, reconstruction=kind)
-            both = [(a[name], b[name]) for a, b in zip(mine, base, strict=True)]
-            if _is_worse([a - b if more else b - a for a, b in both]):
-                now, was = (mean(pair[i] for pair in both) for i in (0, 1))
-                worse.append(f"{title} {now:.{digits}f} instead of {was:.{digits}f}")
-        if worse:
-            found.append(f"{method}: {', '.join(worse)}")
-    said = "; ".join(found) or "nothing"
-    sure = f"in all seeds, by more than {_SURE:g} standard errors"
-    return f"- {kind}: worse than {reference} {sure}: {said}."
+            if method in (reference, NOISE_FREE) or not mine:
+                continue
+            gains = [
+                (a[name] - b[name]) * (1 if more else -1) for a, b in zip(mine, base, strict=True)
+            ]
+            for better in (False, True):
+                if _is_sure([gain if better else -gain for gain in gains]):
+                    sure[better].append(method)
+        for better, methods in sure.items():
+            if methods:
+                found[better].append(f"{title}: {', '.join(methods)}")
+    worse, better_ = ("; ".join(found[each]) or "nothing" for each in (False, True))
+    return f"- {kind}, **worse** than {reference}: {worse}.\n- {kind}, better: {better_}."
 
 
-def _is_worse(gains: Sequence[float]) -> bool:
-    """Whether all gains are negative, and their mean by more than its standard error."""
+def _is_sure(gains: Sequence[float]) -> bool:
+    """Whether all gains are positive, and their mean by more than its standard error."""
     n, centre = len(gains), mean(gains)
     if n < 2:
-        return centre < 0
+        return centre > 0
     spread = (sum((gain - centre) ** 2 for gain in gains) / (n - 1)) ** 0.5
-    return max(gains) < 0 and -centre > _SURE * spread / n**0.5
+    return min(gains) > 0 and centre > _SURE * spread / n**0.5

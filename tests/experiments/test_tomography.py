@@ -108,7 +108,7 @@ def test_a_small_run_scores_every_method_and_says_what_got_worse(tmp_path, monke
     assert clean["fsc_mean"] > noisy["fsc_mean"] > 0.1
     assert clean["background"] < noisy["background"]
     text = report(rows, config)
-    assert "**Blobs**" in text and text.count("worse than noisy") == 2
+    assert "**Blobs**" in text and text.count("**worse** than noisy") == 2
     monkeypatch.setattr(run, "true_series", None)  # all is known
     again = run.SceneRun(SCENE, config, tmp_path, tmp_path / "runs").rows("blobs", 0)
     assert again == rows
