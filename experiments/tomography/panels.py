@@ -60,7 +60,7 @@ def draw_slices(runs: Path, scenes: list[str], config: dict[str, Any], path: Pat
         for cut in ("across the beam", "along the beam"):
             images = {name: torch.from_numpy(each[cut]) for name, each in kept.items()}
             rows.append((f"{scene}, {cut}", images))
-    draw_rows(rows, path, "SIRT; one grey scale in each row", 4.0, 56)
+    draw_rows(rows, path, "SIRT; one grey scale in each row", 4.0, 64)
     few = Image.open(path).quantize(_GREYS)
     few.save(path, optimize=True)
 
