@@ -26,6 +26,7 @@ extensions = [
     "command_pages",
     "key_pages",
     "api_pages",
+    "detector_pages",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build", "_ext", "_templates", "tutorials"]

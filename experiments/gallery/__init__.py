@@ -1,0 +1,1 @@
+"""Pictures of the site's gallery that no other experiment makes."""
