@@ -13,6 +13,8 @@ from sphinx.config import Config
 
 DOCS = Path(__file__).resolve().parents[1]
 ROOT = DOCS.parent
+FENCE = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^(\$ )?(difftem|python|pip|export|\. \.venv|\.venv/)", re.MULTILINE)
 LINK = re.compile(r"(\]\()([^)#\s:]*)(#[^)\s]*)?(\))")
 
 
@@ -44,6 +46,13 @@ def relinked(text: str, origin: str, page: str) -> str:
     return LINK.sub(lead, text)
 
 
+def languages(text: str) -> str:
+    """Name the language of code that has no name for one: commands, or plain text."""
+    return FENCE.sub(
+        lambda match: f"```{'bash' if COMMAND.search(match[1]) else 'text'}\n{match[1]}```", text
+    )
+
+
 def write_pages(app: Sphinx, config: Config) -> None:
     """Write the pages whose text is elsewhere, those that changed."""
     pages = outside()
@@ -53,7 +62,7 @@ def write_pages(app: Sphinx, config: Config) -> None:
             names = sorted(Path(each).stem for each in pages.values() if "experiments/" in each)
             listed = "\n".join(name for name in names if name != "index")
             text += f"\n```{{toctree}}\n:hidden:\n\n{listed}\n```\n"
-        text = relinked(text, origin, page)
+        text = languages(relinked(text, origin, page))
         path = ROOT / page
         path.parent.mkdir(exist_ok=True)
         if not path.exists() or path.read_text("utf-8") != text:
@@ -64,7 +73,7 @@ def relink(app: Sphinx, name: str, content: list[str]) -> None:
     """Lead the links of a page that is written by hand."""
     page = f"docs/{name}.md"
     if (ROOT / page).exists() and page not in outside().values():
-        content[0] = relinked(content[0], page, page)
+        content[0] = languages(relinked(content[0], page, page))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
