@@ -64,6 +64,10 @@ html_title = "difftem"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_sidebars = {
+    name: [] for name in ("start", "pictures", "questions", "changelog", "contributing")
+}
+smartquotes_action = "qe"  # not dashes: --options are options
 html_show_sourcelink = False
 html_theme_options = {
     "navbar_align": "left",
