@@ -9,10 +9,10 @@ from difftem.presets import detector_preset, detector_presets
 WORDS = """# Detectors
 
 Presets for `detector.preset` (`difftem simulate --detector.preset k2_300kv`) and
-`Detector.from_preset("k2_300kv")`. `ntf: ideal` is white noise: each electron is one count in one
-pixel; `mtf` is noise that the MTF colours. [Conventions](../explanation/conventions.md#detector) say
-what each word means, [an experiment](../../experiments/detector_presets/README.md) how the curves
-were fitted.
+`Detector.from_preset("k2_300kv")`. `ntf: ideal` is white noise: each electron is one count in
+one pixel; `mtf` is noise that the MTF colours. What each word means is in
+[Conventions](../explanation/conventions.md#detector), how the curves were fitted in
+[an experiment](../../experiments/detector_presets/README.md).
 """
 
 

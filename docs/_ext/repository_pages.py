@@ -13,7 +13,7 @@ from sphinx.config import Config
 
 DOCS = Path(__file__).resolve().parents[1]
 ROOT = DOCS.parent
-FENCE = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^(\$ )?(difftem|python|pip|export|\. \.venv|\.venv/)", re.MULTILINE)
 LINK = re.compile(r"(\]\()([^)#\s:]*)(#[^)\s]*)?(\))")
 
@@ -48,9 +48,12 @@ def relinked(text: str, origin: str, page: str) -> str:
 
 def languages(text: str) -> str:
     """Name the language of code that has no name for one: commands, or plain text."""
-    return FENCE.sub(
-        lambda match: f"```{'bash' if COMMAND.search(match[1]) else 'text'}\n{match[1]}```", text
-    )
+
+    def name(match: re.Match[str]) -> str:
+        told, code = match.groups()
+        return f"```{told or ('bash' if COMMAND.search(code) else 'text')}\n{code}```"
+
+    return FENCE.sub(name, text)
 
 
 def write_pages(app: Sphinx, config: Config) -> None:
