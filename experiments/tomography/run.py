@@ -35,7 +35,7 @@ from experiments.tomography.tables import report
 HERE = Path(__file__).parent
 NAME = "tomography"
 SCORES = HERE / "results" / "scores.csv"
-DOCS = HERE.parents[1] / "docs" / "tomography.md"
+DOCS = HERE.parents[1] / "docs" / "guides" / "tomography.md"
 _VOLUMES, _MATCHING = (
     tuple(f"experiments.{NAME}.{module}" for module in modules)
     for modules in (("scene", "rods", "stacks", "score"), ("match", "rotation_grids"))
