@@ -81,6 +81,18 @@ def shared_data():
     return SHARED_DATA
 
 
+@pytest.fixture(scope="session")
+def drawing():
+    """Skip where the extra render is missing, or nothing draws without a display."""
+    pytest.importorskip("pyvista", reason="the extra render is not installed")
+    from difftem.workflows.render.scene import check_drawing
+
+    try:
+        check_drawing()
+    except ValueError as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture
 def poisoned_empty(monkeypatch):
     """Fill what `torch.empty` and its kin return with NaN, so that an unwritten element shows."""

@@ -9,7 +9,7 @@ from PIL import Image
 from difftem.cli.main import main
 from difftem.io.mrc import write_mrc
 
-pytest.importorskip("pyvista", reason="the extra render is not installed")
+pytestmark = pytest.mark.usefixtures("drawing")
 
 
 @pytest.fixture

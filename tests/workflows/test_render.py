@@ -9,7 +9,7 @@ from difftem.io.mrc import write_mrc
 from difftem.simulation.preview import bar_length
 from difftem.workflows.render.camera import CameraView
 
-pytest.importorskip("pyvista", reason="the extra render is not installed")
+pytestmark = pytest.mark.usefixtures("drawing")
 
 SIDE, PIXELS, AWAY = 24, 96, 7
 AXES = {"x": (AWAY, 0, 0), "y": (0, AWAY, 0), "z": (0, 0, AWAY)}  # voxels from the middle

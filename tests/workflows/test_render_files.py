@@ -13,7 +13,7 @@ from PIL import Image
 import difftem
 from difftem.io.mrc import write_mrc
 
-pytest.importorskip("pyvista", reason="the extra render is not installed")
+pytestmark = pytest.mark.usefixtures("drawing")
 
 PIXELS = 64
 
@@ -94,6 +94,17 @@ def test_slices_have_one_range_of_grey_for_all_volumes(tmp_path, monkeypatch):
     images = [axes.images[0] for axes in result.figure.axes]
     assert len({each.get_clim() for each in images}) == 1 and len(images) == 6
     np.testing.assert_allclose(images[5].get_array(), 3 * ramp[:, :, 5], rtol=1e-6)
+    assert {text.get_text() for axes in result.figure.axes for text in axes.texts} == {"2 nm"}
     result.save(tmp_path / "slices.png")
     with Image.open(tmp_path / "slices.png") as picture:
         assert picture.size == (300, 220)
+
+
+def test_without_a_voxel_size_bars_count_voxels_or_are_not_there(tmp_path):
+    volume = np.zeros((20, 20, 20))
+    volume[2:18, 2:18, 2:18] = 1
+    write_mrc(tmp_path / "v.mrc", volume, None, is_volume=True)
+    result = difftem.render(tmp_path / "v.mrc", threshold=0.5)
+    assert result._bar(result.view(all_round=False), 100)[1] == "5 voxels"
+    slices = difftem.render(tmp_path / "v.mrc", style="slices").figure
+    assert not any(axes.texts for axes in slices.axes)

@@ -38,6 +38,6 @@ def draw_slices(volumes: Sequence[ShownVolume], size: int) -> Figure:
         nz, ny, nx = volume.data.shape
         slices = (volume.data[nz // 2], volume.data[:, ny // 2], volume.data[:, :, nx // 2])
         for axes, name, image in zip(panels, NAMES, slices, strict=True):
-            draw_image(axes, image, volume.voxel_size or 1.0, limits)
+            draw_image(axes, image, volume.voxel_size, limits)
             axes.set_title(f"{volume.title}: {name}")
     return figure
