@@ -53,6 +53,7 @@ TASKS = {
         "geometry": Topic("tomography.md", "Where the geometry comes from", "files that tell it"),
         "reconstruction": Topic("tomography.md", "Methods", "back-projection and SIRT"),
         "resolution": Topic("compare.md", "Correlation over frequency", "FRC, FSC and thresholds"),
+        "rendering": Topic("render.md", "", "pictures, movies and pages of volumes"),
         "masks": Topic("compare.md", "What is looked at", "masks of a comparison"),
         "compare": Topic("compare.md", "", "FRC, FSC, errors: against a truth, or between halves"),
     },
