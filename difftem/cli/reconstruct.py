@@ -27,6 +27,11 @@ EPILOG = """Writes the volume (MRC mode 2), and beside it .png (central slices, 
 finite = number("a number", lambda _: True)
 
 
+def _axis(text: str) -> float | str:
+    """Take degrees, or the word that asks for a search."""
+    return text if text == "search" else finite(text)
+
+
 def main(arguments: list[str]) -> None:
     """Run the command.
 
@@ -112,11 +117,20 @@ def _add_geometry(parser: OneLineArgumentParser) -> None:
     add(
         "--tilt-axis",
         dest="tilt_axis_deg",
+        type=_axis,
+        metavar="DEG|search",
+        help="direction of the tilt axis in the images in degrees, counter-clockwise from x: 90 is "
+        "vertical, 0 horizontal; IMOD's rotation angle is 90 less; or search, which finds it but "
+        "for 180 degrees: one of the two gives the mirror image (default: of the .mdoc; 90 of "
+        ".ali)",
+    )
+    add(
+        "--search-axis",
+        dest="search_axis_deg",
         type=finite,
         metavar="DEG",
-        help="direction of the tilt axis in the images in degrees, counter-clockwise from x: 90 is "
-        "vertical, 0 horizontal; IMOD's rotation angle is 90 less (default: of the .mdoc; 90 of "
-        ".ali)",
+        help="search for the tilt axis within so many degrees of --tilt-axis or the file's, "
+        "at most 90",
     )
     add(
         "--axis-offset",

@@ -29,7 +29,8 @@ class ReconstructOptions:
     tomogram: str | None = None
     method: Method = "sirt"
     thickness: int | None = None
-    tilt_axis_deg: float | None = None
+    tilt_axis_deg: float | Literal["search"] | None = None
+    search_axis_deg: float | None = None
     axis_offset: float = 0.0
     tilt_offset_deg: float = 0.0
     pixel_size: float | None = None
@@ -59,6 +60,22 @@ class ReconstructOptions:
                 f"thickness must be at least 1 voxel of the images as they are, "
                 f"got {self.thickness}"
             )
+        if isinstance(self.tilt_axis_deg, str) and self.tilt_axis_deg != "search":
+            raise ValueError(
+                f"tilt_axis_deg (--tilt-axis) must be a number of degrees or 'search', "
+                f"got {self.tilt_axis_deg!r}"
+            )
+        if self.search_axis_deg is not None:
+            if not 0 < self.search_axis_deg <= 90:
+                raise ValueError(
+                    "search_axis_deg (--search-axis) must be above 0 and at most 90 degrees, got "
+                    f"{self.search_axis_deg:g}"
+                )
+            if self.tilt_axis_deg == "search":
+                raise ValueError(
+                    "--tilt-axis search looks everywhere; --search-axis looks around a direction: "
+                    "give one"
+                )
         if self.bin < 1:
             raise ValueError(f"bin must be at least 1, got {self.bin}")
         if not 0 < self.cutoff <= 0.5:
