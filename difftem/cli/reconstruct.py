@@ -27,7 +27,7 @@ EPILOG = """Writes the volume (MRC mode 2), and beside it .png (central slices, 
 finite = number("a number", lambda _: True)
 
 
-def _axis(text: str) -> float | str:
+def _axis(text: str) -> float | str | None:
     """Take degrees, or the word that asks for a search."""
     return text if text == "search" else finite(text)
 

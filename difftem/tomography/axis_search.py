@@ -21,10 +21,11 @@ _SIDE = 128  # pixels that images are binned to, at most twice as many
 _NOISE = 0.2  # cycles/pixel
 _MIDDLE_DEG = 45.0  # directions from -45 to 135 degrees: a lying and an upright axis are inside
 _STEP_DEG = 6.0
-_NEAR_DEG = (-2.0, -1.0, 0.0, 1.0, 2.0)
-_LINES_DEG = 0.5, 5.0  # step and reach of the search by common lines
+_NEAR_DEG = (-2.0, 0.0, 2.0)
+_DIRECTIONS_DEG = (0.0, -30.0, 30.0, -60.0, 60.0, 90.0)
+_LINES_DEG = 0.5, 3.0  # steps of the search by common lines, the last and the one before
 _FEWEST, _STEEPEST_DEG = 6, 85.0  # tilts
-_ROUNDS = 3
+_ROUNDS, _CLOSE_DEG = 4, 0.2
 _GROUPS = 8  # of tilts that are left out one after the other
 _SURE = 5.0  # standard deviations of the slope of the shear
 _SPREAD_DEG = 5.0
@@ -108,8 +109,10 @@ def search_axis(
     small = without_noise(avg_pool2d(images.float(), factor), _NOISE)
     search = _Search(small / small.std().clamp_min(1e-30), tilts.double(), thickness / factor)
     middle = _MIDDLE_DEG if centre_deg is None else centre_deg
-    axis = search.around(middle, range_deg)
-    found = search.by_lines(axis) if search.stands_alone(axis) else search.by_stretch(axis)
+    if any(search.stands_alone(middle + by) for by in _DIRECTIONS_DEG if abs(by) <= range_deg):
+        found = search.by_lines(search.likest(middle, range_deg))
+    else:
+        found = search.by_stretch(search.around(middle, range_deg))
     low, high = middle - range_deg, middle + range_deg
     if range_deg < ALL_DEG and not low <= found.axis_deg <= high:
         raise ValueError(
@@ -130,14 +133,14 @@ class _Search:
 
     def __init__(self, images: Tensor, tilts: Tensor, thickness: float) -> None:
         self.images, self.tilts, self.thickness = images, tilts, thickness
+        self.first_shifts = correlated_shifts(images, 1e-6 * tilts)  # nothing is known of stretches
 
     def around(self, middle: float, reach: float) -> float:
         """Direction at which the shear, summed up from the first direction on, is largest."""
         count = max(4, round(reach / _STEP_DEG))
         step = reach / count
         angles = [middle + step * i for i in range(-count, count + 1)]
-        shifts = correlated_shifts(self.images, 1e-6 * self.tilts)  # nothing is known of stretches
-        shears = [self.fit(angle, shifts).shear() for angle in angles]
+        shears = [self.fit(angle, self.first_shifts).shear() for angle in angles]
         sums, total = [0.0], 0.0
         for first, second in pairwise(shears):
             total += (first + second) / 2
@@ -173,6 +176,8 @@ class _Search:
                 break
             axis += max(-_STEP_DEG, min(_STEP_DEG, zero))
             fits = self.near(axis)
+            if abs(zero) < _CLOSE_DEG:
+                break
         slope = _crossing(fits)[1]
         left_out = [_crossing(fits, rest)[1] for rest in _rests(self.tilts.argsort())]
         if slope >= 0 or -slope < _SURE * _jackknife(left_out):
@@ -192,7 +197,7 @@ class _Search:
 
     def stands_alone(self, axis: float) -> bool:
         """Whether there is nothing to both sides of the axis."""
-        views = flat_view(self.images, 0 * self.tilts, math.radians(axis), self.shifts(axis))
+        views = self.turned(axis, self.first_shifts)
         side = views.shape[-1]
         off = (torch.arange(side) - side // 2) / (side / 2)
         inner = (off.abs() < 0.3)[:, None] & (off.abs() < 0.3)
@@ -201,16 +206,24 @@ class _Search:
         power = (there - nothing.mean(1, keepdim=True)).square().mean()
         return float(nothing.var(1).mean()) < _ALONE * float(power)
 
+    def turned(self, axis: float, shifts: Tensor) -> Tensor:
+        """Images with the axis along y, not stretched."""
+        return flat_view(self.images, 0 * self.tilts, math.radians(axis), shifts)
+
+    def likest(self, middle: float, reach: float) -> float:
+        """Direction in which sums across it are most alike, to a few degrees."""
+        count = max(1, round(reach / _LINES_DEG[1]))
+        angles = [middle + reach / count * i for i in range(-count, count + 1)]
+        views = (self.turned(angle, self.first_shifts) for angle in angles)
+        alike = [likeness(common_lines(each, self.tilts)) for each in views]
+        return angles[max(range(len(alike)), key=alike.__getitem__)]
+
     def by_lines(self, axis: float) -> AxisFound:
         """Find the place near an axis at which sums across it are most alike."""
         step, reach = _LINES_DEG
         angles = torch.arange(axis - reach, axis + reach + step / 2, step, dtype=torch.float64)
         shifts = self.shifts(axis)
-        flat = 0 * self.tilts
-        lines = [
-            common_lines(flat_view(self.images, flat, math.radians(a), shifts), self.tilts)
-            for a in angles.tolist()
-        ]
+        lines = [common_lines(self.turned(a, shifts), self.tilts) for a in angles.tolist()]
 
         def best(chosen: Tensor) -> float:
             values = torch.tensor([likeness(each[chosen]) for each in lines], dtype=torch.float64)

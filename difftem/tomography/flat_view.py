@@ -4,9 +4,7 @@ import math
 
 import torch
 from torch import Tensor
-
-from difftem.tomography.geometry import turns
-from difftem.tomography.resample import align_image
+from torch.nn.functional import grid_sample
 
 _EDGE = 0.2  # of the radius, in which the mask falls to 0
 
@@ -38,15 +36,17 @@ def flat_view(
     Tensor
         Squares of the shorter side of the images, each of mean 0 within the disc.
     """
-    side = min(images.shape[1:])
-    turn = turns(torch.tensor([axis - math.pi / 2], dtype=torch.float64))[0]
-    unit = torch.eye(2, dtype=torch.float64)
-    seen = []
-    for image, tilt, shift in zip(images, tilts, shifts, strict=True):
-        stretch = unit.clone()
-        stretch[0, 0] = tilt.cos()
-        seen.append(align_image(image, turn @ stretch, shift, (side, side)))
-    views, within = torch.stack(seen), disc(side).to(images)
+    rows, columns = images.shape[1:]
+    side = min(rows, columns)
+    y, x = (torch.arange(side).to(images) - side // 2 for _ in range(2))
+    across, along = x * tilts.cos().to(images)[:, None, None], y[:, None]
+    c, s = math.cos(axis - math.pi / 2), math.sin(axis - math.pi / 2)
+    middle = torch.tensor([columns // 2, rows // 2]).to(images)
+    at = torch.stack([c * across - s * along, s * across + c * along], -1)
+    at = at + (shifts.to(images) + middle)[:, None, None, :]
+    grid = (2 * at + 1) / torch.tensor([columns, rows]).to(images) - 1
+    views = grid_sample(images[:, None], grid, "bicubic", "border", align_corners=False)[:, 0]
+    within = disc(side).to(images)
     mean = (views * within).sum((1, 2), keepdim=True) / within.sum()
     return (views - mean) * within
 
