@@ -79,6 +79,7 @@ def _parser() -> OneLineArgumentParser:
     )
     _add_geometry(parser)
     _add_images(parser)
+    _add_optics(parser)
     _add_methods(parser)
     add(
         "--axes",
@@ -174,6 +175,37 @@ def _add_images(parser: OneLineArgumentParser) -> None:
         default="auto",
         help="grey value of no matter: mean of the image, median of its border, or 0 (none); auto "
         "is the mean for dark matter, the border for bright (default: auto)",
+    )
+
+
+def _add_optics(parser: OneLineArgumentParser) -> None:
+    """Add what flips phases."""
+    add = parser.add_argument
+    add(
+        "--flip-phases",
+        action="store_true",
+        help="turn what the lens has made bright dark again, with the defocus of each strip of a "
+        "tilted sample (default: no)",
+    )
+    add(
+        "--defocus-um",
+        type=finite,
+        metavar="UM",
+        help="defocus of all tilts on the axis in µm, underfocus positive (default: of RELION's "
+        "file, tilt by tilt)",
+    )
+    add("--voltage-kv", type=finite, metavar="KV", help="(default: of RELION's file)")
+    add(
+        "--cs-mm",
+        type=finite,
+        metavar="MM",
+        help="spherical aberration (default: of RELION's file)",
+    )
+    add(
+        "--amplitude-contrast",
+        type=finite,
+        metavar="FRACTION",
+        help="(default: of RELION's file, else 0.07)",
     )
 
 

@@ -11,6 +11,7 @@ Contrast = Literal["dark", "bright"]
 Background = Literal["auto", "mean", "border", "none"]
 Align = Literal["none", "correlate", "mass"]
 Axes = Literal["imod", "zyx"]
+_FARTHEST_UM = 100
 _CHOICES = {
     "method": Method,
     "contrast": Contrast,
@@ -38,6 +39,11 @@ class ReconstructOptions:
     contrast: Contrast = "dark"
     background: Background = "auto"
     align: Align = "none"
+    flip_phases: bool = False
+    defocus_um: float | None = None
+    voltage_kv: float | None = None
+    cs_mm: float | None = None
+    amplitude_contrast: float | None = None
     iterations: int = 30
     relaxation: float = 1.0
     lowest: float | None = None
@@ -55,6 +61,21 @@ class ReconstructOptions:
             value, allowed = getattr(self, name), get_args(known)
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value}")
+        if self.flip_phases and self.contrast == "bright":
+            raise ValueError(
+                "flip_phases (--flip-phases) is for images in bright field: contrast must be dark, "
+                "got bright"
+            )
+        for name in ("defocus_um", "voltage_kv", "cs_mm", "amplitude_contrast"):
+            if getattr(self, name) is not None and not self.flip_phases:
+                raise ValueError(
+                    f"{name} is for flip_phases (--flip-phases), which is not asked for"
+                )
+        if self.defocus_um is not None and abs(self.defocus_um) > _FARTHEST_UM:
+            raise ValueError(
+                f"defocus_um (--defocus-um) must be at most {_FARTHEST_UM} µm, got "
+                f"{self.defocus_um:g}: is it in Å?"
+            )
         if self.thickness is not None and self.thickness < 1:
             raise ValueError(
                 f"thickness must be at least 1 voxel of the images as they are, "

@@ -11,6 +11,7 @@ from difftem.tomography.alignment import centred_mass, correlated_shifts
 from difftem.tomography.axis_search import AxisFound, search_axis
 from difftem.tomography.geometry import SingleAxis, single_axis
 from difftem.tomography.resample import align_image
+from difftem.workflows.reconstruct.flip import with_flipped_phases
 from difftem.workflows.reconstruct.options import ReconstructOptions
 from difftem.workflows.reconstruct.series import LoadedSeries
 
@@ -77,6 +78,8 @@ def prepared(series: LoadedSeries, options: ReconstructOptions, thickness: int) 
             series.name,
             float(by.square().sum(1).mean().sqrt()),
         )
+    if options.flip_phases:
+        images = with_flipped_phases(images, geometry, series, options)
     return Prepared(aligned_images(images, geometry), geometry, axis)
 
 

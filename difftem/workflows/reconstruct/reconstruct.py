@@ -44,6 +44,11 @@ def reconstruct(
     contrast: Contrast = "dark",
     background: Background = "auto",
     align: Align = "none",
+    flip_phases: bool = False,
+    defocus_um: float | None = None,
+    voltage_kv: float | None = None,
+    cs_mm: float | None = None,
+    amplitude_contrast: float | None = None,
     iterations: int = 30,
     relaxation: float = 1.0,
     lowest: float | None = None,
@@ -100,6 +105,13 @@ def reconstruct(
     align : {"none", "correlate", "mass"}
         Find shifts first: by correlation of neighbours, stretched by 1/cos; or for an object with
         nothing around it by its centre of mass.
+    flip_phases : bool
+        Flip the phases of what the lens has turned bright, with the defocus of each strip of a
+        tilted sample.
+    defocus_um : float, optional
+        Of all tilts on the axis in µm, underfocus positive. Default: that of RELION's file.
+    voltage_kv, cs_mm, amplitude_contrast : float, optional
+        Of the microscope. Default: RELION's file; a contrast of 0.07 where none is told.
     iterations : int
         Of SIRT.
     relaxation : float

@@ -50,6 +50,8 @@ class LoadedSeries:
     axis_sought : tuple of float, optional
         Direction about which the tilt axis is to be searched for, None for anywhere, and how far
         to both sides, in degrees.
+    voltage_kv, cs_mm, amplitude_contrast : float or None
+        Of the microscope, where a file says it.
     """
 
     name: str
@@ -60,6 +62,9 @@ class LoadedSeries:
     defocus: list[Defocus]
     turn_deg: float = 0.0
     axis_sought: tuple[float | None, float] | None = None
+    voltage_kv: float | None = None
+    cs_mm: float | None = None
+    amplitude_contrast: float | None = None
 
 
 def load_series(source: str | Path, options: ReconstructOptions) -> LoadedSeries:
@@ -153,7 +158,18 @@ def _relion(
             name,
             along,
         )
-    return LoadedSeries(name, images, geometry, pixel_size, tilts.thickness, tilts.defocus, turn)
+    return LoadedSeries(
+        name,
+        images,
+        geometry,
+        pixel_size,
+        tilts.thickness,
+        tilts.defocus,
+        turn,
+        voltage_kv=tilts.voltage_kv,
+        cs_mm=tilts.cs_mm,
+        amplitude_contrast=tilts.amplitude_contrast,
+    )
 
 
 def _imod(
