@@ -25,11 +25,12 @@ EPILOG = """Writes the volume (MRC mode 2), and beside it .png (central slices, 
 (geometry, residuals, settings)."""
 
 finite = number("a number", lambda _: True)
+degrees_or_search = number("a number of degrees, or search", lambda _: True)
 
 
 def _axis(text: str) -> float | str | None:
     """Take degrees, or the word that asks for a search."""
-    return text if text == "search" else finite(text)
+    return text if text == "search" else degrees_or_search(text)
 
 
 def main(arguments: list[str]) -> None:

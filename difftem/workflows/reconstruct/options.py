@@ -97,6 +97,11 @@ class ReconstructOptions:
                     "--tilt-axis search looks everywhere; --search-axis looks around a direction: "
                     "give one"
                 )
+        if not abs(self.tilt_offset_deg) <= 90:
+            raise ValueError(
+                f"tilt_offset_deg (--tilt-offset) must be within 90 degrees, got "
+                f"{self.tilt_offset_deg:g}"
+            )
         if self.bin < 1:
             raise ValueError(f"bin must be at least 1, got {self.bin}")
         if not 0 < self.cutoff <= 0.5:

@@ -52,6 +52,11 @@ def prepared(series: LoadedSeries, options: ReconstructOptions, thickness: int) 
     shape = (images.shape[1], images.shape[2])
     if min(shape) < 2 * options.bin:
         raise ValueError(f"bin {options.bin} leaves nothing of {shape[1]} x {shape[0]} pixels")
+    if not abs(options.axis_offset) < max(shape) / 2:
+        raise ValueError(
+            f"axis_offset (--axis-offset) must lie in the images, within {max(shape) // 2} pixels, "
+            f"got {options.axis_offset:g}"
+        )
     if options.bin > 1:
         images = avg_pool2d(images, options.bin)
         geometry = geometry.binned(options.bin, shape)

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 PROJECT = "tomograms.star"
 _BESIDE = (".tlt", ".rawtlt", ".mdoc")
 _ALIGNED = ".ali"
+_LARGEST = 1e15  # grey values whose squares are summed in single precision
 _ALONG_DEG = 0.5  # a tilt along the axis that is worth a word
 
 
@@ -258,9 +259,12 @@ def _images(path: Path) -> tuple[Tensor, float | None]:
             logger.warning("%s: %s", path.name, note)
         data, pixel_size = frames.data, frames.pixel_size
     images = torch.from_numpy(np.array(data, dtype=np.float32))
-    bad = ~torch.isfinite(images)
+    images = images.reshape(-1, *images.shape[-2:])
+    bad = ~(images.abs() < _LARGEST)
     if bool(bad.any()):
         logger.warning("%s: %d pixels without a number get the mean", path.name, int(bad.sum()))
-        for image, where in zip(images, bad, strict=True):
-            image[where] = image[~where].mean()
+    for number, (image, where) in enumerate(zip(images, bad, strict=True), start=1):
+        if bool(where.all()) or bool((image[~where] == image[~where][0]).all()):
+            raise input_error(path, f"image {number} of {len(images)} has one grey value or none")
+        image[where] = image[~where].mean()
     return images, pixel_size
