@@ -25,6 +25,12 @@ EPILOG = """Writes the volume (MRC mode 2), and beside it .png (central slices, 
 (geometry, residuals, settings)."""
 
 finite = number("a number", lambda _: True)
+degrees_or_search = number("a number of degrees, or search", lambda _: True)
+
+
+def _axis(text: str) -> float | str | None:
+    """Take degrees, or the word that asks for a search."""
+    return text if text == "search" else degrees_or_search(text)
 
 
 def main(arguments: list[str]) -> None:
@@ -74,6 +80,7 @@ def _parser() -> OneLineArgumentParser:
     )
     _add_geometry(parser)
     _add_images(parser)
+    _add_optics(parser)
     _add_methods(parser)
     add(
         "--axes",
@@ -112,11 +119,20 @@ def _add_geometry(parser: OneLineArgumentParser) -> None:
     add(
         "--tilt-axis",
         dest="tilt_axis_deg",
+        type=_axis,
+        metavar="DEG|search",
+        help="direction of the tilt axis in the images in degrees, counter-clockwise from x: 90 is "
+        "vertical, 0 horizontal; IMOD's rotation angle is 90 less; or search, which finds it but "
+        "for 180 degrees: one of the two gives the mirror image (default: of the .mdoc; 90 of "
+        ".ali)",
+    )
+    add(
+        "--search-axis",
+        dest="search_axis_deg",
         type=finite,
         metavar="DEG",
-        help="direction of the tilt axis in the images in degrees, counter-clockwise from x: 90 is "
-        "vertical, 0 horizontal; IMOD's rotation angle is 90 less (default: of the .mdoc; 90 of "
-        ".ali)",
+        help="search for the tilt axis within so many degrees of --tilt-axis or the file's, "
+        "at most 90",
     )
     add(
         "--axis-offset",
@@ -160,6 +176,37 @@ def _add_images(parser: OneLineArgumentParser) -> None:
         default="auto",
         help="grey value of no matter: mean of the image, median of its border, or 0 (none); auto "
         "is the mean for dark matter, the border for bright (default: auto)",
+    )
+
+
+def _add_optics(parser: OneLineArgumentParser) -> None:
+    """Add what flips phases."""
+    add = parser.add_argument
+    add(
+        "--flip-phases",
+        action="store_true",
+        help="turn what the lens has made bright dark again, with the defocus of each strip of a "
+        "tilted sample (default: no)",
+    )
+    add(
+        "--defocus-um",
+        type=finite,
+        metavar="UM",
+        help="defocus of all tilts on the axis in µm, underfocus positive (default: of RELION's "
+        "file, tilt by tilt)",
+    )
+    add("--voltage-kv", type=finite, metavar="KV", help="(default: of RELION's file)")
+    add(
+        "--cs-mm",
+        type=finite,
+        metavar="MM",
+        help="spherical aberration (default: of RELION's file)",
+    )
+    add(
+        "--amplitude-contrast",
+        type=finite,
+        metavar="FRACTION",
+        help="(default: of RELION's file, else 0.07)",
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from difftem.cli.estimate_arguments import add_memory_limit, add_overwrite, positive
 from difftem.cli.one_line_parser import OneLineArgumentParser, number
 from difftem.io.volume import FileAxes
-from difftem.workflows.render.options import Backdrop, Preset, Style, check_times
+from difftem.workflows.render.options import Backdrop, Matter, Preset, Style, check_times
 from difftem.workflows.render.output import check_render_output
 from difftem.workflows.render.render import render
 
@@ -19,9 +19,10 @@ DESCRIPTION = """Render volumes: a picture, a movie once round, or a page that t
   difftem render needle.mrc --preset dark-field --output needle.png
   difftem render volume.mrc --style slices --output slices.png       needs no graphics
 
-Matter is bright. Volumes given together have the same transfer function and camera."""
-EPILOG = """What `difftem reconstruct` has written comes out upright by itself, what IMOD's tilt
-has with --axes imod. Needs the extra "render" (pyvista), for slices only nothing."""
+Matter is bright, as difftem reconstruct leaves it; --contrast dark turns volumes of others. Those
+given together have the same transfer function and camera."""
+EPILOG = """What `difftem reconstruct` has written comes out upright by itself; what IMOD's tilt
+has written, with --axes imod. Needs the extra "render" (pyvista), but for slices."""
 
 finite = number("a number", lambda _: True)
 
@@ -160,6 +161,13 @@ def _add_volume(parser: OneLineArgumentParser) -> None:
         default="auto",
         help="order in the files: imod has sections along y and rows along -z, zyx sections along "
         "z (default: auto, as the label of difftem reconstruct says, else zyx)",
+    )
+    add(
+        "--contrast",
+        choices=get_args(Matter),
+        default="bright",
+        help="how matter looks in the files; with dark, grey values change their sign before all "
+        "else (default: bright)",
     )
     add(
         "--voxel-size",

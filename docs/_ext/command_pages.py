@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import io
 import os
+import re
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -18,7 +19,7 @@ def help_of(name: str) -> str:
     arguments = [name, "--help"] if module == "difftem.cli.fit" else ["--help"]
     with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
         importlib.import_module(module).main(arguments)
-    return printed.getvalue().rstrip()
+    return re.sub(r".\x08|[\x00-\x09\x0b-\x1f]", "", printed.getvalue()).rstrip()
 
 
 def write_pages(app: Sphinx, config: Config) -> None:

@@ -102,6 +102,35 @@ BAD = {
         "a.mrc --tilt-axis 90 --thickness 4 --bin 9",
         "bin 9 leaves nothing of 12 x 8 pixels",
     ),
+    "an axis in words": (
+        "a.mrc --tilt-axis left --thickness 4",
+        "--tilt-axis: must be a number of degrees, or search, got 'left'",
+    ),
+    "a search of few tilts": (
+        "a.mrc --tilt-axis search --thickness 4",
+        "searched for in at least 6 tilts",
+    ),
+    "two searches": (
+        "a.mrc --tilt-axis search --search-axis 5",
+        "--tilt-axis search looks everywhere; --search-axis looks around a direction",
+    ),
+    "a search without a middle": ("a.mrc --search-axis 5", "no file says how the tilt axis runs"),
+    "an axis outside": (
+        "a.mrc --tilt-axis 90 --thickness 4 --axis-offset 6",
+        "axis_offset (--axis-offset) must lie in the images, within 6 pixels, got 6",
+    ),
+    "an offset of tilts": (
+        "a.mrc --tilt-axis 90 --tilt-offset 1e9",
+        "tilt_offset_deg (--tilt-offset) must be within 90 degrees",
+    ),
+    "a constant image": ("flat.mrc --angles a.tlt", "flat.mrc: constant image 2 of 3"),
+    "an image of NaN": ("void.mrc --angles a.tlt", "void.mrc: image 2 of 3 has no finite value"),
+    "one image alone": ("two.mrc --angles a.tlt --tilt-axis 90", "one projection"),
+    "pixels that are not square": ("odd.mrc --angles a.tlt", "odd.mrc: pixels are not square"),
+    "values beyond single precision": (
+        "huge.mrc --angles a.tlt",
+        "huge.mrc: image 1 of 3 has one grey value or none",
+    ),
     "memory": ("a.mrc --tilt-axis 90 --thickness 4 --memory-limit 0.01", "GB of memory"),
     "a folder": (".", "holds no tomograms.star"),
     "RELION without tilts": ("star.star", "no column rlnMicrographName"),
@@ -112,12 +141,19 @@ BAD = {
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, capsys, what):
     monkeypatch.chdir(tmp_path)
     images = np.random.default_rng(0).normal(size=(3, 8, 12)).astype(np.float32)
-    for name, data in (("a", images), ("b", images), ("one", images[:1]), ("side", images)):
+    kinds = {"a": images, "b": images, "one": images[:1], "side": images, "two": images[0]}
+    kinds |= {"flat": images.copy(), "void": images.copy(), "odd": images, "huge": images * 1e17}
+    kinds["flat"][1] = 7
+    for name, data in kinds.items():
         with mrcfile.new(f"{name}.mrc") as mrc:
             mrc.set_data(data)
             mrc.voxel_size = 2.0
             if name == "side":
                 mrc.header.mapc, mrc.header.mapr, mrc.header.maps = 1, 3, 2
+            if name == "void":
+                mrc.data[1] = np.nan
+            if name == "odd":
+                mrc.header.cella.y = 90.0
     unit = "1 0 0 1 0 0\n" * 3
     texts = {
         "a.tlt": "-10\n0\n10\n", "few.tlt": "0\n10\n", "radians.tlt": "-1.0\n0\n1.0\n",

@@ -129,6 +129,13 @@ def test_imods_order_and_permuted_axes_give_the_same_picture(written, tmp_path):
     np.testing.assert_array_equal(images[0], images[2])
 
 
+def test_dark_matter_is_seen_as_bright_matter_is(written):
+    volume = ball((6, 3, 0)) + 0.7 * ball((-4, 5, 6))
+    bright = difftem.render(written(volume), size=PIXELS)
+    dark = difftem.render(written(-volume, "dark"), size=PIXELS, contrast="dark")
+    np.testing.assert_array_equal(bright.image, dark.image)
+
+
 def test_crop_and_bin_keep_what_is_where(written):
     path = written(ball((5, 0, 0)))
     result = difftem.render(path, crop=(12, 4, 4, 12, 16, 16), bin=2)

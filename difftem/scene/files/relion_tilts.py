@@ -39,7 +39,7 @@ class RelionTilts:
         Of the tomogram in pixels of the images.
     defocus : list of Defocus
         Of each tilt; empty if unknown.
-    voltage_kv, cs_mm : float or None
+    voltage_kv, cs_mm, amplitude_contrast : float or None
         Of the microscope.
     """
 
@@ -52,6 +52,7 @@ class RelionTilts:
     defocus: list[Defocus]
     voltage_kv: float | None
     cs_mm: float | None
+    amplitude_contrast: float | None
 
 
 def read_relion_tilts(path: str | Path, tomogram: str | None = None) -> RelionTilts:
@@ -112,6 +113,7 @@ def read_relion_tilts(path: str | Path, tomogram: str | None = None) -> RelionTi
         ],
         _number(path, row, "rlnVoltage"),
         _number(path, row, "rlnSphericalAberration"),
+        _number(path, row, "rlnAmplitudeContrast"),
     )
     taken = [counted(n, "tilt"), f"tomogram {name}"]
     taken += ["defocus of each"] if defocus else []

@@ -15,6 +15,11 @@ class Topic(NamedTuple):
 
 
 TASKS = {
+    "Begin": {
+        "start": Topic("start.md", "", "two commands, the first micrograph, your own structure"),
+        "questions": Topic("questions.md", "", "what is asked most, answered in three lines"),
+        "files": Topic("files.md", "", "every format that is read and written"),
+    },
     "Conventions": {
         "units": Topic("conventions.md", "Units", "Å, rad and eV inside; the unit is in the name"),
         "axes": Topic("conventions.md", "Axes", "which way x, y, z, tilts and rotations go"),
@@ -31,12 +36,14 @@ TASKS = {
         "lens": Topic("physics.md", "Lens", "aberrations, apertures and envelopes"),
         "dose": Topic("physics.md", "Dose, counting, detector", "from a wave to counts"),
         "limits": Topic("physics.md", "Known limits", "what the physics leaves out"),
+        "sets": Topic("cryo_em.md", "", "training sets and tilt series with their truth"),
         "exit-waves": Topic("conventions.md", "Exit waves", "files of waves, and who reads them"),
     },
     "Measure a detector": {
         "detector": Topic("conventions.md", "Detector", "MTF, NTF, DQE, gain: what each means"),
         "gain": Topic("estimation.md", "The detector", "what noise tells of gain, dose and MTF"),
         "mtf": Topic("estimation.md", "The fit", "how an MTF is fitted to noise"),
+        "white-noise": Topic("detector.md", "White noise", "cameras whose noise tells no MTF"),
         "edge": Topic("estimation.md", "The knife edge", "MTF across an edge, and the DQE"),
     },
     "Denoise and analyze": {
@@ -53,11 +60,13 @@ TASKS = {
         "geometry": Topic("tomography.md", "Where the geometry comes from", "files that tell it"),
         "reconstruction": Topic("tomography.md", "Methods", "back-projection and SIRT"),
         "resolution": Topic("compare.md", "Correlation over frequency", "FRC, FSC and thresholds"),
+        "rendering": Topic("render.md", "", "pictures, movies and pages of volumes"),
         "masks": Topic("compare.md", "What is looked at", "masks of a comparison"),
         "compare": Topic("compare.md", "", "FRC, FSC, errors: against a truth, or between halves"),
     },
     "Files and runs": {
         "memory": Topic("memory.md", "", "what a run needs, and what to do when it is too much"),
+        "clusters": Topic("machine_learning.md", "Many processes", "several GPUs, SLURM, machines"),
         "kernels": Topic("kernels.md", "Which implementation runs", "CPU, GPU and Triton"),
     },
 }

@@ -11,6 +11,7 @@ Contrast = Literal["dark", "bright"]
 Background = Literal["auto", "mean", "border", "none"]
 Align = Literal["none", "correlate", "mass"]
 Axes = Literal["imod", "zyx"]
+_FARTHEST_UM = 100
 _CHOICES = {
     "method": Method,
     "contrast": Contrast,
@@ -29,7 +30,8 @@ class ReconstructOptions:
     tomogram: str | None = None
     method: Method = "sirt"
     thickness: int | None = None
-    tilt_axis_deg: float | None = None
+    tilt_axis_deg: float | Literal["search"] | None = None
+    search_axis_deg: float | None = None
     axis_offset: float = 0.0
     tilt_offset_deg: float = 0.0
     pixel_size: float | None = None
@@ -37,6 +39,11 @@ class ReconstructOptions:
     contrast: Contrast = "dark"
     background: Background = "auto"
     align: Align = "none"
+    flip_phases: bool = False
+    defocus_um: float | None = None
+    voltage_kv: float | None = None
+    cs_mm: float | None = None
+    amplitude_contrast: float | None = None
     iterations: int = 30
     relaxation: float = 1.0
     lowest: float | None = None
@@ -54,10 +61,46 @@ class ReconstructOptions:
             value, allowed = getattr(self, name), get_args(known)
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value}")
+        if self.flip_phases and self.contrast == "bright":
+            raise ValueError(
+                "flip_phases (--flip-phases) is for images in bright field: contrast must be dark, "
+                "got bright"
+            )
+        for name in ("defocus_um", "voltage_kv", "cs_mm", "amplitude_contrast"):
+            if getattr(self, name) is not None and not self.flip_phases:
+                raise ValueError(
+                    f"{name} is for flip_phases (--flip-phases), which is not asked for"
+                )
+        if self.defocus_um is not None and abs(self.defocus_um) > _FARTHEST_UM:
+            raise ValueError(
+                f"defocus_um (--defocus-um) must be at most {_FARTHEST_UM} µm, got "
+                f"{self.defocus_um:g}: is it in Å?"
+            )
         if self.thickness is not None and self.thickness < 1:
             raise ValueError(
                 f"thickness must be at least 1 voxel of the images as they are, "
                 f"got {self.thickness}"
+            )
+        if isinstance(self.tilt_axis_deg, str) and self.tilt_axis_deg != "search":
+            raise ValueError(
+                f"tilt_axis_deg (--tilt-axis) must be a number of degrees or 'search', "
+                f"got {self.tilt_axis_deg!r}"
+            )
+        if self.search_axis_deg is not None:
+            if not 0 < self.search_axis_deg <= 90:
+                raise ValueError(
+                    "search_axis_deg (--search-axis) must be above 0 and at most 90 degrees, got "
+                    f"{self.search_axis_deg:g}"
+                )
+            if self.tilt_axis_deg == "search":
+                raise ValueError(
+                    "--tilt-axis search looks everywhere; --search-axis looks around a direction: "
+                    "give one"
+                )
+        if not abs(self.tilt_offset_deg) <= 90:
+            raise ValueError(
+                f"tilt_offset_deg (--tilt-offset) must be within 90 degrees, got "
+                f"{self.tilt_offset_deg:g}"
             )
         if self.bin < 1:
             raise ValueError(f"bin must be at least 1, got {self.bin}")

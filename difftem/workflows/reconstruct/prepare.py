@@ -1,23 +1,32 @@
 """What is done to the images of a tilt series before they are reconstructed."""
 
 import logging
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from difftem.tomography.alignment import centred_mass, correlated_shifts
-from difftem.tomography.geometry import SingleAxis
+from difftem.tomography.axis_search import AxisFound, search_axis
+from difftem.tomography.geometry import SingleAxis, single_axis
 from difftem.tomography.resample import align_image
+from difftem.workflows.reconstruct.flip import with_flipped_phases
 from difftem.workflows.reconstruct.options import ReconstructOptions
 from difftem.workflows.reconstruct.series import LoadedSeries
 
 logger = logging.getLogger(__name__)
 
 
-def prepared(
-    series: LoadedSeries, options: ReconstructOptions
-) -> tuple[Tensor, SingleAxis]:  # (n_tilts, y, x)
+class Prepared(NamedTuple):
+    """Images that can be reconstructed, how they came about, and the axis if it was sought."""
+
+    images: Tensor  # (n_tilts, y, x), the tilt axis is y, through pixel n // 2
+    geometry: SingleAxis  # of the images before, with what the alignment found
+    axis: AxisFound | None
+
+
+def prepared(series: LoadedSeries, options: ReconstructOptions, thickness: int) -> Prepared:
     """Bin, take the background off, give matter positive values, and align.
 
     Parameters
@@ -26,23 +35,28 @@ def prepared(
         As it was read.
     options : ReconstructOptions
         What was asked for.
+    thickness : int
+        Of the volume in voxels.
 
     Returns
     -------
-    images : Tensor
-        Aligned: the tilt axis is y, through pixel n // 2; ``(n_tilts, y, x)``.
-    geometry : SingleAxis
-        That led to them, with what the alignment found.
+    Prepared
+        Images, geometry, axis.
 
     Raises
     ------
     ValueError
-        If binning leaves nothing.
+        If binning leaves nothing, or no tilt axis is found.
     """
     images, geometry = series.images, series.geometry
     shape = (images.shape[1], images.shape[2])
     if min(shape) < 2 * options.bin:
         raise ValueError(f"bin {options.bin} leaves nothing of {shape[1]} x {shape[0]} pixels")
+    if not abs(options.axis_offset) < max(shape) / 2:
+        raise ValueError(
+            f"axis_offset (--axis-offset) must lie in the images, within {max(shape) // 2} pixels, "
+            f"got {options.axis_offset:g}"
+        )
     if options.bin > 1:
         images = avg_pool2d(images, options.bin)
         geometry = geometry.binned(options.bin, shape)
@@ -50,7 +64,14 @@ def prepared(
     images = level - images if options.contrast == "dark" else images - level
     geometry = SingleAxis(
         geometry.tilts_deg + options.tilt_offset_deg, geometry.matrices, geometry.shifts
-    ).with_axis_offset(options.axis_offset / options.bin)
+    )
+    axis = None
+    if series.axis_sought is not None:
+        tilts = torch.deg2rad(geometry.tilts_deg)
+        axis = search_axis(images, tilts, thickness, *series.axis_sought)
+        _tell(series.name, axis)
+        geometry = single_axis(geometry.tilts_deg, axis.axis_deg, geometry.shifts)
+    geometry = geometry.with_axis_offset(options.axis_offset / options.bin)
     if options.align != "none":
         found = aligned_images(images, geometry)
         move = correlated_shifts if options.align == "correlate" else centred_mass
@@ -62,7 +83,23 @@ def prepared(
             series.name,
             float(by.square().sum(1).mean().sqrt()),
         )
-    return aligned_images(images, geometry), geometry
+    if options.flip_phases:
+        images = with_flipped_phases(images, geometry, series, options)
+    return Prepared(aligned_images(images, geometry), geometry, axis)
+
+
+def _tell(name: str, axis: AxisFound) -> None:
+    """Say what was found, and what cannot be."""
+    logger.info(
+        "%s: tilt axis at %.2f ± %.2f° from x (%s; halves of the tilts: %.2f°, %.2f°; IMOD's "
+        "rotation: %.2f°). 180° more fits as well, and gives the mirror image: images do not tell",
+        name,
+        axis.axis_deg,
+        axis.sd_deg,
+        axis.method,
+        *axis.halves_deg,
+        axis.axis_deg - 90.0,
+    )
 
 
 def background(images: Tensor, options: ReconstructOptions) -> Tensor:  # (n_tilts,)

@@ -35,7 +35,8 @@ def reconstruct(
     tomogram: str | None = None,
     method: Method = "sirt",
     thickness: int | None = None,
-    tilt_axis_deg: float | None = None,
+    tilt_axis_deg: float | Literal["search"] | None = None,
+    search_axis_deg: float | None = None,
     axis_offset: float = 0.0,
     tilt_offset_deg: float = 0.0,
     pixel_size: float | None = None,
@@ -43,6 +44,11 @@ def reconstruct(
     contrast: Contrast = "dark",
     background: Background = "auto",
     align: Align = "none",
+    flip_phases: bool = False,
+    defocus_um: float | None = None,
+    voltage_kv: float | None = None,
+    cs_mm: float | None = None,
+    amplitude_contrast: float | None = None,
     iterations: int = 30,
     relaxation: float = 1.0,
     lowest: float | None = None,
@@ -75,10 +81,13 @@ def reconstruct(
     thickness : int, optional
         Along z in pixels of the images before binning, as IMOD counts it. Default: that of RELION's
         file.
-    tilt_axis_deg : float, optional
+    tilt_axis_deg : float or "search", optional
         Direction of the tilt axis in the images, counter-clockwise from x in degrees: 90 is
         vertical, IMOD's rotation angle is 90 less. Default: what the ``.mdoc`` says, 90 of
-        ``.ali``; else it must be told.
+        ``.ali``; else it must be told, or be searched for in the images, which do not tell which
+        of two opposite directions it is, and so not the hand: that from -45 to 135 is taken.
+    search_axis_deg : float, optional
+        Search within so many degrees of that direction.
     axis_offset : float
         How far right of pixel n // 2 the axis is in the aligned images, in pixels before binning.
     tilt_offset_deg : float
@@ -96,6 +105,13 @@ def reconstruct(
     align : {"none", "correlate", "mass"}
         Find shifts first: by correlation of neighbours, stretched by 1/cos; or for an object with
         nothing around it by its centre of mass.
+    flip_phases : bool
+        Flip the phases of what the lens has turned bright, with the defocus of each strip of a
+        tilted sample.
+    defocus_um : float, optional
+        Of all tilts on the axis in µm, underfocus positive. Default: that of RELION's file.
+    voltage_kv, cs_mm, amplitude_contrast : float, optional
+        Of the microscope. Default: RELION's file; a contrast of 0.07 where none is told.
     iterations : int
         Of SIRT.
     relaxation : float
@@ -153,7 +169,7 @@ def reconstruct(
         check_reconstruct_memory(
             len(series.images), (thick, rows, columns), series.images.numel(), options
         )
-        images, geometry = prepared(series, options)
+        images, geometry, axis = prepared(series, options, thick)
         # What was read is not needed again.
         series = replace(series, images=series.images[:1, :1, :1].clone())
         started = time.perf_counter()
@@ -167,6 +183,7 @@ def reconstruct(
         geometry,
         residuals,
         series.turn_deg,
+        axis,
         asdict(options),
         messages,
         time.perf_counter() - started,

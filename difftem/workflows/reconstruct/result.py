@@ -1,7 +1,7 @@
 """What a reconstruction gives: a volume, a picture, a record."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from torch import Tensor
 from difftem.io.files import replacing
 from difftem.simulation.preview import save_figure, show_figure
 from difftem.simulation.record import versions, write_record
+from difftem.tomography.axis_search import AxisFound
 from difftem.tomography.geometry import SingleAxis
 from difftem.workflows.reconstruct.figure import draw_volume
 from difftem.workflows.reconstruct.options import Axes
@@ -43,6 +44,8 @@ class ReconstructedVolume:
     turn_deg : float
         The volume is the sample, turned by the negative of it about z: 0 unless RELION's files
         have a tilt axis that is not y.
+    axis : AxisFound or None
+        The tilt axis with its uncertainty, if it was searched for.
     settings : dict
         What was asked for.
     messages : list of str
@@ -58,6 +61,7 @@ class ReconstructedVolume:
     geometry: SingleAxis
     residuals: list[float]
     turn_deg: float
+    axis: AxisFound | None
     settings: dict[str, Any]
     messages: list[str]
     seconds: float
@@ -131,6 +135,7 @@ class ReconstructedVolume:
             "matrices": self.geometry.matrices.tolist(),
             "shifts_pixels": self.geometry.shifts.tolist(),
             "sample_turned_by_deg": -self.turn_deg,
+            "tilt_axis_found": None if self.axis is None else asdict(self.axis),
             "residuals": self.residuals,
             "seconds": round(self.seconds, 2),
             "settings": self.settings,

@@ -14,6 +14,7 @@ from difftem.io.image_stack import SUFFIXES, read_stack
 from difftem.scene.files.imod_read import StageTilts, read_tilts, read_xf
 from difftem.scene.files.relion_tilts import RelionTilts, read_relion_tilts
 from difftem.scene.files.relion_write import Defocus
+from difftem.tomography.axis_search import ALL_DEG
 from difftem.tomography.common_axis import common_axis
 from difftem.tomography.geometry import SingleAxis, single_axis
 from difftem.workflows.reconstruct.options import ReconstructOptions
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 PROJECT = "tomograms.star"
 _BESIDE = (".tlt", ".rawtlt", ".mdoc")
 _ALIGNED = ".ali"
+_LARGEST = 1e15  # grey values whose squares are summed in single precision
 _ALONG_DEG = 0.5  # a tilt along the axis that is worth a word
 
 
@@ -46,6 +48,11 @@ class LoadedSeries:
         Of each image; empty if unknown.
     turn_deg : float
         The volume is the sample, turned by the negative of it about z.
+    axis_sought : tuple of float, optional
+        Direction about which the tilt axis is to be searched for, None for anywhere, and how far
+        to both sides, in degrees.
+    voltage_kv, cs_mm, amplitude_contrast : float or None
+        Of the microscope, where a file says it.
     """
 
     name: str
@@ -55,6 +62,10 @@ class LoadedSeries:
     thickness: int | None
     defocus: list[Defocus]
     turn_deg: float = 0.0
+    axis_sought: tuple[float | None, float] | None = None
+    voltage_kv: float | None = None
+    cs_mm: float | None = None
+    amplitude_contrast: float | None = None
 
 
 def load_series(source: str | Path, options: ReconstructOptions) -> LoadedSeries:
@@ -106,6 +117,16 @@ def _relion(
     options: ReconstructOptions,
 ) -> LoadedSeries:
     """Series that RELION describes, of its own images or of others."""
+    told = {
+        "--tilt-axis": options.tilt_axis_deg,
+        "--search-axis": options.search_axis_deg,
+        "--transforms": options.transforms,
+    }
+    for name, value in told.items():
+        if value is not None:
+            raise ValueError(
+                f"{tilts.name}: RELION's file says how the axis runs: leave {name} out"
+            )
     n = len(tilts.images)
     if given is not None:
         source, images, pixel_size = given
@@ -138,7 +159,18 @@ def _relion(
             name,
             along,
         )
-    return LoadedSeries(name, images, geometry, pixel_size, tilts.thickness, tilts.defocus, turn)
+    return LoadedSeries(
+        name,
+        images,
+        geometry,
+        pixel_size,
+        tilts.thickness,
+        tilts.defocus,
+        turn,
+        voltage_kv=tilts.voltage_kv,
+        cs_mm=tilts.cs_mm,
+        amplitude_contrast=tilts.amplitude_contrast,
+    )
 
 
 def _imod(
@@ -152,6 +184,7 @@ def _imod(
     stage = read_tilts(path)
     if len(stage.tilts_deg) != n:
         raise input_error(path, f"{len(stage.tilts_deg)} angles, but {source.name} has {n} images")
+    sought: tuple[float | None, float] | None = None
     if options.transforms is not None:
         shape = (images.shape[1], images.shape[2])
         matrices, shifts = read_xf(options.transforms, shape)
@@ -159,14 +192,20 @@ def _imod(
             raise input_error(
                 options.transforms, f"{len(matrices)} transforms, but {source.name} has {n} images"
             )
-        if options.tilt_axis_deg is not None:
+        if options.tilt_axis_deg is not None or options.search_axis_deg is not None:
             raise ValueError(
-                "tilt_axis_deg (--tilt-axis) and transforms (--transforms) both tell how images "
-                "are turned: give one; see difftem docs tilt-axis"
+                "tilt_axis_deg (--tilt-axis, --search-axis) and transforms (--transforms) both "
+                "tell how images are turned: give one; see difftem docs tilt-axis"
             )
         geometry = SingleAxis(stage.tilts_deg, matrices, shifts)
+    elif options.tilt_axis_deg == "search":
+        geometry, sought = single_axis(stage.tilts_deg), (None, ALL_DEG)
     else:
-        geometry = single_axis(stage.tilts_deg, _axis(source, path, stage, options))
+        axis = _axis(source, path, stage, options)
+        reach = options.search_axis_deg
+        geometry = single_axis(stage.tilts_deg, axis)
+        if reach is not None:
+            sought = axis, reach
     return LoadedSeries(
         source.name,
         images,
@@ -174,12 +213,13 @@ def _imod(
         options.pixel_size or stage.pixel_size or pixel_size,
         None,
         [],
+        axis_sought=sought,
     )
 
 
 def _axis(source: Path, angles: Path, stage: StageTilts, options: ReconstructOptions) -> float:
     """Direction of the tilt axis."""
-    if options.tilt_axis_deg is not None:
+    if isinstance(options.tilt_axis_deg, int | float):
         return options.tilt_axis_deg
     if stage.tilt_axis_deg is not None:
         return stage.tilt_axis_deg
@@ -190,7 +230,8 @@ def _axis(source: Path, angles: Path, stage: StageTilts, options: ReconstructOpt
     raise input_error(
         source,
         "no file says how the tilt axis runs: --tilt-axis 90 for images with a vertical axis (as "
-        f"aligned ones), 0 for a horizontal one{hint}; see difftem docs tilt-axis",
+        f"aligned ones), 0 for a horizontal one{hint}; or --tilt-axis search; see difftem docs "
+        "tilt-axis",
     )
 
 
@@ -218,9 +259,12 @@ def _images(path: Path) -> tuple[Tensor, float | None]:
             logger.warning("%s: %s", path.name, note)
         data, pixel_size = frames.data, frames.pixel_size
     images = torch.from_numpy(np.array(data, dtype=np.float32))
-    bad = ~torch.isfinite(images)
+    images = images.reshape(-1, *images.shape[-2:])
+    bad = ~(images.abs() < _LARGEST)
     if bool(bad.any()):
         logger.warning("%s: %d pixels without a number get the mean", path.name, int(bad.sum()))
-        for image, where in zip(images, bad, strict=True):
-            image[where] = image[~where].mean()
+    for number, (image, where) in enumerate(zip(images, bad, strict=True), start=1):
+        if bool(where.all()) or bool((image[~where] == image[~where][0]).all()):
+            raise input_error(path, f"image {number} of {len(images)} has one grey value or none")
+        image[where] = image[~where].mean()
     return images, pixel_size

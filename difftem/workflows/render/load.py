@@ -87,6 +87,7 @@ def load_volumes(paths: Sequence[str | Path], options: RenderOptions) -> list[Sh
             )
         volume = read_volume(path, options.axes, options.voxel_size)
         data = _cropped(str(path), torch.from_numpy(volume.data), options.crop)
+        data = -data if options.contrast == "dark" else data
         read.append((title, data, volume.voxel_size))
     if len({size is None for *_, size in read}) > 1:
         raise ValueError("some volumes have a voxel size and some have none: give --voxel-size")

@@ -9,7 +9,14 @@ from difftem.io.volume import FileAxes
 Style = Literal["volume", "surface", "slices"]
 Preset = Literal["cryo", "dark-field"]
 Backdrop = Literal["black", "white"]
-_CHOICES = {"style": Style, "preset": Preset, "backdrop": Backdrop, "axes": FileAxes}
+Matter = Literal["bright", "dark"]
+_CHOICES = {
+    "style": Style,
+    "preset": Preset,
+    "backdrop": Backdrop,
+    "axes": FileAxes,
+    "contrast": Matter,
+}
 SIZES = (64, 4096)  # pixels
 SECONDS, FPS = (0.1, 600.0), (1.0, 60.0)
 MAX_SMOOTH = 20.0  # voxels
@@ -29,6 +36,7 @@ class RenderOptions:
     elevation_deg: float = 15.0
     backdrop: Backdrop | None = None
     axes: FileAxes = "auto"
+    contrast: Matter = "bright"
     voxel_size: float | None = None
     crop: tuple[int, int, int, int, int, int] | None = None
     bin: int | None = None

@@ -8,7 +8,7 @@ from difftem.io.volume import FileAxes
 from difftem.simulation.messages import collected
 from difftem.workflows.render.load import load_volumes
 from difftem.workflows.render.look import LOOKS
-from difftem.workflows.render.options import Backdrop, Preset, RenderOptions, Style
+from difftem.workflows.render.options import Backdrop, Matter, Preset, RenderOptions, Style
 from difftem.workflows.render.result import RenderedVolumes
 from difftem.workflows.render.scene import EXTRA, check_drawing, has_pyvista
 from difftem.workflows.render.transfer import shared_transfer
@@ -29,6 +29,7 @@ def render(
     elevation_deg: float = 15.0,
     backdrop: Backdrop | None = None,
     axes: FileAxes = "auto",
+    contrast: Matter = "bright",
     voxel_size: float | None = None,
     crop: Sequence[int] | None = None,
     bin: int | None = None,
@@ -41,7 +42,7 @@ def render(
     Parameters
     ----------
     volumes : str, Path or sequence of them
-        MRC volumes, matter bright. All have the same transfer function and camera.
+        MRC volumes. All have the same transfer function and camera.
     titles : sequence of str, optional
         Of the panels. Default: names of the files, if there are several.
     style : {"volume", "surface", "slices"}, optional
@@ -64,6 +65,9 @@ def render(
         Behind the volume. Default: that of the preset.
     axes : {"auto", "imod", "zyx"}
         Order of the axes in the files, see `difftem.io.volume.read_volume`.
+    contrast : {"bright", "dark"}
+        How matter looks in the files. Where it is dark, as other programs leave it, grey values
+        change their sign before all else.
     voxel_size : float, optional
         Å. Default: that of the headers.
     crop : sequence of int, optional
