@@ -73,6 +73,7 @@ Denoising
     `window_wiener` : the same in overlapping windows, for lattices
     `fourier_ring` : how far two images agree, ring by ring
     `fourier_shell` : the same of volumes, shell by shell
+    `soft_mask` : weights that fade files to their edges before they are compared
     `faded_rings` : the same for images that are not periodic
     `image_error` : how far an estimate is from the truth
     `focal_frequency` : the same, with the worst frequencies weighed most

@@ -19,7 +19,9 @@ from difftem.workflows.render.options import RenderOptions
 logger = logging.getLogger(__name__)
 
 MOST_VOXELS = 320**3  # of one that is shown: larger ones are binned unless told otherwise
-BASE_BYTES, VOXEL_BYTES = 700e6, 16  # libraries; a voxel of the file, with its copies
+# Libraries; a voxel of the file, with its copies; its triangles in a surface of noise; a voxel of a
+# volume that was read before.
+BASE_BYTES, VOXEL_BYTES, SURFACE_BYTES, SHOWN_BYTES = 700e6, 16, 12, 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +79,12 @@ def load_volumes(paths: Sequence[str | Path], options: RenderOptions) -> list[Sh
     if len(titles) != len(paths):
         raise ValueError(f"{len(titles)} titles (--titles) for {len(paths)} volumes")
     read: list[tuple[str, Tensor, float | None]] = []
+    each = VOXEL_BYTES + (SURFACE_BYTES if options.style == "surface" else 0)
     for path, title in zip(paths, titles, strict=True):
         kept = sum(data.numel() for _, data, _ in read)
         if Path(path).is_file():
             check_memory(
-                BASE_BYTES + VOXEL_BYTES * count_values(Path(path)) + 4 * kept,
+                BASE_BYTES + each * count_values(Path(path)) + SHOWN_BYTES * kept,
                 limit_gb=options.memory_limit_gb,
                 advice="a volume that was binned or cut beforehand would do",
             )
