@@ -71,9 +71,9 @@ Denoising
     `error_features` : where an estimate is likely to be wrong
     `wiener` : the filter that an image's own spectrum gives
     `window_wiener` : the same in overlapping windows, for lattices
+    `soft_mask` : a ball with a soft edge, and what a mask leaves of a volume
     `fourier_ring` : how far two images agree, ring by ring
     `fourier_shell` : the same of volumes, shell by shell
-    `soft_mask` : weights that fade files to their edges before they are compared
     `faded_rings` : the same for images that are not periodic
     `image_error` : how far an estimate is from the truth
     `focal_frequency` : the same, with the worst frequencies weighed most
