@@ -32,7 +32,7 @@ def draw_rows(
     Parameters
     ----------
     rows : list
-        Name of the row, and its images by name; all rows have the same names.
+        Name of the row, and its images by name; a row may have fewer.
     path : Path
         PNG to write.
     title : str
@@ -53,6 +53,8 @@ def draw_rows(
         for axis, (label, image) in zip(line, images.items(), strict=False):
             axis.imshow(image.numpy(), cmap="gray", vmin=-scale, vmax=scale)
             axis.set_title(label, fontsize=8)
+        for axis in line[len(images) :]:
+            axis.set_visible(False)
         line[0].set_ylabel(name, fontsize=8)
         for axis in line:
             axis.set_xticks([])

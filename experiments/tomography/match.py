@@ -100,7 +100,8 @@ class Matcher:
     def surroundings(self, volume: Tensor, places: Tensor) -> Tensor:  # (n, n_points) complex
         """Spectra of balls around places in Å from voxel n // 2, as if these were at the middle."""
         steps = torch.arange(-self.half, self.half)
-        middle = torch.tensor([n // 2 for n in reversed(volume.shape)])
+        middle = torch.tensor([n // 2 + self.half for n in reversed(volume.shape)])
+        volume = torch.nn.functional.pad(volume, [self.half] * 6)  # corners of cubes, not balls
         spectra = []
         for place in places / self.voxel_size:
             nearest = place.round()

@@ -3,7 +3,7 @@
 import torch
 
 from difftem.tomography.projector import TiltProjector
-from experiments.tomography_speed import run
+from experiments.tomography_speed import beside_astra, run
 from experiments.tomography_speed.ellipsoids import projections, volume
 
 
@@ -19,3 +19,9 @@ def test_a_small_table_has_both_methods(monkeypatch, capsys):
     assert run.main(["--side", "24", "--tilts", "9", "--iterations", "3", "--dry"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("|")[1].strip() for line in lines[-2:]] == ["wbp", "sirt"]
+
+
+def test_sirt_alone_is_a_row_where_astra_is_not(monkeypatch, capsys):
+    monkeypatch.setattr(torch, "set_num_threads", lambda number: None)
+    beside_astra.main(["--side", "15", "--tilts", "9", "--iterations", "5", "--dry"])
+    assert capsys.readouterr().out.splitlines()[-1].split("|")[1].strip() == "difftem"

@@ -106,6 +106,24 @@ def test_dark_matter_is_bright_in_the_volume_and_wbp_shows_it_too(tmp_path):
         assert float(nearest) <= 1.0, method
 
 
+def test_an_axis_that_is_searched_for_is_used_and_told_with_what_it_leaves_open(tmp_path):
+    path = write(tmp_path, images(Stage(TILTS, 84.0), (48, 48)))
+    found = reconstructed(path, tilt_axis_deg="search", align="correlate")
+    assert found.axis.axis_deg == pytest.approx(84.0, abs=0.7)
+    assert any("180° more fits as well, and gives the mirror image" in m for m in found.messages)
+    assert found.record()["tilt_axis_found"]["axis_deg"] == found.axis.axis_deg
+    turn = torch.deg2rad(
+        torch.tensor(6.0, dtype=torch.float64)
+    )  # of the sample, until the axis is y
+    c, s = turn.cos(), turn.sin()
+    turned = BLOBS.clone()
+    turned[:, 0] = c * BLOBS[:, 0] - s * BLOBS[:, 1]
+    turned[:, 1] = s * BLOBS[:, 0] + c * BLOBS[:, 1]
+    assert float((places(found.volume, turned) - turned)[:, :2].abs().max()) < 0.4
+    near = reconstructed(path, tilt_axis_deg=260.0, search_axis_deg=10.0)
+    assert near.axis.axis_deg == pytest.approx(264.0, abs=0.7)
+
+
 def test_both_orders_of_the_file_are_turned_and_not_mirrored(tmp_path):
     found = reconstructed(write(tmp_path, images(Stage(TILTS))), tilt_axis_deg=90.0)
     written = found.save(tmp_path)

@@ -57,6 +57,8 @@ TASKS = {
     },
     "Volumes": {
         "tilt-axis": Topic("tomography.md", "Which way is up", "tilt axis, angles and their signs"),
+        "axis-search": Topic("tomography.md", "Where is the tilt axis?", "the axis from images"),
+        "phases": Topic("tomography.md", "Phases", "phase flipping of tilted samples"),
         "geometry": Topic("tomography.md", "Where the geometry comes from", "files that tell it"),
         "reconstruction": Topic("tomography.md", "Methods", "back-projection and SIRT"),
         "resolution": Topic("compare.md", "Correlation over frequency", "FRC, FSC and thresholds"),

@@ -7,7 +7,7 @@ from difftem.workflows.reconstruct.options import ReconstructOptions
 # From above: interpreter and libraries; a pixel of the images with their copies; a voxel with the
 # slabs, the volume and the copy that is written; an entry of the weights of one plane, of which
 # there are up to 3 for each voxel and tilt, twice; a voxel of a slab with its correction.
-BASE_BYTES, IMAGE_BYTES, VOXEL_BYTES, ENTRY_BYTES, SLAB_BYTES = 550e6, 16, 12, 48, 12
+BASE_BYTES, IMAGE_BYTES, VOXEL_BYTES, ENTRY_BYTES, SLAB_BYTES = 550e6, 20, 14, 48, 12
 
 
 def reconstruct_bytes(n_tilts: int, shape: tuple[int, int, int], source_pixels: int) -> float:
