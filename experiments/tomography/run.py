@@ -95,8 +95,8 @@ class SceneRun:
 
     def setting_key(self, method: NamedDenoiser, reconstruction: str) -> str:
         """Name what `best_setting` has found out."""
-        settings = self.config["reconstructions"][reconstruction]
-        return f"setting:{method.key}:{reconstruction}:{settings}:{self.settings_code}"
+        tried = [self.config["reconstructions"][reconstruction], self.config["calibration"]]
+        return f"setting:{method.key}:{reconstruction}:{digest(tried)}:{self.settings_code}"
 
     def best_setting(self, method: NamedDenoiser, reconstruction: str) -> float:
         """Choose the setting of the largest mean correlation, on another series."""
