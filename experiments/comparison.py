@@ -12,7 +12,7 @@ from experiments._base.results import write_marked
 
 # Each has `SCORES`, a CSV file, `publish`, which writes its README from it, and `summary`.
 EXPERIMENTS = ("denoise_dose", "denoise_generalise", "denoise_real", "false_positives")
-DOCS = Path(__file__).parents[1] / "docs" / "comparison.md"
+DOCS = Path(__file__).parents[1] / "docs" / "comparison" / "denoisers.md"
 
 
 def main() -> None:

@@ -179,7 +179,7 @@ def publish(config: dict[str, Any]) -> None:
 
 
 def summary(config: dict[str, Any]) -> str:
-    """Format what docs/tomography.md shows."""
+    """Format what docs/guides/tomography.md shows."""
     return report(read_rows(SCORES), config, ("sirt",))
 
 
