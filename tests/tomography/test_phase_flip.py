@@ -40,7 +40,7 @@ def tilted_film():
 
 
 def weak_phase(potential, defocus, sign=lambda transfer: -transfer):
-    """Contrast of a thin object at one defocus, after docs/explanation/conventions.md, typed anew."""
+    """Contrast of a thin object at one defocus, after conventions.md, typed anew."""
     length = float(wavelength(torch.tensor(300e3, dtype=torch.float64)))
     qy, qx = frequency_grid((SIDE, SIDE), PIXEL)
     transfer = sign(torch.sin(math.pi * length * defocus * (qx**2 + qy**2)))
