@@ -6,11 +6,12 @@ from difftem.cli.one_line_parser import OneLineArgumentParser
 from difftem.workflows.explain.pages import explain
 from difftem.workflows.explain.topics import topic_list
 
-DESCRIPTION = """Print what the documentation says of a topic; without one, list the topics.
+DESCRIPTION = """Print what the documentation says of a topic or command; without one, list the topics.
 
   difftem docs
   difftem docs sampling
   difftem docs tilt axis
+  difftem docs denoise
   difftem docs units --page          the whole page that it is from"""
 
 

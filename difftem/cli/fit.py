@@ -223,6 +223,10 @@ def main(arguments: list[str]) -> None:
     warnings.filterwarnings("ignore", module=r"lightning\.")
     warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
     _Hint.interrupted = False
+    # Tasks of the user's own lie in the current folder, which `python -m` looks into but not a
+    # script; at the end, so that it hides nothing.
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     try:
         check_arguments(arguments)
         DifftemCLI(arguments)

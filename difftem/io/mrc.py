@@ -169,7 +169,7 @@ def read_mrc(path: str | Path) -> MrcImage:
         raise
     except _UNREADABLE as error:
         raise input_error(path, f"not a whole MRC file: {error}") from error
-    complaints = list(dict.fromkeys(" ".join(str(each.message).split()) for each in caught))
+    complaints = list(dict.fromkeys(_plain(str(each.message)) for each in caught))
     if data is None or data.size == 0:
         reasons = "; ".join(complaints) or "no data"
         raise input_error(path, f"not a whole MRC file: {reasons}")
@@ -178,6 +178,15 @@ def read_mrc(path: str | Path) -> MrcImage:
     if header.unsigned_bytes and native.dtype == np.int8:
         native = native.view(np.uint8)
     return MrcImage(to_zyx(native, header.axes), (x, y, z), header, complaints)
+
+
+def _plain(complaint: str) -> str:
+    """Say in a user's words what mrcfile complains of in a header that is read all the same."""
+    if complaint.startswith("Map ID string not found"):
+        return "no word MAP in the header (old, or of a microscope: read all the same)"
+    if complaint.startswith("Unrecognised machine stamp"):
+        return "no byte order in the header (found by its numbers)"
+    return " ".join(complaint.split())
 
 
 def _positive(side: float) -> float:

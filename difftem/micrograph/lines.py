@@ -73,9 +73,10 @@ def find_lines(
                 ", ..." if len(found) > _LISTED else ""
             )
             which = f"{len(found)} {name}s stand out ({listed})" if found else f"{name} pattern"
+            lattice = "" if found else "; a crystal with planes along it looks alike"
             notes.append(
                 f"gain reference lines: {which}, power at ω_{axis} = 0 is {ratio:.2f} of that "
-                "beside it; differences of exposures remove them, or leave the axes out"
+                f"beside it; differences of exposures remove them, or leave the axes out{lattice}"
             )
     return Lines(columns, rows, excess["column"], excess["row"], notes)
 

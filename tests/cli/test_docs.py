@@ -1,5 +1,6 @@
 import pytest
 
+from difftem.cli.commands import COMMANDS
 from difftem.cli.main import main
 from difftem.workflows.explain.topics import TASKS, TOPICS
 
@@ -16,6 +17,12 @@ def test_a_topic_of_two_words_is_printed(capsys):
     assert main(["docs", "tilt", "axis"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("## Which way is up") and "--tilt-axis" in text and "](" not in text
+
+
+@pytest.mark.parametrize("command", sorted({*COMMANDS} - {"docs", "completion", "test"}))
+def test_a_command_is_a_topic(command, capsys):
+    assert main(["docs", command]) == 0
+    assert f"difftem {command}" in capsys.readouterr().out
 
 
 def test_an_unknown_topic_is_one_line(capsys):

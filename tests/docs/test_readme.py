@@ -1,8 +1,11 @@
 import re
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+
+from difftem.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,7 +25,7 @@ def run(block, tmp_path, monkeypatch):
 
 
 def test_the_readme_has_the_verbs_and_the_guide_the_modules():
-    assert [len(each) for each in BLOCKS] == [1, 1]
+    assert [len(each) for each in BLOCKS] == [1, 2]
     assert len(BLOCKS[0][0].split("\n\n", 1)[1].splitlines()) < 5
 
 
@@ -44,6 +47,26 @@ def test_the_modules_run_as_printed_and_have_gradients(tmp_path, monkeypatch):
     for gradient in (simulator.lens.defocus_um.grad, simulator.specimen.positions.grad):
         assert torch.isfinite(gradient).all()
         assert (gradient != 0).any()
+
+
+def test_the_task_of_ones_own_is_found_in_the_current_folder_and_learns(
+    tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "my_task.py").write_text(BLOCKS[1][1], "utf-8")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "my_task", raising=False)
+    task = run(BLOCKS[1][1], tmp_path, monkeypatch)["MyTask"](kernel=3)
+    with pytest.raises(SystemExit, match="0"):
+        main(["fit", "--model.help", "my_task.MyTask"])
+    assert "--model.kernel" in capsys.readouterr().out
+    optimizer, losses = task.configure_optimizers(), []
+    batch = {name: torch.ones(2, 1, 8, 8) for name in ("noisy", "target")}
+    for _ in range(5):
+        losses.append(task.training_step(batch, 0))
+        optimizer.zero_grad()
+        losses[-1].backward()
+        optimizer.step()
+    assert losses[-1] < losses[0]
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^):#]+)[^):]*\)", README))))

@@ -155,6 +155,17 @@ def test_voxels_of_nonsense_are_unknown_and_harmless_faults_are_kept(tmp_path, v
     assert "4 bytes larger than expected" in complaint
 
 
+def test_a_header_without_map_and_byte_order_is_read_and_said_in_plain_words(tmp_path, volume):
+    path = permuted(tmp_path / "fei.mrc", volume, (1, 2, 3))
+    write_header(path, 208, "<8s", bytes(8))
+    image = read_mrc(path)
+    np.testing.assert_array_equal(image.data, volume)
+    assert image.complaints == [
+        "no word MAP in the header (old, or of a microscope: read all the same)",
+        "no byte order in the header (found by its numbers)",
+    ]
+
+
 def test_an_extended_header_beyond_the_end_of_the_file_is_refused_at_once(tmp_path, volume):
     path = permuted(tmp_path / "a.mrc", volume, (1, 2, 3))
     write_header(path, 92, "<i", 2**31 - 1)

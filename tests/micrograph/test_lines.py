@@ -41,6 +41,7 @@ def test_a_faint_pattern_of_all_columns_shows_on_the_axis_of_the_spectrum(flat, 
     assert lines.row_power == pytest.approx(1, abs=0.2)
     (note,) = lines.notes
     assert "column pattern, power at ω_y = 0 is" in note
+    assert note.endswith("; a crystal with planes along it looks alike")
     assert find_lines((flat * pattern).T).notes[0].startswith("gain reference lines: row pattern")
 
 

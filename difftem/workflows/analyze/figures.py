@@ -33,7 +33,7 @@ def draw_likelihood(
     left, middle, right = figure.subplots(1, 3)
     seen = torch.nn.functional.avg_pool2d(counts[None, None], _BLUR, 1, _BLUR // 2)[0, 0]
     for axes, image, name in (
-        (left, seen, f"counts, averaged over {_BLUR} x {_BLUR} pixels"),
+        (left, seen, f"counts, averaged over {_BLUR} x {_BLUR} pixels (row 0 on top)"),
         (middle, expected, "denoised, columns found"),
         (right, expected, "ratio over its threshold (nats)"),
     ):

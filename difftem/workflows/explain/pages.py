@@ -4,7 +4,7 @@ import difflib
 import re
 from pathlib import Path
 
-from difftem.workflows.explain.topics import TOPICS
+from difftem.workflows.explain.topics import COMMANDS, TOPICS
 
 PACKAGE = Path(__file__).parents[2]
 # An installed package has the pages inside (setup.py puts them there), a checkout beside it.
@@ -27,7 +27,7 @@ def explain(topic: str, whole_page: bool = False) -> str:
     Parameters
     ----------
     topic : str
-        One of `TOPICS`; blanks and underscores are as good as hyphens.
+        One of `TOPICS` or `COMMANDS`; blanks and underscores are as good as hyphens.
     whole_page : bool
         The page that it is from, not its section alone.
 
@@ -42,9 +42,10 @@ def explain(topic: str, whole_page: bool = False) -> str:
         For an unknown topic, naming those near to it.
     """
     name = re.sub(r"[\s_]+", "-", topic.strip().lower())
-    if name not in TOPICS:
+    known = COMMANDS | TOPICS
+    if name not in known:
         raise ValueError(f"no topic {topic!r}{_nearest(name)}; difftem docs lists all")
-    page, heading, _ = TOPICS[name]
+    page, heading, _ = known[name]
     path = page_path(page)
     text = path.read_text("utf-8")
     if heading and not whole_page:

@@ -73,6 +73,18 @@ TASKS = {
     },
 }
 TOPICS = {name: topic for topics in TASKS.values() for name, topic in topics.items()}
+# Names of commands, which are asked for as well: their guides. The list of topics is without them.
+COMMANDS = {
+    "simulate": Topic("start.md", "", "one micrograph"),
+    "generate": Topic("cryo_em.md", "", "sets"),
+    "estimate-mtf": Topic("detector.md", "", "MTF and NTF"),
+    "estimate-dqe": Topic("detector.md", "", "DQE"),
+    "denoise": Topic("denoise.md", "", "denoising"),
+    "analyze": Topic("nanoparticles.md", "Is the atom real?", "columns of atoms"),
+    "reconstruct": Topic("tomography.md", "", "volumes"),
+    "render": Topic("render.md", "", "pictures of volumes"),
+    "fit": Topic("machine_learning.md", "", "training"),
+}
 
 
 def topic_list() -> str:

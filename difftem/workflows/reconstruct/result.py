@@ -117,7 +117,8 @@ class ReconstructedVolume:
         size = "" if self.voxel_size is None else f" of {self.voxel_size:.4g} Å"
         end = ""
         if self.residuals:
-            end = f", residual {self.residuals[-1]:.3g} after {len(self.residuals) - 1} iterations"
+            n = len(self.residuals)
+            end = f", {n} iterations, residual {self.residuals[-1]:.3g} before the last"
         return (
             f"{self.name}: {nx} x {ny} x {nz} voxels (x, y, z){size}, {self.method} of "
             f"{len(self.geometry)} tilts{end}"
