@@ -6,7 +6,7 @@ from difftem.cli.one_line_parser import OneLineArgumentParser
 from difftem.workflows.explain.pages import explain
 from difftem.workflows.explain.topics import topic_list
 
-DESCRIPTION = """Print what the documentation says of a topic or command; without one, list the topics.
+DESCRIPTION = """Print what the documentation says of a topic or command; without one, list topics.
 
   difftem docs
   difftem docs sampling
