@@ -228,9 +228,12 @@ def _with_choice(results: list[MTFFitResult]) -> MTFFitResult:
     .. math:: \sum_i w_i \left[C_i + (H_i - H_1)(H_i - H_1)^T\right], \qquad
               w_i \propto e^{-\Delta \text{AIC}_i / 2}
 
-    Burnham & Anderson, Model Selection and Multimodel Inference (2002), section 4.3.
+    Burnham & Anderson, Model Selection and Multimodel Inference (2002), section 4.3. A family whose
+    own error exceeds the whole curve has a peak below the lowest frequency that the data do not
+    hold: it says nothing of the level, and is left out.
     """
-    best = results[0]
+    best, *others = results
+    results = [best, *(each for each in others if float(each.standard_error.max()) < 1.0)]
     aic = torch.tensor([result.aic for result in results], dtype=torch.float64)
     weights = torch.softmax(-0.5 * (aic - aic[0]), 0)
     total = torch.zeros_like(best.curve_covariance)

@@ -115,6 +115,17 @@ def test_the_band_of_a_choice_is_wider_than_that_of_a_family():
     torch.testing.assert_close(chosen.curve, alone.curve)
 
 
+def test_a_family_that_says_nothing_of_the_level_does_not_widen_the_band():
+    white = 27 + 27**0.5 * torch.randn(3, 64, 64, generator=torch.Generator().manual_seed(1))
+    measured, _ = measure(white, white.mean((1, 2)))
+    names = ("log_spline_5", "log_spline_7", "lorentzian_signed")
+    both = select_family(measured, names[:2], n_starts=1)[0]
+    chosen, *others = select_family(measured, names, n_starts=1)
+    signed = next(each for each in others if each.family == "lorentzian_signed")
+    assert signed.aic - chosen.aic < 10 and signed.standard_error.max() > 1.0
+    torch.testing.assert_close(chosen.standard_error, both.standard_error)
+
+
 def test_impossible_input_is_refused():
     with pytest.raises(ValueError, match="loss must be one of whittle, psd"):
         MTFFit(LorentzianMTF(), "mse")
