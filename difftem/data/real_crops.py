@@ -216,7 +216,9 @@ class RealCrops(Crops):
         if self.boxes is None:
             everything = sorted(everything, key=lambda box: box.score)[: self.n]
             if len(everything) < self.n:
-                notes.append(f"{len(everything)} windows are usable, {self.n} were asked for")
+                notes.append(
+                    f"{len(everything)} windows are usable, of {self.n} that were asked for"
+                )
         return [[box for box in everything if box.field == k] for k in range(len(parts))]
 
     def _use_differences(self, parts: Sequence[_Part], notes: list[str]) -> bool:

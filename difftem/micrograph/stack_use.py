@@ -80,7 +80,7 @@ def use_of_stack(data: NDArray[np.generic], frame_use: FrameUse) -> StackUse:
         return StackUse(use.parts, False, [what, *use.notes])
     use = _told(n, "flat")
     what = (
-        f"the {n} images show nothing to align by ({said}): taken for flat fields, all of them "
+        f"the {n} images are taken for flat fields, as they show nothing to align by ({said}): all "
         "are used without alignment (frames even_odd: a movie)"
     )
     return StackUse(use.parts, True, [what, *use.notes])

@@ -2,11 +2,15 @@
 
 import dataclasses
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from difftem.io.errors import InputError
+
+# Four characters, the first of them a digit: PDB identifiers.
+_PDB_ENTRY = re.compile(r"([1-9][A-Za-z0-9]{3})(\.(cif|pdb|ent)(\.gz)?)?$")
 
 
 class AnyConfig(Protocol):
@@ -60,4 +64,7 @@ def _locate(name: str, folders: Sequence[Path], key: str, instead: Sequence[str]
         if (folder / path).exists():
             return os.path.abspath(folder / path)
     words = f", nor one of {', '.join(instead)}" if instead else ""
+    entry = _PDB_ENTRY.match(path.name) if key.endswith("source") else None
+    if entry:
+        words += f"; a PDB entry is at https://files.rcsb.org/download/{entry[1].lower()}.cif.gz"
     raise InputError(f"{name}: no such file ({key}){words}")

@@ -26,6 +26,11 @@ def test_missing_structure_file(simulate):
     check(simulate("--structure.source", "nowhere.pdb"), "nowhere.pdb", "no such file")
 
 
+def test_the_name_of_an_entry_that_is_not_here_is_answered_with_its_address(simulate):
+    address = "https://files.rcsb.org/download/5ire.cif.gz"
+    check(simulate("--structure.source", "5IRE.pdb"), "5IRE.pdb: no such file", address)
+
+
 def test_truncated_compressed_structure(simulate, pdb, tmp_path):
     whole = gzip.compress(pdb.read_bytes())
     path = tmp_path / "half.pdb.gz"

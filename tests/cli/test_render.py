@@ -1,5 +1,7 @@
 """`difftem render`: the chain of commands, and bad input in one line that leaves nothing."""
 
+import shutil
+
 import mrcfile
 import numpy as np
 import pytest
@@ -37,6 +39,16 @@ def test_a_volume_becomes_a_picture_with_titles(folder, capsys):
     assert "one, two: shown from 0.5 (given)" in output.out and "wrote v.png" in output.out
     with Image.open(folder / "v.png") as picture:
         assert picture.size == (164, 98)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(folder, capsys):
+    (folder / "truth").mkdir()
+    shutil.copy("good.mrc", "truth/good.mrc")
+    code = main(["render", "good.mrc", "truth/good.mrc", "--output", "v.png", "--size", "80",
+                 "--style", "surface", "--threshold", "0.5"])  # fmt: skip
+    output = capsys.readouterr()
+    assert code == 0, output.err
+    assert f"{folder.name}/good, truth/good: shown from 0.5" in output.out
 
 
 BAD = {

@@ -73,17 +73,19 @@ def test_five_frames_of_vacuum_are_five_flat_fields(tmp_path):
     write_mrc(path, flat_fields(5, 256, rate=5.0)["images"].numpy(), 1.0)
     estimate = difftem.estimate_mtf(path, gain=GAIN, family="lorentzian")
     assert float((estimate.curve - tmv_curve(estimate.frequency)).abs().max()) < 0.02
-    assert any("5 images show nothing to align by" in note for note in estimate.notes)
+    assert any("5 images are taken for flat fields" in note for note in estimate.notes)
     assert not any("structure below" in note for note in estimate.notes)
 
 
 def test_a_knife_edge_keeps_its_pixels_and_gives_its_curve(tmp_path):
     made = KnifeEdge(size=824, dose=400.0, mtf="falcon4ec_300kv")
-    write_mrc(tmp_path / "edge.mrc", made.crops.images.numpy(), 1.0)
+    write_mrc(tmp_path / "edge.mrc", made.crops.images.round().numpy(), 1.0)
     estimate = difftem.estimate_mtf(tmp_path / "edge.mrc", edge=True)
     error = estimate.curve - made.truth(estimate.frequency)
     assert float(error.abs().max()) < 0.01
     assert not any("bad pixels" in note for note in estimate.notes)
+    assert estimate.notes[0].startswith("1 image, ")
+    assert any("value 0: as it should be in the shadow" in note for note in estimate.notes)
 
 
 def test_flat_fields_are_used_to_their_edges(tmp_path):

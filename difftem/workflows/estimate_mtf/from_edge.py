@@ -9,6 +9,7 @@ from torch import Tensor
 
 from difftem.analysis.edge_spread import EdgeMTF, slanted_edge_mtf
 from difftem.data.knife_edge import EdgeFacts, KnifeEdge
+from difftem.io.account import counted
 from difftem.io.errors import input_error
 from difftem.tasks.report import Table
 from difftem.workflows.estimate_mtf.options import EstimateOptions
@@ -160,11 +161,18 @@ def edge_notes(found: EdgeEstimate) -> list[str]:
     """Say what was found, and what the curve includes."""
     angles = ", ".join(f"{edge.angle_deg:.2f}°" for edge in found.facts.edges)
     return [
-        f"{len(found.facts.edges)} images, normals of the edges at {angles} from +x",
+        f"{counted(len(found.facts.edges), 'image')}, normals of the edges at {angles} from +x",
         f"errors from {found.strips} strips along the edges"
         if found.strips > 2
         else "no errors: the edge is too short to be cut into strips",
         "the curve includes the aperture of the pixel, as published curves do; noise that is "
         "simulated with it is blurred by the aperture, too",
-        *found.facts.notes,
+        *map(_explained, found.facts.notes),
     ]
+
+
+def _explained(note: str) -> str:
+    """Add to a note of many zeros that in the shadow of an edge they are to be expected."""
+    if note.endswith("at the lowest value 0"):
+        return f"{note}: as it should be in the shadow, unless an offset that was taken off cut it"
+    return note

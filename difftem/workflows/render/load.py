@@ -75,7 +75,7 @@ def load_volumes(paths: Sequence[str | Path], options: RenderOptions) -> list[Sh
     """
     if not paths:
         raise ValueError("no volume is given")
-    titles = options.titles or tuple(Path(path).stem for path in paths)
+    titles = options.titles or _titles([Path(path) for path in paths])
     if len(titles) != len(paths):
         raise ValueError(f"{len(titles)} titles (--titles) for {len(paths)} volumes")
     read: list[tuple[str, Tensor, float | None]] = []
@@ -102,6 +102,16 @@ def load_volumes(paths: Sequence[str | Path], options: RenderOptions) -> list[Sh
         ShownVolume(title, _prepared(title, data, bins, options.smooth), size and size * bins, bins)
         for title, data, size in read
     ]
+
+
+def _titles(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Names of the files, with their folders where a name comes twice."""
+    stems = [path.stem for path in paths]
+    folders = [path.absolute().parent.name for path in paths]
+    return tuple(
+        f"{folder}/{stem}" if stems.count(stem) > 1 else stem
+        for folder, stem in zip(folders, stems, strict=True)
+    )
 
 
 def _cropped(name: str, data: Tensor, crop: tuple[int, ...] | None) -> Tensor:
