@@ -9,7 +9,7 @@ from setuptools.command.build_py import build_py
 DOCS = Path(__file__).with_name("docs")
 # What the build of the site writes, beside all whose name begins with "_".
 BUILT = ("changelog", "contributing", "experiments", "gallery", "reference/api", "reference/cli")
-BUILT += ("reference/keys",)
+BUILT += ("reference/keys", "reference/detectors")
 
 
 class BuildWithPages(build_py):

@@ -14,7 +14,7 @@ from experiments.side_by_side.counting import code_lines, count, names, settings
 from experiments.side_by_side.inputs import write_inputs
 
 SCRIPTS = sorted(run.FOLDER.glob("[a-z]*_*.py"))
-DOC = Path(__file__).parents[2] / "docs" / "side_by_side.md"
+DOC = Path(__file__).parents[2] / "docs" / "comparison" / "side_by_side.md"
 
 EXAMPLE = '''"""Docstring
 of two lines."""
