@@ -1,12 +1,15 @@
 import doctest
 import importlib
 import inspect
+import pkgutil
+import re
 import tempfile
 from pathlib import Path
 
 import pytest
 
 import difftem
+import difftem.functional
 
 PACKAGE = Path(difftem.__file__).parent
 PACKAGES = (
@@ -19,6 +22,109 @@ PACKAGES = (
     "difftem.callbacks",
     "difftem.constants",
 )
+REFERENCE = PACKAGE.parent / "docs" / "reference"
+# Modules whose functions have no examples yet.
+LATER = {
+    "difftem.data.field_exposures",
+    "difftem.data.flat_field",
+    "difftem.data.knife_edge",
+    "difftem.data.micrograph_pairs",
+    "difftem.data.nanoparticles",
+    "difftem.data.real_crops",
+    "difftem.data.simulated_pairs",
+    "difftem.functional.anscombe",
+    "difftem.functional.atom_slices",
+    "difftem.functional.beam",
+    "difftem.functional.blank",
+    "difftem.functional.box_average",
+    "difftem.functional.carbon_film",
+    "difftem.functional.coherence",
+    "difftem.functional.cosine",
+    "difftem.functional.count_split",
+    "difftem.functional.detector",
+    "difftem.functional.displaced_ice",
+    "difftem.functional.dose",
+    "difftem.functional.error_features",
+    "difftem.functional.exposure_parts",
+    "difftem.functional.faded_rings",
+    "difftem.functional.film",
+    "difftem.functional.focal_frequency",
+    "difftem.functional.form_factor",
+    "difftem.functional.fourier_ring",
+    "difftem.functional.fourier_shell",
+    "difftem.functional.gaussian_basis",
+    "difftem.functional.grid",
+    "difftem.functional.haar",
+    "difftem.functional.half_agreement",
+    "difftem.functional.hann",
+    "difftem.functional.image_error",
+    "difftem.functional.inelastic",
+    "difftem.functional.inelastic_multislice",
+    "difftem.functional.inverse_gaussian",
+    "difftem.functional.lens",
+    "difftem.functional.mtf",
+    "difftem.functional.multislice",
+    "difftem.functional.multislice_gradient",
+    "difftem.functional.particle_map",
+    "difftem.functional.patches",
+    "difftem.functional.phantom",
+    "difftem.functional.poisson",
+    "difftem.functional.poisson_risk",
+    "difftem.functional.pose",
+    "difftem.functional.potential",
+    "difftem.functional.projection",
+    "difftem.functional.published_error",
+    "difftem.functional.radial_basis",
+    "difftem.functional.radiation_damage",
+    "difftem.functional.random_field",
+    "difftem.functional.render",
+    "difftem.functional.reorder",
+    "difftem.functional.resample",
+    "difftem.functional.ring_balance",
+    "difftem.functional.ring_curve",
+    "difftem.functional.sampling",
+    "difftem.functional.slabs",
+    "difftem.functional.slice_source",
+    "difftem.functional.soft_mask",
+    "difftem.functional.soft_potential",
+    "difftem.functional.solvent",
+    "difftem.functional.species",
+    "difftem.functional.spread",
+    "difftem.functional.structure_factor",
+    "difftem.functional.structured_ice",
+    "difftem.functional.threads",
+    "difftem.functional.tilted_beam",
+    "difftem.functional.total_variation",
+    "difftem.functional.unsupervised_error",
+    "difftem.functional.upsample",
+    "difftem.functional.wave",
+    "difftem.functional.wave_buffers",
+    "difftem.functional.wave_fit",
+    "difftem.functional.whiteness",
+    "difftem.functional.whitening",
+    "difftem.functional.wiener",
+    "difftem.functional.window_wiener",
+    "difftem.io.mrc",
+    "difftem.io.star",
+    "difftem.io.structure",
+    "difftem.losses.focal_frequency",
+    "difftem.losses.log_spectrum",
+    "difftem.losses.surrogate",
+    "difftem.losses.whittle",
+    "difftem.metrics.held_out_table",
+    "difftem.metrics.image_error",
+    "difftem.metrics.ring_correlation",
+    "difftem.metrics.structural_similarity",
+    "difftem.metrics.whiteness",
+    "difftem.micrograph.background",
+    "difftem.micrograph.camera_noise",
+    "difftem.scene.files.coordinates",
+    "difftem.tomography.alignment",
+    "difftem.tomography.geometry",
+    "difftem.tomography.projector",
+    "difftem.tomography.reconstruction",
+    "difftem.units",
+}
 
 
 def exports():
@@ -28,6 +134,28 @@ def exports():
             value = getattr(package, name)
             if inspect.isclass(value) or inspect.isfunction(value):
                 yield f"{package.__name__}.{name}"
+
+
+def listed_modules():
+    """Name every module whose functions a page of the reference shows."""
+    for each in pkgutil.iter_modules(difftem.functional.__path__, "difftem.functional."):
+        yield each.name
+    for page in ("python.rst", "more.rst"):
+        text = (REFERENCE / page).read_text(encoding="utf-8") if REFERENCE.is_dir() else ""
+        for name in re.findall(r"~(difftem[\w.]+)", text):
+            if inspect.ismodule(pkgutil.resolve_name(name)):
+                yield name
+
+
+def contents(name):
+    """Name every class and function that the page of a module shows."""
+    module = importlib.import_module(name)
+    shown = getattr(module, "__all__", None)
+    for key, value in vars(module).items():
+        if not (inspect.isclass(value) or inspect.isfunction(value)):
+            continue
+        if key in shown if shown else value.__module__ == name and not key.startswith("_"):
+            yield f"{name}.{key}"
 
 
 def exported(path):
@@ -54,6 +182,14 @@ def elsewhere(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("path", [*exports()])
 def test_every_exported_name_has_an_example(path):
+    examples = doctest.DocTestParser().get_examples(inspect.getdoc(exported(path)) or "")
+    assert any(each.want for each in examples)
+
+
+@pytest.mark.parametrize(
+    "path", [path for name in listed_modules() if name not in LATER for path in contents(name)]
+)
+def test_every_function_of_a_listed_module_has_an_example(path):
     examples = doctest.DocTestParser().get_examples(inspect.getdoc(exported(path)) or "")
     assert any(each.want for each in examples)
 
