@@ -44,10 +44,10 @@ Multislice
 Lens
     `lens` : aberrations, aperture, phase plate
     `tilted_beam` : the same counted from the direction of a tilted beam
-    `coherence` : envelopes and incoherent sums
+    `coherence` : what a spread of focus and of directions damps
+    `illumination` : the same as sums over images of each focus and direction
 
 Dose
-    `radiation_damage` : contrast that fades as the exposure grows
     `dose` : expected electrons of every pixel
     `radiation_damage` : detail that fades with the exposure before an image
 
@@ -92,7 +92,6 @@ Grids and tools
     `spread` : points onto a grid with a narrow kernel
     `resample` : an image on larger pixels, band-limited
     `box_average` : an image on other pixels
-    `resample` : coarser samples of an image, cut in Fourier space
     `upsample` : finer samples of a cut-out image
     `ring_curve` : curves over the rings of a half grid
     `reorder` : rows in another order

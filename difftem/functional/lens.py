@@ -2,12 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from difftem.functional.grid import frequency_grid
 from difftem.functional.wave import phase_factor
 
 # Krivanek's C_{n,m} up to fifth order: name -> (order n, multiplicity m, part of e^{i m phi}).
@@ -235,43 +233,3 @@ def phase_plate(
     """
     q2 = qx**2 + qy**2
     return phase_shift[..., None, None] * (1 - torch.exp(-q2 / (2 * cut_on**2)))
-
-
-class TiltedFrequencies(NamedTuple):
-    """Frequencies about a tilted beam: a lens acts on them, the direct beam is one of them."""
-
-    qy: Tensor  # (..., ny, 1) 1/Å
-    qx: Tensor  # (..., 1, nx) 1/Å
-    direct: tuple[Tensor, Tensor] | None  # (..., 1, 1) 1/Å, y and x; None without a tilt
-
-    def squared(self) -> Tensor:  # (..., ny, nx) 1/Å²
-        """Squared frequency less that of the direct beam."""
-        q2 = self.qx**2 + self.qy**2
-        return q2 if self.direct is None else q2 - self.direct[0] ** 2 - self.direct[1] ** 2
-
-    def aberration_gradient(
-        self,
-        wavelength: Tensor,  # () Å
-        coefficients: Mapping[str, Tensor],  # each (...) Å
-    ) -> tuple[Tensor, Tensor]:  # 2 x (..., ny, nx) rad Å
-        """Gradient of the wave aberration less that at the direct beam."""
-        gy, gx = aberration_gradient(self.qy, self.qx, wavelength, coefficients)
-        if self.direct is None:
-            return gy, gx
-        ty, tx = aberration_gradient(*self.direct, wavelength, coefficients)
-        return gy - ty, gx - tx
-
-
-def tilted_frequencies(
-    shape: tuple[int, int],
-    pixel_size: float,  # Å
-    wavelength: Tensor,  # () Å
-    tilt: Tensor | None,  # (..., 2) rad
-) -> TiltedFrequencies:
-    """Frequencies of a field about a beam of that tilt (x, y)."""
-    qy, qx = frequency_grid(shape, pixel_size, device=wavelength.device)
-    if tilt is None:
-        return TiltedFrequencies(qy, qx, None)
-    angle = tilt.double()[..., None, None] / wavelength
-    direct = angle[..., 1, :, :], angle[..., 0, :, :]
-    return TiltedFrequencies(qy + direct[0], qx + direct[1], direct)

@@ -7,22 +7,17 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from difftem.functional.coherence import (
-    coherence_envelope,
-    ensemble_nodes,
-    focal_spread,
-    illumination_ensemble,
-)
+from difftem.functional.coherence import coherence_envelope, focal_spread
 from difftem.functional.grid import mirrored
+from difftem.functional.illumination import ensemble_nodes, illumination_ensemble
 from difftem.functional.lens import (
     ABERRATIONS,
-    TiltedFrequencies,
     aberration_phase,
     aperture,
     defocus_factors,
     phase_plate,
-    tilted_frequencies,
 )
+from difftem.functional.tilted_beam import TiltedFrequencies, tilted_frequencies
 from difftem.functional.wave import phase_factor, squared_modulus
 from difftem.modules.beam import Beam
 from difftem.modules.quantity import (

@@ -57,6 +57,7 @@ LATER = {
     "difftem.functional.haar",
     "difftem.functional.half_agreement",
     "difftem.functional.hann",
+    "difftem.functional.illumination",
     "difftem.functional.image_error",
     "difftem.functional.inelastic",
     "difftem.functional.inelastic_multislice",

@@ -3,13 +3,9 @@ import math
 import pytest
 import torch
 
-from difftem.functional.coherence import (
-    focal_spread,
-    illumination_ensemble,
-    spatial_envelope,
-    temporal_envelope,
-)
+from difftem.functional.coherence import focal_spread, spatial_envelope, temporal_envelope
 from difftem.functional.grid import frequency_grid
+from difftem.functional.illumination import illumination_ensemble
 from difftem.functional.lens import aberration_gradient, aberration_phase
 
 LAM = torch.tensor(0.0196874890, dtype=torch.float64)  # 300 kV
@@ -83,15 +79,3 @@ def test_spatial_envelope_is_the_average_over_a_gaussian_source_to_first_order()
     # What is left is the curvature of χ, second order in α: 2πλΔf (α/λ)² = 2e-3.
     second_order = 2 * math.pi * LAM * 15000 * (semiangle / LAM) ** 2
     assert (average - envelope).abs().max() < 1.1 * second_order < 2.2e-3
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 7, 12])
-def test_nodes_of_the_defocus_average_polynomials_exactly(n):
-    ensemble = [each[:2] for each in illumination_ensemble(scalar(1.0), None, n, 1)]
-    weights, nodes = torch.tensor(ensemble, dtype=torch.float64).T
-    assert weights.sum().item() == pytest.approx(1, abs=1e-12)
-    for power in range(2 * n):
-        moment = 0 if power % 2 else math.prod(range(power - 1, 0, -2))
-        size = math.prod(range(power, 0, -2))  # odd moments cancel from terms of this size
-        got = (weights * nodes**power).sum().item()
-        assert got == pytest.approx(moment, rel=1e-12 * n, abs=1e-12 * n * size)
