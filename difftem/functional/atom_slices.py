@@ -27,6 +27,22 @@ class AtomSlices:
         As in `basis_filter`.
     batch : tuple of int
         Leading shape of the slices; their number is that of `atoms`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.constants import scattering_table
+    >>> from difftem.functional.atom_slices import AtomSlices
+    >>> from difftem.functional.potential import basis_filter, slice_atoms
+    >>> from difftem.functional.species import species_basis
+    >>> gold, b, one = torch.tensor([79]), torch.tensor([1.0]), torch.ones(1)
+    >>> basis = species_basis(gold, b, one, 1.5, scattering_table("peng"))
+    >>> grid = {"shape": (16, 16), "pixel_size": 0.5, "band_limit": 2 / 3, "taper": 0.01}
+    >>> filters = basis_filter(basis.radial, basis.frequency, **grid, dtype=torch.float32)
+    >>> atoms = slice_atoms(torch.zeros(1, 3), basis.coefficients, (16, 16), 0.5, 2, 2.0)
+    >>> slices = AtomSlices([atoms], filters, (16, 16), 2 / 3)
+    >>> [round(each.sum().item() * 0.5**2) for each in slices]  # V Å³: the atom is in the second
+    [0, 506]
     """
 
     is_made = True

@@ -31,6 +31,13 @@ def wavelength(
     References
     ----------
     Kirkland, Advanced Computing in Electron Microscopy (2010), chapter 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.beam import wavelength
+    >>> wavelength(torch.tensor([100e3, 200e3, 300e3]))  # Å
+    tensor([0.0370, 0.0251, 0.0197])
     """
     return PLANCK_TIMES_C_EV_ANGSTROM / torch.sqrt(energy * (energy + 2 * ELECTRON_REST_ENERGY_EV))
 
@@ -55,6 +62,13 @@ def relative_velocity(
     References
     ----------
     Kirkland, Advanced Computing in Electron Microscopy (2010), chapter 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.beam import relative_velocity
+    >>> relative_velocity(torch.tensor([100e3, 200e3, 300e3]))
+    tensor([0.5482, 0.6953, 0.7765])
     """
     rest = ELECTRON_REST_ENERGY_EV
     return torch.sqrt(energy * (energy + 2 * rest)) / (energy + rest)
@@ -82,6 +96,13 @@ def interaction_constant(
     References
     ----------
     Kirkland, Advanced Computing in Electron Microscopy (2010), chapter 5.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.beam import interaction_constant
+    >>> 1e3 * interaction_constant(torch.tensor([100e3, 200e3, 300e3]))  # rad per kV and Å
+    tensor([0.9244, 0.7288, 0.6526])
     """
     rest = ELECTRON_REST_ENERGY_EV
     ratio = (rest + energy) / (2 * rest + energy)

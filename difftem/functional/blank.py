@@ -31,6 +31,16 @@ def background_power(
     -------
     frequency, power : Tensor
         Ring by ring, the power never below 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.blank import background_power
+    >>> noise = torch.randn(2, 256, 256, generator=torch.Generator().manual_seed(0))
+    >>> uneven = torch.nn.functional.avg_pool2d(noise[:1], 5, stride=1, padding=2)[0]
+    >>> frequency, power = background_power(noise[1] + 5 * uneven, block=64)
+    >>> bool(power[0] > 10 * power[-1])  # blobs of five pixels, under counting noise
+    True
     """
     side = min(block, *values.shape)
     blocks = values.unfold(0, side, side // 2).unfold(1, side, side // 2).reshape(-1, side, side)
@@ -77,6 +87,18 @@ def blank_exposures(
     -------
     Tensor
         Counting noise of variance 1 over a background that the exposures share.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.blank import blank_exposures
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> exposures = blank_exposures((2, 128, 128), 20.0, generator=generator)
+    >>> round(exposures.var().item(), 1)
+    1.0
+    >>> counts = exposures * 20**0.5 + 20
+    >>> bool((counts - counts.round()).abs().max() < 1e-3)  # of whole electrons
+    True
     """
     root = math.sqrt(electrons)
     rate = torch.full(shape[1:], electrons)

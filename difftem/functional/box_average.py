@@ -33,6 +33,15 @@ def box_average(
     References
     ----------
     Rullgård et al., J. Microscopy 243 (2011) 234.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.box_average import box_average
+    >>> image = torch.arange(16.0).view(4, 4)
+    >>> box_average(image, pixel_size=1.0, shape=(2, 2), new_pixel_size=2.0)
+    tensor([[ 2.5000,  4.5000],
+            [10.5000, 12.5000]])
     """
     check_pixel_size(pixel_size)
     check_pixel_size(new_pixel_size)

@@ -40,6 +40,16 @@ def carbon_power(
     References
     ----------
     McMullan, Vinothkumar & Henderson, Ultramicroscopy 158 (2015) 26, for carbon that stays.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.carbon_film import carbon_power
+    >>> q = torch.linspace(0, 1, 1001)  # 1/Å
+    >>> power = carbon_power(q, thickness=100.0)
+    >>> variance = torch.trapezoid(2 * torch.pi * q * power, q)
+    >>> round(variance.sqrt().item())  # V Å down to 1 Å, beside a mean of 1200 V Å
+    240
     """
     carbon = torch.tensor([6], device=frequency.device)
     factor = scattering_factor(frequency.flatten(), carbon, scattering_table("peng"))

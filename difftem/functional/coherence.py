@@ -44,6 +44,14 @@ def focal_spread(
     References
     ----------
     Reimer & Kohl, Transmission Electron Microscopy (2008), section 6.4.2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.coherence import focal_spread
+    >>> energy, cc, spread, steady = torch.tensor([3e5, 2.7e7, 0.7, 0.0])  # Cc = 2.7 mm, 0.7 eV
+    >>> round(focal_spread(energy, cc, spread, steady, steady).item(), 1)  # Å
+    77.3
     """
     gamma = energy / ELECTRON_REST_ENERGY_EV
     effective = energy * (1 + gamma / 2) / (1 + gamma)
@@ -79,6 +87,15 @@ def temporal_envelope(
     References
     ----------
     Kirkland, Advanced Computing in Electron Microscopy (2010), section 3.2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.coherence import temporal_envelope
+    >>> wavelength, spread = torch.tensor(0.0197), torch.tensor(77.3)  # Å
+    >>> q2 = torch.tensor([[0.0, 1 / 3.0**2, 1 / 1.55**2]])  # 1/Å²
+    >>> temporal_envelope(q2, wavelength, spread)  # e^-2 is the information limit: 1.55 Å
+    tensor([[1.0000, 0.8682, 0.1377]])
     """
     return torch.exp(-0.5 * (math.pi * wavelength * spread[..., None, None] * q2) ** 2)
 
@@ -109,6 +126,15 @@ def spatial_envelope(
     References
     ----------
     Frank, Optik 38 (1973) 519; Wade & Frank, Optik 49 (1977) 81.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.coherence import spatial_envelope
+    >>> wavelength, q = torch.tensor(0.0197), torch.tensor([[1 / 8, 1 / 4]])  # Å, 1/Å
+    >>> slope = 2 * torch.pi * wavelength * 15000 * q  # rad Å, of 1.5 µm of defocus along x
+    >>> spatial_envelope((torch.zeros_like(q), slope), wavelength, torch.tensor(5e-5))
+    tensor([[0.8407, 0.4996]])
     """
     squared = gradient[0] ** 2 + gradient[1] ** 2
     return torch.exp(-0.5 * (semiangle / wavelength)[..., None, None] ** 2 * squared)
@@ -122,7 +148,40 @@ def coherence_envelope(
     source: Tensor | None,  # (...) rad
     dtype: torch.dtype,
 ) -> Tensor:  # (..., ny, nx)
-    """Both envelopes relative to the direct beam, which nothing damps; None is a point source."""
+    """Both envelopes relative to the direct beam, which nothing damps.
+
+    Parameters
+    ----------
+    frequencies : TiltedFrequencies
+        From `difftem.functional.tilted_beam.tilted_frequencies`.
+    wavelength : Tensor
+        In Å.
+    coefficients : mapping of str to Tensor
+        As in `difftem.functional.lens.aberration_phase`, in Å.
+    spread : Tensor
+        Of the focus, δ in Å, from `focal_spread`.
+    source : Tensor or None
+        Standard deviation of the illumination angle per axis in rad; None for a point source.
+    dtype : torch.dtype
+        That the temporal envelope is computed in; the spatial one is in that of the frequencies.
+
+    Returns
+    -------
+    Tensor
+        Values in (0, 1].
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.coherence import coherence_envelope
+    >>> from difftem.functional.tilted_beam import tilted_frequencies
+    >>> wavelength, spread, source = torch.tensor([0.0197, 77.3, 5e-5]).unbind()
+    >>> frequencies = tilted_frequencies((4, 8), 1.0, wavelength, None)
+    >>> defocus = {"C10": torch.tensor(-5000.0)}
+    >>> lens = (wavelength, defocus, spread, source)
+    >>> coherence_envelope(frequencies, *lens, torch.float64)[0, :4]  # at 0, 1/8, 1/4, 3/8 per Å
+    tensor([1.0000, 0.9782, 0.8853, 0.6705], dtype=torch.float64)
+    """
     q2 = frequencies.squared().to(dtype)
     envelope = temporal_envelope(q2, wavelength.to(dtype), spread.to(dtype))
     if source is None:

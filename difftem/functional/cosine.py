@@ -30,6 +30,15 @@ def cosine_transform(
     References
     ----------
     Makhoul, IEEE Trans. ASSP 28 (1980) 27.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.cosine import cosine_transform
+    >>> x = (torch.arange(8) + 0.5) / 8
+    >>> image = torch.cos(torch.pi * x).expand(4, 8)  # half a period: its edges do not meet
+    >>> cosine_transform(image).round(decimals=3)[0, 1].item(), image.norm().item()
+    (4.0, 4.0)
     """
     ny, nx = image.shape[-2:]
     half, device = nx // 2 + 1, image.device
@@ -59,6 +68,14 @@ def inverse_cosine_transform(
     -------
     Tensor
         Shape and type of `spectrum`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.cosine import cosine_transform, inverse_cosine_transform
+    >>> image = torch.arange(35.0).view(5, 7)
+    >>> torch.allclose(inverse_cosine_transform(cosine_transform(image)), image, atol=1e-4)
+    True
     """
     ny, nx = spectrum.shape[-2:]
     half, device = nx // 2 + 1, spectrum.device
@@ -93,6 +110,13 @@ def cosine_radius(
     -------
     Tensor
         float32, 0 at ``[0, 0]``.
+
+    Examples
+    --------
+    >>> from difftem.functional.cosine import cosine_radius
+    >>> cosine_radius((2, 4))  # cycles/pixel
+    tensor([[0.0000, 0.1250, 0.2500, 0.3750],
+            [0.2500, 0.2795, 0.3536, 0.4507]])
     """
     y, x = (torch.arange(n, device=device, dtype=torch.float32) / (2 * n) for n in shape)
     return torch.hypot(y[rows, None], x)

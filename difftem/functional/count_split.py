@@ -18,6 +18,15 @@ class Parts(NamedTuple):
         `fraction` of the electrons, and the others, shape ``(..., y, x)``.
     fraction : float
         Of the electrons in `kept`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.count_split import split_whitened
+    >>> noise = torch.randn(256, 256, generator=torch.Generator().manual_seed(0))
+    >>> parts = split_whitened(noise, 0.8, torch.Generator().manual_seed(1))
+    >>> round(parts.kept.std().item(), 1), round(parts.target.std().item(), 1)
+    (1.0, 2.0)
     """
 
     kept: Tensor
@@ -64,6 +73,18 @@ def thin_counts(
     References
     ----------
     Kingman, Poisson Processes (1993), section 5.1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.count_split import thin_counts
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> counts = torch.poisson(torch.full((100, 100), 20.0), generator)
+    >>> kept, held_out = thin_counts(counts, 0.25, generator)
+    >>> round(kept.mean().item()), round(kept.var().item())  # Poisson counts again
+    (5, 5)
+    >>> torch.equal(kept + held_out, counts)
+    True
     """
     _check_fraction(fraction)
     if not are_counts(counts):
@@ -76,7 +97,15 @@ def thin_counts(
 def are_counts(
     counts: Tensor,  # (..., y, x)
 ) -> bool:
-    """Tell whether all values are whole numbers that are not negative."""
+    """Tell whether all values are whole numbers that are not negative.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.count_split import are_counts
+    >>> are_counts(torch.tensor([[3.0, 0.0]])), are_counts(torch.tensor([[3.0, 0.5]]))
+    (True, False)
+    """
     return bool(((counts - counts.round()).abs() < _INTEGER).all() and (counts > -_INTEGER).all())
 
 
@@ -121,6 +150,18 @@ def split_whitened(
     References
     ----------
     Pang et al., CVPR (2021) 2043, equation 9.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.count_split import split_whitened
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> parts = split_whitened(1 + torch.randn(256, 256, generator=generator), 0.5, generator)
+    >>> round(parts.kept.mean().item(), 1)  # √0.5 of the signal
+    0.7
+    >>> pair = torch.stack([parts.kept, parts.held_out]).flatten(1)
+    >>> bool(torch.corrcoef(pair)[0, 1].abs() < 0.02)  # their noise is independent
+    True
     """
     _check_fraction(fraction)
     noise = torch.randn(values.shape, generator=generator, dtype=values.dtype, device=values.device)
@@ -158,6 +199,16 @@ def split_exposure(
     ------
     ValueError
         If `fraction` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.count_split import are_counts, split_exposure
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> counts = torch.poisson(torch.full((16, 16), 20.0), generator)
+    >>> parts = split_exposure((counts - 20) / 20**0.5, 20.0, 0.5, generator)
+    >>> are_counts(parts.kept * 10**0.5 + 10)  # of about 10 electrons per pixel
+    True
     """
     counts = values * math.sqrt(electrons) + electrons
     if not are_counts(counts):

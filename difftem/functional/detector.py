@@ -28,6 +28,13 @@ def detected_rate(
     References
     ----------
     Rabbani, Shaw & Van Metter, J. Opt. Soc. Am. A 4 (1987) 895, selection stage.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.detector import detected_rate
+    >>> detected_rate(torch.tensor([[20.0, 5.0]]), torch.tensor(0.8))  # DQE(0) = 0.8
+    tensor([[16.,  4.]])
     """
     return expected_counts * dqe0
 
@@ -52,6 +59,16 @@ def add_read_noise(
     -------
     Tensor
         Shape of `micrograph`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.detector import add_read_noise
+    >>> dark = add_read_noise(
+    ...     torch.zeros(256, 256), torch.tensor(3.0), torch.Generator().manual_seed(0)
+    ... )
+    >>> round(dark.std().item(), 1)
+    3.0
     """
     noise = torch.randn(
         micrograph.shape,

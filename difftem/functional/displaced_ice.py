@@ -42,6 +42,16 @@ def displaced_basis(
     References
     ----------
     Fraser, MacRae & Suzuki, J. Appl. Cryst. 11 (1978) 693.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.displaced_ice import displaced_basis
+    >>> volume = torch.zeros(9)
+    >>> volume[[6, 8]] = torch.tensor([16.44, 9.13])  # Å³ of C and O
+    >>> basis = displaced_basis(torch.tensor([6, 8]), torch.tensor([1.0, 0.5]), 0.7, volume)
+    >>> basis.coefficients @ basis.radial[:, 0].float()  # at q = 0: volume times occupancy
+    tensor([16.4400,  4.5650])
     """
     elements, index = torch.unique(atomic_numbers, return_inverse=True)
     n_radial = int(max_frequency / RADIAL_STEP) + 4
@@ -72,6 +82,16 @@ def displaced_share(
     -------
     Tensor
         Between 0 and 1, the edge `BLUR` wide; real, in the precision of `volume`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.displaced_ice import displaced_share
+    >>> axis = torch.arange(-8.0, 8.0) * 4
+    >>> r = torch.sqrt(axis[:, None, None] ** 2 + axis[:, None] ** 2 + axis**2)
+    >>> share = displaced_share(2.0 * (r < 16), voxel_size=4.0)  # a ball of 2 V
+    >>> share[8, 8, 8].item(), share[8, 8, 0].item()  # in its middle, and in the ice
+    (1.0, 0.0)
     """
     magnitude = volume.abs()
     if not bool((magnitude > 0).any()):

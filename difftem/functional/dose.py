@@ -25,5 +25,12 @@ def expected_counts(
     -------
     Tensor
         Electrons per pixel, shape ``(..., y, x)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.dose import expected_counts
+    >>> expected_counts(torch.ones(1, 2), torch.tensor(30.0), pixel_size=1.06)  # 30 e/Å²
+    tensor([[33.7080, 33.7080]])
     """
     return intensity * (dose[..., None, None] * pixel_size**2)

@@ -28,6 +28,14 @@ def error_features(
     Tensor
         1; the square; its mean within 3 and 12 pixels; the squared gradient within 3 pixels; and
         the square of what a blur by 3 pixels takes away, within 12 pixels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.error_features import error_features
+    >>> flat = torch.full((16, 16), 3.0)
+    >>> error_features(flat).mean((1, 2)).round().int().tolist()  # no gradient, no detail
+    [1, 9, 9, 9, 0, 0]
     """
     features = estimate.new_empty(N_FEATURES, *estimate.shape)
     for number, feature in enumerate(each_error_feature(estimate)):
@@ -49,6 +57,16 @@ def each_error_feature(
     ------
     Tensor
         A map.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.error_features import each_error_feature
+    >>> weights = (1.0, 0.1, 0.0, 0.0, 0.0, 0.0)
+    >>> estimate = torch.tensor([[0.0, 2.0], [4.0, 6.0]])
+    >>> sum(w * each for w, each in zip(weights, each_error_feature(estimate)))  # a variance
+    tensor([[1.0000, 1.4000],
+            [2.6000, 4.6000]])
     """
     ny, nx = estimate.shape
     q = radius(frequency_grid((ny, nx), 1.0, half=True, device=estimate.device)).to(estimate)

@@ -25,6 +25,17 @@ class ExposurePart(NamedTuple):
     signal : float
         Of each, in units of the signal of an exposure that was not split: the square root of its
         fraction of the electrons.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.exposure_parts import ExposurePart
+    >>> part = ExposurePart(torch.ones(4, 2, 2), electrons=20.0, signal=1.0)
+    >>> image, signal = part.summed()  # noise of variance 1, like each exposure
+    >>> image[0, 0].item(), signal
+    (2.0, 2.0)
+    >>> part.estimate(lambda exposures, electrons, generator: exposures.mean(0))[0, 0].item()
+    1.0
     """
 
     exposures: Tensor
@@ -106,6 +117,17 @@ def part_exposures(
     ------
     ValueError
         If `fraction` is not between 0 and 1, or `exposures` are no stack.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.exposure_parts import part_exposures
+    >>> seen, held_out = part_exposures(torch.zeros(10, 8, 8), electrons=2.0, fraction=0.8)
+    >>> len(seen.exposures), len(held_out.exposures)  # whole exposures of a movie
+    (8, 2)
+    >>> seen, held_out = part_exposures(torch.zeros(1, 8, 8), electrons=20.0, fraction=0.8)
+    >>> seen.electrons, round(held_out.electrons)  # the electrons of a single one
+    (16.0, 4)
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must be between 0 and 1, got {fraction}")

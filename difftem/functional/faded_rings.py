@@ -31,6 +31,17 @@ def faded_products(
     Tensor
         As `difftem.functional.fourier_ring.ring_products`, and the power that noise of variance 1
         has in each ring.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.faded_rings import faded_correlation, faded_products
+    >>> images = torch.randn(3, 32, 32, generator=torch.Generator().manual_seed(0))
+    >>> products = faded_products(images, images, n_rings=8)
+    >>> tuple(products.shape)  # images, sums, rings
+    (3, 4, 8)
+    >>> round(faded_correlation(products.sum(0)).mean().item(), 6)  # of all images together
+    1.0
     """
     products = ring_products(fade_to_edges(first), fade_to_edges(second), n_rings)
     ny, nx = first.shape[-2:]
@@ -53,6 +64,15 @@ def faded_correlation(
     -------
     Tensor
         Between -1 and 1; 0 in rings where one image has less than a millionth of the noise's power.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.faded_rings import faded_correlation, faded_products
+    >>> signal, *noise = torch.randn(3, 128, 128, generator=torch.Generator().manual_seed(0))
+    >>> first, second = (signal + each for each in noise)  # as much signal as noise
+    >>> round(faded_correlation(faded_products(first, second, 8)).mean().item(), 1)
+    0.5
     """
     there = products[..., 1:3, :] > _NOTHING * products[..., 3:, :]
     return ring_correlation(products[..., :3, :]) * there.all(-2)

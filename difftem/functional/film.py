@@ -47,6 +47,15 @@ def film_paths(
     References
     ----------
     Rullgård et al., J. Microscopy 243 (2011) 234, section 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.film import film_paths
+    >>> x, y = torch.tensor([0.0, 2500.0, 6000.0]), torch.zeros(1)
+    >>> hole, centre, edge = torch.tensor([5000.0, 300.0, 500.0])  # Å
+    >>> film_paths(x, y, torch.eye(3), hole, centre, edge)  # ice, support
+    (tensor([[300., 350.,   0.]]), tensor([[  0.,   0., 500.]]))
     """
     stage = rotation.to(x)
     along = stage[..., 2, :]  # beam direction in the specimen
@@ -88,6 +97,13 @@ def carbon_per_ice(
     -------
     Tensor
         1.33 at 200 kV.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.film import carbon_per_ice
+    >>> round(carbon_per_ice(torch.tensor(200e3)).item(), 2)
+    1.33
     """
     molecule = total_cross_section(8, energy) + 2 * total_cross_section(1, energy)
     carbon = CARBON_ATOMS_PER_A3 * total_cross_section(6, energy)
@@ -114,6 +130,14 @@ def attenuate(
     -------
     Tensor
         Shape of `intensity` and `path` together.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.film import attenuate
+    >>> path = torch.tensor([[300.0, 3000.0]])  # Å of ice at 300 kV
+    >>> attenuate(torch.ones(1, 2), path, torch.tensor(3000.0))
+    tensor([[0.9048, 0.3679]])
     """
     return intensity * torch.exp(-path / mean_free_path)
 
@@ -154,6 +178,15 @@ def scatter_in_film(
     References
     ----------
     Rullgård et al., J. Microscopy 243 (2011) 234.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.film import scatter_in_film
+    >>> attenuation = torch.full((4, 3), 1 / 3000)  # 1/Å at all frequencies: nothing is blurred
+    >>> ice, support = torch.full((4, 4), 300.0), torch.zeros(4, 4)
+    >>> scatter_in_film(torch.ones(4, 4), ice, support, attenuation, 1.33)[0]
+    tensor([0.9048, 0.9048, 0.9048, 0.9048])
     """
     shape = intensity.shape[-2:]
     full = torch.broadcast_tensors(intensity, ice)[0].shape  # broadcast_shapes loads sympy

@@ -37,6 +37,17 @@ def focal_frequency_distance(
     References
     ----------
     Jiang, Dai, Wu & Loy, ICCV (2021) 13919, equations 7 to 9.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.focal_frequency import focal_frequency_distance
+    >>> image, target = torch.randn(2, 32, 32, generator=torch.Generator().manual_seed(0))
+    >>> plain = focal_frequency_distance(image, target, gamma=0.0)  # the mean squared error
+    >>> torch.allclose(plain, (image - target).square().mean())
+    True
+    >>> bool(focal_frequency_distance(image, target) < plain)
+    True
     """
     if gamma < 0:
         raise ValueError(f"gamma must not be negative, got {gamma}")

@@ -43,6 +43,15 @@ def scattering_factor(
     ----------
     Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257; Lobato & Van Dyck,
     Acta Cryst. A70 (2014) 636; Kirkland (2010), appendix C.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.constants import scattering_table
+    >>> from difftem.functional.form_factor import scattering_factor
+    >>> q, carbon = torch.tensor([0.0, 0.25, 0.5]), torch.tensor([6])
+    >>> scattering_factor(q, carbon, scattering_table("peng"))  # Å
+    tensor([[2.5088, 1.9705, 1.1686]])
     """
     heaviest = int(atomic_numbers.max())
     if heaviest > table.max_atomic_number:

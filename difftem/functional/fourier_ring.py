@@ -7,7 +7,14 @@ from difftem.functional.grid import frequency_grid, radius
 
 
 def ring_frequencies(n_rings: int) -> Tensor:  # (n_rings,) cycles/pixel
-    """Middles of rings of equal width from 0 to Nyquist."""
+    """Middles of rings of equal width from 0 to Nyquist.
+
+    Examples
+    --------
+    >>> from difftem.functional.fourier_ring import ring_frequencies
+    >>> ring_frequencies(4).tolist()
+    [0.0625, 0.1875, 0.3125, 0.4375]
+    """
     return (torch.arange(n_rings, dtype=torch.float64) + 0.5) / (2 * n_rings)
 
 
@@ -33,6 +40,15 @@ def ring_products(
     Tensor
         Real part of the cross spectrum, power of the first, power of the second; float64. Each
         image's sums are divided by its number of pixels twice, so that they do not grow with it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.fourier_ring import ring_correlation, ring_products
+    >>> image = torch.randn(32, 32, generator=torch.Generator().manual_seed(0))
+    >>> products = ring_products(image, 7 - 2 * image, n_rings=4)
+    >>> ring_correlation(products)  # contrast reversed, the mean left out
+    tensor([-1.0000, -1.0000, -1.0000, -1.0000], dtype=torch.float64)
     """
     ny, nx = first.shape[-2:]
     q = radius(frequency_grid((ny, nx), 1.0, half=True, device=first.device))
@@ -76,6 +92,14 @@ def ring_correlation(
     ----------
     van Heel & Schatz, J. Struct. Biol. 151 (2005) 250, equation 2; Rosenthal & Henderson,
     J. Mol. Biol. 333 (2003) 721 for the thresholds.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.fourier_ring import ring_correlation
+    >>> cross, power = torch.tensor([9.0, 1.0]), torch.tensor([10.0, 2.0])  # SSNR 9 and 1
+    >>> ring_correlation(torch.stack([cross, power, power]))
+    tensor([0.9000, 0.5000])
     """
     cross, first, second = products.unbind(-2)
     norm = torch.sqrt(first * second)
@@ -103,6 +127,14 @@ def agreed_frequency(
     float
         In cycles/pixel, interpolated between the rings: 0 where no ring reaches the threshold, 0.5
         where the last one does. The pixel size divided by it is the resolution.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.fourier_ring import agreed_frequency
+    >>> curve = torch.tensor([1.0, 0.9, 0.7, 0.3])
+    >>> round(1.5 / agreed_frequency(curve), 2)  # Å, of pixels of 1.5 Å
+    4.0
     """
     above = torch.nonzero(curve >= threshold)
     if len(above) == 0:

@@ -23,6 +23,17 @@ class ShellCorrelation(NamedTuple):
     n : Tensor
         Weight of the Fourier voxels of each shell, both halves of space: where two volumes have
         nothing in common the correlation has a standard deviation of 1/√n.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.fourier_shell import shell_correlation
+    >>> volume = torch.randn(8, 8, 8, generator=torch.Generator().manual_seed(0))
+    >>> fsc = shell_correlation(volume, volume, pixel_size=2.0)
+    >>> fsc.frequency  # 1/Å
+    tensor([0.0625, 0.1250, 0.1875, 0.2500], dtype=torch.float64)
+    >>> fsc.n.int().tolist()  # Fourier voxels in each shell
+    [18, 62, 98, 75]
     """
 
     frequency: Tensor
@@ -41,6 +52,15 @@ def shell_products(
     Shell i holds frequencies within half a step of (i + 1) / (2 n_shells) cycles/voxel, up to
     Nyquist; `mask` weighs frequencies on the grid of a real transform. The fourth row is the weight
     of the voxels. Sums of several volumes may be added.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.fourier_shell import shell_products
+    >>> volume = torch.randn(8, 8, 8, generator=torch.Generator().manual_seed(0))
+    >>> cross, first, second, n = shell_products(volume, -volume, n_shells=4)
+    >>> torch.allclose(cross, -first), n.int().tolist()
+    (True, [18, 62, 98, 75])
     """
     shape = _checked_shape(first, second, mask)
     grid = frequency_grid(shape, 1.0, half=True, device=first.device)
@@ -105,6 +125,15 @@ def shell_correlation(
     ----------
     Harauz & van Heel, Optik 73 (1986) 146; Rosenthal & Henderson, J. Mol. Biol. 333 (2003) 721 for
     the thresholds.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.fourier_shell import shell_correlation
+    >>> signal, *noise = torch.randn(3, 32, 32, 32, generator=torch.Generator().manual_seed(0))
+    >>> fsc = shell_correlation(signal + noise[0], signal + noise[1], pixel_size=2.0)
+    >>> round(fsc.correlation[4:].mean().item(), 1)  # as much signal as noise
+    0.5
     """
     check_pixel_size(pixel_size)
     shells = max(first.shape) // 2 if n_shells is None else n_shells
@@ -142,6 +171,15 @@ def crossing(
     float
         In the unit of `frequency`: 0 where the curve is below from the start (``first``) or
         throughout (``last``), the last frequency where it does not fall below any more.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.fourier_shell import crossing
+    >>> frequency = torch.tensor([0.1, 0.2, 0.3, 0.4])  # 1/Å
+    >>> correlation = torch.tensor([1.0, 0.6, 0.2, 0.1])
+    >>> round(1 / crossing(frequency, correlation, 0.143), 2)  # Å
+    2.8
     """
     if frequency.ndim != 1 or frequency.shape != correlation.shape or len(frequency) == 0:
         raise ValueError(

@@ -57,6 +57,17 @@ def ensemble_nodes(
     ------
     ValueError
         If more than `MAX_NODES` are needed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.illumination import ensemble_nodes
+    >>> from difftem.functional.tilted_beam import tilted_frequencies
+    >>> wavelength, spread, source = torch.tensor([0.0197, 77.3, 5e-5]).unbind()
+    >>> frequencies = tilted_frequencies((16, 16), 2.0, wavelength, None)
+    >>> defocus = {"C10": torch.tensor(-15000.0)}
+    >>> ensemble_nodes(torch.ones(16, 16), frequencies, wavelength, defocus, spread, source)
+    (6, 7)
     """
     if n_focus is None:
         phase = math.pi * wavelength * spread[..., None, None] * frequencies.squared()
@@ -99,6 +110,12 @@ def sufficient_nodes(
     -------
     int
         n.
+
+    Examples
+    --------
+    >>> from difftem.functional.illumination import sufficient_nodes
+    >>> sufficient_nodes(0.5), sufficient_nodes(3.0)
+    (6, 10)
     """
     return math.ceil(phase**2 / 2 + 5)
 
@@ -121,6 +138,14 @@ def largest_phase(
     -------
     float
         In rad; 0 of an empty wave.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.illumination import largest_phase
+    >>> phase = torch.tensor([[0.0, 1.0, 2.0, 9.0]])  # rad
+    >>> largest_phase(phase, torch.tensor([[1.0, 0.1, 0.01, 1e-9]]))  # next to nothing is at 9 rad
+    2.0
     """
     size = phase.detach().abs().reshape(-1, *phase.shape[-2:]).amax(0).flatten()
     weight = power.detach().double().reshape(-1, *power.shape[-2:]).sum(0).flatten()
@@ -153,6 +178,16 @@ def illumination_ensemble(
     ------
     tuple
         Weight (they sum to 1), defocus offset in Å, direction (x, y) in rad or None.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.illumination import illumination_ensemble
+    >>> for weight, focus, _ in illumination_ensemble(torch.tensor(77.3), None, 3, 1):
+    ...     print(f"{weight:.3f} of the intensity at {focus:+.0f} Å")
+    0.167 of the intensity at -134 Å
+    0.667 of the intensity at +0 Å
+    0.167 of the intensity at +134 Å
     """
     foci = list(zip(*_gauss_hermite(n_focus), strict=True))
     if source is None:
