@@ -18,7 +18,16 @@ RADIAL_STEPS = 3000
 
 
 class GaussianBasis(NamedTuple):
-    """Radial functions of frequency, and each Gaussian's expansion in them."""
+    """Radial functions of frequency, and each Gaussian's expansion in them.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.gaussian_basis import gaussian_basis
+    >>> basis = gaussian_basis(torch.tensor([20.0, 20.0]), max_frequency=1.0)
+    >>> tuple(basis.radial.shape), basis.coefficients.tolist()  # one width, one function
+    ((1, 3000), [[1.0], [1.0]])
+    """
 
     step: float  # 1/Å between the samples of the radial functions, which start at 0
     radial: Tensor  # (n_basis, n_radial)
@@ -51,6 +60,19 @@ def gaussian_basis(
     -------
     GaussianBasis
         Of coefficients ``(..., n_basis)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.gaussian_basis import gaussian_basis
+    >>> widths = torch.linspace(20.0, 80.0, 1000)  # Å²
+    >>> basis = gaussian_basis(widths, max_frequency=0.5)
+    >>> len(basis.radial)  # functions for a thousand widths
+    6
+    >>> at = round(0.25 / basis.step)
+    >>> values = basis.coefficients @ basis.radial[:, at]
+    >>> torch.allclose(values, torch.exp(-widths.double() * 0.25**2 / 4), atol=1e-5)
+    True
     """
     step = max_frequency / (RADIAL_STEPS - 2)
     q = step * torch.arange(RADIAL_STEPS, dtype=torch.float64, device=widths.device)
@@ -96,6 +118,14 @@ def cut_gaussian(
     -------
     Tensor
         Values for every width and frequency.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.gaussian_basis import cut_gaussian
+    >>> q = torch.tensor([0.0, 0.25])  # 1/Å
+    >>> cut_gaussian(q, torch.tensor([[20.0]])), cut_gaussian(q, torch.tensor([[20.0]]), 4.0)
+    (tensor([[1.0000, 0.7316]]), tensor([[0.9540, 0.7206]]))
     """
     if cut_exponent is None:
         return torch.exp(-width * q**2 / 4)
@@ -116,7 +146,16 @@ def gaussian_reach(
     width: float,  # Å²
     exponent: float,
 ) -> float:  # Å
-    """Distance at which a Gaussian of width B has fallen to exp(-exponent)."""
+    """Distance at which a Gaussian of width B has fallen to exp(-exponent).
+
+    Examples
+    --------
+    >>> import math
+    >>> from difftem.functional.gaussian_basis import gaussian_reach
+    >>> b = 8 * math.pi**2 * 0.5**2  # Å², of a Gaussian whose standard deviation is 0.5 Å
+    >>> round(gaussian_reach(b, 0.5), 6), round(gaussian_reach(b, 8.0), 6)  # of 1 and 4 of them
+    (0.5, 2.0)
+    """
     return math.sqrt(exponent * width) / (2 * math.pi)
 
 
@@ -127,9 +166,40 @@ def radial_filter(
     band: float,
     dtype: torch.dtype,
 ) -> Tensor:  # (n_basis, *shape), last axis halved
-    """Radial functions on the FFT grid, freed from the kernel of `spread_deltas` for a band.
+    """Radial functions on the FFT grid, over the transform of the kernel of `spread_deltas`.
 
     They turn the FFT of spread strengths in V Å³ into that of a map in V.
+
+    Parameters
+    ----------
+    basis : GaussianBasis
+        From `gaussian_basis`.
+    shape : tuple of int
+        Of the grid, ``(ny, nx)`` or ``(nz, ny, nx)``.
+    voxel_size : float
+        In Å.
+    band : float
+        Fraction of Nyquist that the strengths were spread for.
+    dtype : torch.dtype
+        Of the result.
+
+    Returns
+    -------
+    Tensor
+        Shape ``(n_basis, *shape)``, the last axis halved as `torch.fft.rfftn` does.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.gaussian_basis import gaussian_basis, radial_filter
+    >>> from difftem.functional.spread import spread_deltas
+    >>> shape, band = (16, 16, 16), 2 / 3
+    >>> basis = gaussian_basis(torch.tensor([200.0]), max_frequency=1.0)  # B in Å²
+    >>> filters = radial_filter(basis, shape, 1.0, band, torch.float32)
+    >>> atom = spread_deltas(torch.tensor([[8.0, 8.0, 8.0]]), torch.ones(1, 1), shape, band)
+    >>> volume = torch.fft.irfftn(torch.fft.rfftn(atom[0]) * filters[0], s=shape)
+    >>> round(volume[8, 8, 8].item() / (4 * torch.pi / 200) ** 1.5, 2)  # peak of a Gaussian of B
+    1.0
     """
     device = basis.radial.device
     grid = frequency_grid(shape, voxel_size, half=True, device=device, dtype=dtype)

@@ -37,6 +37,14 @@ def haar_analysis(
     References
     ----------
     Luisier, Vonesch, Blu and Unser, Signal Process. 90 (2010) 415, section 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.haar import haar_analysis
+    >>> sums, details = haar_analysis(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    >>> sums.item(), details.flatten().tolist()
+    (10.0, [-2.0, -4.0, 0.0])
     """
     if image.shape[-2] % 2 or image.shape[-1] % 2:
         raise ValueError(f"image must have even sides, got {tuple(image.shape)}")
@@ -62,6 +70,15 @@ def haar_synthesis(
     -------
     Tensor
         Shape ``(..., 2 y, 2 x)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.haar import haar_analysis, haar_synthesis
+    >>> sums, details = haar_analysis(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    >>> haar_synthesis(sums, 0 * details)  # without its details
+    tensor([[2.5000, 2.5000],
+            [2.5000, 2.5000]])
     """
     result = sums.new_empty(*sums.shape[:-2], 2 * sums.shape[-2], 2 * sums.shape[-1])
     for i, signs in enumerate(zip(*SIGNS, strict=True)):

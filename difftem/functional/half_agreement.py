@@ -26,6 +26,17 @@ class HalfAgreement(NamedTuple):
     correlation : float
         Estimate of the correlation of a denoised half with the truth; NaN where the halves share
         no signal.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.half_agreement import half_agreement, half_products
+    >>> first, second, drawn = torch.randn(3, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> found = half_agreement(half_products(drawn, drawn, first, second, n_rings=4))
+    >>> round(found.denoised.mean().item(), 6)  # the method drew both without looking at the data
+    1.0
+    >>> bool(found.with_raw.abs().max() < 0.3)
+    True
     """
 
     denoised: Tensor
@@ -60,6 +71,15 @@ def half_products(
     Tensor
         `difftem.functional.fourier_ring.ring_products` of the denoised halves, of each with the
         other recorded one (both added), and of the recorded ones.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.half_agreement import half_products
+    >>> first, second = torch.randn(2, 32, 32, generator=torch.Generator().manual_seed(0))
+    >>> products = half_products(first / 2, second / 2, first, second, n_rings=4)
+    >>> tuple(products.shape), torch.allclose(products[0], products[2] / 4)  # pairs, sums, rings
+    ((3, 3, 4), True)
     """
     first, second = fade_to_edges(first), fade_to_edges(second)
     raw_first, raw_second = fade_to_edges(raw_first), fade_to_edges(raw_second)
@@ -90,6 +110,16 @@ def half_agreement(
     HalfAgreement
         Curves and correlation. Rings in which a method leaves less than a millionth of the power
         have a correlation of 0: what is there is not its estimate.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.half_agreement import half_agreement, half_products
+    >>> signal, *noise = torch.randn(3, 128, 128, generator=torch.Generator().manual_seed(0))
+    >>> first, second = (signal + each for each in noise)  # as much signal as noise, no denoiser
+    >>> found = half_agreement(half_products(first, second, first, second, n_rings=8))
+    >>> round(found.raw.mean().item(), 1), round(found.correlation, 1)  # 1/2, and √(1/2)
+    (0.5, 0.7)
     """
     there = (products[0, 1:] > _NOTHING * products[2, 1:]).all(0)
     denoised, with_raw, raw = ring_correlation(products)

@@ -31,6 +31,15 @@ def fade_to_edges(
     References
     ----------
     Harris, Proc. IEEE 66 (1978) 51, section V.C.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.hann import fade_to_edges
+    >>> ramp = torch.arange(64.0).expand(64, 64)  # uneven illumination
+    >>> sharp, faded = (torch.fft.rfft2(each)[0, 16].abs() for each in (ramp, fade_to_edges(ramp)))
+    >>> bool(faded < 1e-2 * sharp)  # what leaks to half of Nyquist
+    True
     """
     window = hann_window((image.shape[-2], image.shape[-1]), image.device)
     image = image.double()
@@ -42,7 +51,14 @@ def hann_window(
     shape: tuple[int, ...],
     device: torch.device | None = None,
 ) -> Tensor:  # shape
-    """Window of `fade_to_edges` along every axis of an image or a volume, its mean square 1."""
+    """Window of `fade_to_edges` along every axis of an image or a volume, its mean square 1.
+
+    Examples
+    --------
+    >>> from difftem.functional.hann import hann_window
+    >>> hann_window((4,))
+    tensor([0.2391, 1.3938, 1.3938, 0.2391], dtype=torch.float64)
+    """
     window = torch.ones((), dtype=torch.float64, device=device)
     for n in shape:
         phase = (torch.arange(n, device=device, dtype=torch.float64) + 0.5) * (math.pi / n)

@@ -21,6 +21,14 @@ def normalised_error(
     -------
     Tensor
         float64; infinite where the truth is constant and the estimate is not the truth.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.image_error import normalised_error
+    >>> truth = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
+    >>> normalised_error(truth.mean().expand(2, 2), truth).item()
+    1.0
     """
     estimate, truth = estimate.double(), truth.double()
     return _mean(estimate - truth) / _mean(truth - truth.mean((-2, -1), keepdim=True))
@@ -46,6 +54,14 @@ def peak_signal_to_noise(
     -------
     Tensor
         dB, float64.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.image_error import peak_signal_to_noise
+    >>> truth = torch.tensor([[0.0, 10.0]])
+    >>> peak_signal_to_noise(truth + 1, truth).item()  # an error of a tenth of the range: 20 dB
+    20.0
     """
     estimate, truth = estimate.double(), truth.double()
     span = truth.amax((-2, -1)) - truth.amin((-2, -1))
@@ -67,6 +83,14 @@ def correlation(
     -------
     Tensor
         Between -1 and 1, float64.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.image_error import correlation
+    >>> image = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
+    >>> round(correlation(image, 5 - 2 * image).item(), 6)  # contrast reversed
+    -1.0
     """
     a, b = (each.double() - each.double().mean((-2, -1), keepdim=True) for each in (first, second))
     norm = torch.sqrt(_mean(a) * _mean(b))

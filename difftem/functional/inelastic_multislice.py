@@ -15,7 +15,15 @@ from difftem.functional.wave_buffers import Interaction, WaveBuffers
 
 
 class Steps(NamedTuple):
-    """What a wave goes through; `difftem.ops` has the same as kernels."""
+    """What a wave goes through; `difftem.ops` has the same as kernels.
+
+    Examples
+    --------
+    >>> from difftem.functional.inelastic_multislice import Steps
+    >>> from difftem.functional.multislice import propagate
+    >>> Steps().propagate is propagate  # plain PyTorch, unless kernels are given
+    True
+    """
 
     transmit: Callable[[Tensor, Tensor, Tensor], Tensor] = transmit
     propagate: Callable[[Tensor, Tensor], Tensor] = propagate
@@ -84,6 +92,19 @@ def inelastic_multislice(
     References
     ----------
     Rullgård et al., J. Microscopy 243 (2011) 234.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.inelastic import AngularTransfer
+    >>> from difftem.functional.inelastic_multislice import inelastic_multislice
+    >>> all_pass = AngularTransfer(1.0, torch.ones(2), torch.ones(()))
+    >>> ice = torch.full((8, 8), 450 + 25j)  # V Å, a slice of 100 Å
+    >>> sigma, wavelength, defocus = torch.tensor([6.526e-4, 0.0197, 15000.0])
+    >>> beam = (sigma, wavelength, 2.0, all_pass, defocus)
+    >>> wave, inelastic = inelastic_multislice([ice], [0.0], *beam)
+    >>> round(wave.abs().square().mean().item(), 3), round(inelastic.mean().item(), 3)  # 1 in all
+    (0.968, 0.032)
     """
     total: Tensor | None = None
     buffers: WaveBuffers | None = None

@@ -37,6 +37,15 @@ def sample_inverse_gaussian(
     References
     ----------
     Michael, Schucany & Haas, Am. Stat. 30 (1976) 88; Rullgård et al., J. Microscopy 243 (2011) 234.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.inverse_gaussian import sample_inverse_gaussian
+    >>> electrons = torch.full((10000,), 20.0)
+    >>> signal = sample_inverse_gaussian(electrons, electrons / 4, torch.Generator().manual_seed(0))
+    >>> round(signal.mean().item()), round(signal.var().item())  # DQE 0.8: 1/DQE - 1 = 1/4
+    (20, 5)
     """
     mean, variance = mean.detach(), variance.detach().expand_as(mean)
     random = (mean > 0) & (variance >= MIN_VARIANCE)

@@ -54,6 +54,16 @@ def aberration_phase(
     References
     ----------
     Krivanek, Dellby & Lupini, Ultramicroscopy 78 (1999) 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.lens import aberration_phase
+    >>> wavelength, underfocus = torch.tensor(0.0197), torch.tensor(15000.0)  # Å
+    >>> qx = (wavelength * underfocus).rsqrt().view(1, 1)  # 1/Å, first zero of sin χ
+    >>> chi = aberration_phase(torch.zeros(1, 1), qx, wavelength, {"C10": -underfocus})
+    >>> round(chi.item() / torch.pi, 4), round(1 / qx.item(), 1)  # -π, at 17.2 Å
+    (-1.0, 17.2)
     """
     theta_x, theta_y = wavelength * qx, wavelength * qy
     squared = theta_x**2 + theta_y**2
@@ -115,6 +125,16 @@ def aberration_gradient(
     -------
     tuple of Tensor
         :math:`\partial\chi/\partial q_y` and :math:`\partial\chi/\partial q_x` in rad Å.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.lens import aberration_gradient
+    >>> qy, qx = torch.zeros(1, 1), torch.full((1, 1), 1 / 4)  # 1/Å
+    >>> defocus = {"C10": torch.tensor(-10000.0)}
+    >>> along_y, along_x = aberration_gradient(qy, qx, torch.tensor(0.0197), defocus)
+    >>> round(along_x.abs().item() / (2 * torch.pi), 2)  # Å: 4 Å detail is displaced by λ Δf q
+    49.25
     """
     theta_x, theta_y = torch.broadcast_tensors(wavelength * qx, wavelength * qy)
     squared = theta_x**2 + theta_y**2
@@ -166,6 +186,18 @@ def defocus_factors(
     -------
     tuple of Tensor
         Along y and along x.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.grid import frequency_grid
+    >>> from difftem.functional.lens import aberration_phase, defocus_factors
+    >>> qy, qx = frequency_grid((8, 8), 2.0)
+    >>> wavelength, underfocus = torch.tensor([0.0197, 15000.0], dtype=torch.float64)
+    >>> along_y, along_x = defocus_factors(qy, qx, wavelength, underfocus)
+    >>> chi = aberration_phase(qy, qx, wavelength, {"C10": -underfocus})
+    >>> torch.allclose(along_y * along_x, torch.exp(-1j * chi))
+    True
     """
     scale = math.pi * wavelength * defocus[..., None, None]
     return phase_factor(scale * qy**2), phase_factor(scale * qx**2)
@@ -197,6 +229,15 @@ def aperture(
     -------
     Tensor
         Transmission between 0 and 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.lens import aperture
+    >>> wavelength = torch.tensor(0.0197)
+    >>> qx = torch.tensor([[9e-3, 10e-3, 11e-3]]) / wavelength
+    >>> aperture(torch.zeros(1, 1), qx, wavelength, torch.tensor(10e-3), torch.tensor(1e-4))
+    tensor([[1.0000, 0.5000, 0.0000]])
     """
     # The clamp keeps the gradient of |q| finite on the axis.
     theta = wavelength * torch.sqrt(torch.clamp(qx**2 + qy**2, min=1e-30))
@@ -230,6 +271,15 @@ def phase_plate(
     References
     ----------
     Danev & Nagayama, Ultramicroscopy 88 (2001) 243.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.lens import phase_plate
+    >>> qx = torch.tensor([[0.0, 0.001, 0.1]])  # 1/Å
+    >>> shift = phase_plate(torch.zeros(1, 1), qx, torch.tensor(torch.pi / 2), torch.tensor(0.001))
+    >>> shift / torch.pi  # none for the direct beam
+    tensor([[0.0000, 0.1967, 0.5000]])
     """
     q2 = qx**2 + qy**2
     return phase_shift[..., None, None] * (1 - torch.exp(-q2 / (2 * cut_on**2)))

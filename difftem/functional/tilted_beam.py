@@ -71,7 +71,19 @@ def aberrations_about_tilt(
 
 
 class TiltedFrequencies(NamedTuple):
-    """Frequencies about a tilted beam: a lens acts on them, the direct beam is one of them."""
+    """Frequencies about a tilted beam: a lens acts on them, the direct beam is one of them.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.tilted_beam import tilted_frequencies
+    >>> tilt = torch.tensor([1e-3, 0.0])  # rad along x
+    >>> frequencies = tilted_frequencies((8, 8), 2.0, torch.tensor(0.0197), tilt)
+    >>> round(frequencies.direct[1].item(), 4)  # 1/Å, where the direct beam passes the lens
+    0.0508
+    >>> frequencies.squared()[0, 0].item()
+    0.0
+    """
 
     qy: Tensor  # (..., ny, 1) 1/Å
     qx: Tensor  # (..., 1, nx) 1/Å
@@ -101,7 +113,33 @@ def tilted_frequencies(
     wavelength: Tensor,  # () Å
     tilt: Tensor | None,  # (..., 2) rad
 ) -> TiltedFrequencies:
-    """Frequencies of a field about a beam of that tilt (x, y)."""
+    """Frequencies of a field about a tilted beam, counted from the optic axis.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(ny, nx)`` in pixels.
+    pixel_size : float
+        In Å.
+    wavelength : Tensor
+        In Å.
+    tilt : Tensor or None
+        Of the beam along x and y in rad, shape ``(..., 2)``; None for a beam on the axis.
+
+    Returns
+    -------
+    TiltedFrequencies
+        In 1/Å, float64: those of the FFT grid plus tilt / wavelength.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.tilted_beam import tilted_frequencies
+    >>> tilt = torch.tensor([1e-3, 0.0])  # rad along x
+    >>> qy, qx, direct = tilted_frequencies((4, 4), 2.0, torch.tensor(0.02), tilt)
+    >>> qx  # 1/Å, all displaced by tilt / λ
+    tensor([[ 0.0500,  0.1750, -0.2000, -0.0750]], dtype=torch.float64)
+    """
     qy, qx = frequency_grid(shape, pixel_size, device=wavelength.device)
     if tilt is None:
         return TiltedFrequencies(qy, qx, None)
