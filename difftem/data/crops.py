@@ -5,12 +5,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import numpy as np
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from difftem.micrograph.box import Box
+from difftem.pictures import draw_array, grey_limits
 
 Batch = dict[str, Tensor]
 
@@ -167,10 +167,10 @@ def _draw_crops(
     columns = min(4, len(shown))
     rows = -(-len(shown) // columns)
     figure = Figure(figsize=(3 * columns, 3.1 * rows), layout="constrained")
-    low, high = np.quantile(shown.numpy(), [0.005, 0.995])
+    limits = grey_limits(shown)
     for index, image in enumerate(shown):
         axes = figure.add_subplot(rows, columns, index + 1)
-        axes.imshow(image.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
+        draw_array(axes, image, limits)
         axes.set_title(f"crop {index + 1}", fontsize=8)
         axes.set_axis_off()
     return figure

@@ -70,7 +70,7 @@ class Nanoparticles(LightningDataModule):
     validation_images : int, optional
         Images of validation, at most, from all over its models. Default: all.
     upright : bool
-        Only flip training images left and right: the support stays below.
+        Only flip training images left and right: the support stays at large y.
     workers : int
         Processes that draw noise; 0 draws it in this one.
     seed : int

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from difftem.micrograph.picking import Picked
+from difftem.pictures import draw_array
 
 
 def draw_picking(pictures: Sequence[Picked]) -> Any:
@@ -29,17 +28,10 @@ def draw_picking(pictures: Sequence[Picked]) -> Any:
     figure = Figure(figsize=(5 * columns, 5 * rows), layout="constrained")
     for index, picture in enumerate(pictures):
         axes = figure.add_subplot(rows, columns, index + 1)
-        low, high = np.quantile(picture.overview.numpy(), [0.005, 0.995])
         top, left = picture.origin
         ny, nx = (n * picture.binning for n in picture.overview.shape)
-        axes.imshow(
-            picture.overview.numpy(),
-            cmap="gray",
-            vmin=low,
-            vmax=high,
-            origin="lower",
-            extent=(left - 0.5, left + nx - 0.5, top - 0.5, top + ny - 0.5),
-        )
+        extent = (left - 0.5, left + nx - 0.5, top - 0.5, top + ny - 0.5)
+        draw_array(axes, picture.overview, extent=extent)
         for box in picture.boxes:
             corner = (box.x - 0.5, box.y - 0.5)
             axes.add_patch(Rectangle(corner, box.size, box.size, fill=False, edgecolor="C1"))

@@ -5,20 +5,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from difftem.analysis.spectrum import power_spectrum
 from difftem.functional.grid import crop_center
+from difftem.pictures import draw_array, draw_image
 from difftem.simulation.focus import defocus_in_words
 
-# A panel has some 500 pixels: larger images are binned, and their spectrum is that of the middle.
-PANEL_PIXELS = 1024
-SPECTRUM_PIXELS = 2048
-# Share of the field that a scale bar may take, and the round lengths to choose from (Å).
-BAR_SHARE = 0.3
-ROUND = (1, 2, 5)
+SPECTRUM_PIXELS = 2048  # the spectrum of a larger image is that of its middle
 CHARACTERS = 10.5  # of a title that fit into an inch
 
 
@@ -61,16 +56,8 @@ def draw_preview(
     if size == SPECTRUM_PIXELS:
         micrograph = crop_center(micrograph, (size, size))
     spectrum = _centered_spectrum(micrograph)
-    low, high = grey_limits(spectrum)
     edge = 0.5 / pixel_size
-    right.imshow(
-        spectrum.numpy(),
-        cmap="gray",
-        vmin=low,
-        vmax=high,
-        origin="lower",
-        extent=(-edge, edge, -edge, edge),
-    )
+    draw_array(right, spectrum, extent=(-edge, edge, -edge, edge))
     right.set_title("power spectrum (log)")
     right.set_xlabel("1/Å")
     right.locator_params(nbins=5)
@@ -131,82 +118,8 @@ def show_figure(figure: Figure) -> None:
     pyplot.show()
 
 
-def draw_image(
-    axes: Axes,
-    image: Tensor,  # (y, x)
-    pixel_size: float | None,  # Å
-    limits: tuple[float, float] | None = None,
-) -> None:
-    """Show an image, binned if it is large, with a scale bar.
-
-    Parameters
-    ----------
-    axes : Axes
-        To draw into.
-    image : Tensor
-        Shape ``(y, x)``.
-    pixel_size : float or None
-        In Å; without one there is no scale bar.
-    limits : tuple of float, optional
-        Grey values that are black and white. Default: `grey_limits` of the image.
-    """
-    bins = max(1, min(image.shape) // PANEL_PIXELS)
-    binned = torch.nn.functional.avg_pool2d(image[None, None], bins)[0, 0]
-    low, high = limits or grey_limits(binned)
-    axes.imshow(binned.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    if pixel_size is not None:
-        _scale_bar(axes, binned.shape[-1] * pixel_size * bins, pixel_size * bins)
-
-
-def grey_limits(image: Tensor) -> tuple[float, float]:
-    """Grey limits that leave out the extreme half percent."""
-    flat = image.flatten().float()
-    step = max(1, len(flat) // 1_000_000)
-    low, high = torch.quantile(flat[::step], torch.tensor([0.005, 0.995])).tolist()
-    return low, high if high > low else low + 1.0
-
-
 def _centered_spectrum(image: Tensor) -> Tensor:
     """Logarithm of the full power spectrum with DC in the middle, averaged over 3 x 3 pixels."""
     full = power_spectrum(image, half=False)
     smooth = torch.nn.functional.avg_pool2d(full[None, None], 3, 1, 1, count_include_pad=False)
     return torch.fft.fftshift(torch.log(smooth[0, 0] + 1e-12))
-
-
-def bar_length(width: float) -> tuple[float, str]:
-    """Choose a round length for a scale bar.
-
-    Parameters
-    ----------
-    width : float
-        Of the image in Å.
-
-    Returns
-    -------
-    length : float
-        In Å, three tenths of the width at most.
-    label : str
-        In nm, or Å below 1 nm.
-    """
-    lengths = [r * 10.0**e for e in range(-1, 6) for r in ROUND]
-    length = max((each for each in lengths if each <= BAR_SHARE * width), default=lengths[0])
-    return length, f"{length / 10:g} nm" if length >= 10 else f"{length:g} Å"
-
-
-def _scale_bar(axes: Axes, width: float, pixel_size: float) -> None:
-    """Draw a bar of a round length with its label."""
-    length, label = bar_length(width)
-    span = length / pixel_size
-    margin = 0.04 * width / pixel_size
-    axes.plot([margin, margin + span], [margin, margin], color="white", linewidth=6)
-    axes.plot([margin, margin + span], [margin, margin], color="black", linewidth=3)
-    axes.text(
-        margin + span / 2,
-        1.6 * margin,
-        label,
-        ha="center",
-        va="bottom",
-        bbox={"facecolor": "white", "alpha": 0.7, "pad": 1.5, "linewidth": 0},
-    )

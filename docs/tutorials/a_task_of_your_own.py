@@ -58,6 +58,7 @@ noisy = scaled(simulator().micrograph)
 images = torch.cat([noisy, task.network(noisy).detach(), clean], dim=1)[16:]
 errors, signal = (images - clean[16:]).square().mean((0, 2, 3)), clean[16:].var()
 print(f"mean squared error: noisy {errors[0]:.3f}, denoised {errors[1]:.3f}, signal {signal:.3f}")
-plt.imshow(torch.cat(images.unbind(), dim=2).flatten(0, 1).numpy(), "gray")
+rows = torch.cat(images.flip(1).unbind(), dim=2).flatten(0, 1)  # the noisy ones last: on top
+plt.imshow(rows.numpy(), "gray", origin="lower")
 plt.show()
 assert errors[1] < signal / 2

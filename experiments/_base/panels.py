@@ -9,6 +9,7 @@ from torch import Tensor
 
 from difftem.functional.grid import frequency_grid, radius
 from difftem.functional.mtf import apply_transfer
+from difftem.pictures import draw_array
 
 
 def low_passed(
@@ -51,7 +52,7 @@ def draw_rows(
     for line, (name, images) in zip(axes, rows, strict=True):
         scale = spread * float(list(images.values())[-1].std())
         for axis, (label, image) in zip(line, images.items(), strict=False):
-            axis.imshow(image.numpy(), cmap="gray", vmin=-scale, vmax=scale)
+            draw_array(axis, image, (-scale, scale))
             axis.set_title(label, fontsize=8)
         for axis in line[len(images) :]:
             axis.set_visible(False)

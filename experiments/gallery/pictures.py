@@ -13,6 +13,7 @@ from torch import Tensor
 import difftem
 from difftem.io.examples import example_structure
 from difftem.modules import Detector, Dose, FlatIce, Lens, Multislice, Potential, Simulator
+from difftem.pictures import draw_array, grey_limits
 from difftem.simulation.nanoparticles.config import NanoparticleSetConfig
 from difftem.simulation.nanoparticles.imaging import NanoparticleImaging
 from difftem.simulation.nanoparticles.item import image_model
@@ -52,7 +53,7 @@ def focus_series(path: Path) -> None:
     images = image_model(NanoparticleSetConfig(n_models=1, seed=2, imaging=imaging), 0)
     figure, axes = panels(5, 12.5, 2.8)
     for axis, image, row in zip(axes, images.images, images.rows, strict=True):
-        axis.imshow(image.numpy(), "gray", vmin=0.6, vmax=1.5, origin="lower")
+        draw_array(axis, image, (0.6, 1.5))
         axis.set_title(f"{1000 * float(row['defocus_um']):+.0f} nm")
     figure.savefig(path, dpi=80, metadata={"Software": None})
 
@@ -66,7 +67,7 @@ def atom_gradient(path: Path) -> None:
     size = places.grad[:, :2].norm(dim=1)
     figure, axes = panels(2, 8.0, 4.0)
     half = SIDE * PIXEL / 2
-    axes[0].imshow(data.numpy(), "gray", extent=(-half, half, -half, half), origin="lower")
+    draw_array(axes[0], data, extent=(-half, half, -half, half))
     axes[0].set_title("micrograph")
     order = size.argsort()
     x, y = places.detach()[order, :2].T
@@ -107,11 +108,10 @@ def movie(path: Path) -> None:
         data = simulator(torch.Generator().manual_seed(0)).micrograph
     kept = fit(simulator, data)
     figure, axes = panels(3, 7.2, 2.7)
-    low, high = data.quantile(0.005).item(), data.quantile(0.995).item()
-    spread = (high - low) / 2
-    shown = [axes[0].imshow(data, "gray", vmin=low, vmax=high, origin="lower")]
-    shown.append(axes[1].imshow(data, "gray", vmin=low, vmax=high, origin="lower"))
-    shown.append(axes[2].imshow(data, "gray", vmin=-spread, vmax=spread, origin="lower"))
+    low, high = limits = grey_limits(data)
+    differences = (low - high) / 2, (high - low) / 2
+    scales = (limits, limits, differences)
+    shown = [draw_array(axis, data, each) for axis, each in zip(axes, scales, strict=True)]
     axes[0].set_title("data")
 
     def draw(step: int) -> list[Any]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from difftem.pictures import draw_array
+
 COLOURS = {"real": "black", "simulated": "tab:red", "frozen": "tab:orange", "even ice": "tab:blue"}
 
 
@@ -33,7 +35,7 @@ def draw(
             crop = crop.unfold(0, 2, 2).unfold(1, 2, 2).mean((-2, -1))
             spread = 3 * float(crop.std())
             middle = float(crop.mean())
-            axis.imshow(crop, cmap="gray", vmin=middle - spread, vmax=middle + spread)
+            draw_array(axis, crop, (middle - spread, middle + spread))
             axis.set(title=f"{camera}, {kind}, binned by 2", xticks=[], yticks=[])
     figure.tight_layout()
     path.parent.mkdir(exist_ok=True)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from difftem.pictures import draw_array
 from experiments._base.results import markdown_table, mean_and_sd
 
 Row = dict[str, Any]
@@ -94,7 +95,7 @@ def draw(
     scale = 2.5 * float(drawn["average"].std())
     for axis, name in zip(top.subplots(1, len(names)), names, strict=True):
         image = drawn[name] - drawn[name].mean()
-        axis.imshow(image.numpy(), cmap="gray", vmin=-scale, vmax=scale)
+        draw_array(axis, image, (-scale, scale))
         axis.set_title(name, fontsize=7)
         axis.set_axis_off()
     first, seed = next(iter(config["optimisers"])), config["panel"]["seed"]

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from difftem.data.near_duplicates import nearest_pair
 from difftem.io.tiff import read_tiff
+from difftem.pictures import draw_array
 from difftem.scene.nanoparticle.nanoparticle import draw_nanoparticle
 from difftem.simulation.nanoparticles.config import NanoparticleSetConfig
 from difftem.simulation.nanoparticles.imaging import NanoparticleImaging
@@ -132,7 +133,7 @@ def draw(images: NanoparticleSet, path: Path) -> None:
     shown = [("published (SBD)", published)]
     shown += [(f"image {i}", images.image(i)) for i in sorted(near[:SHOWN])]
     for axes, (title, image) in zip(panels, shown, strict=True):
-        axes.imshow(image, cmap="gray", vmin=0.7, vmax=1.4)
+        draw_array(axes, image, (0.7, 1.4))
         axes.set_title(title, fontsize=10)
         axes.axis("off")
     figure.savefig(path, dpi=70)

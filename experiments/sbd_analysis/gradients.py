@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from difftem.analysis.atomic_columns import FoundColumns
 from difftem.analysis.gradient_map import gradient_maps, network_function, wiener_function
 from difftem.analysis.vacuum import find_vacuum
+from difftem.pictures import draw_array
 from difftem.workflows.analyze.figures import draw_reach, draw_row
 from difftem.workflows.analyze.gradients import COLUMN_DISTANCE, NamedGradient
 from experiments._base.rows import Row
@@ -103,10 +104,10 @@ def draw_gradients(
     for axis, each in zip(axes[0], first, strict=False):
         y, x = each.gradient.pixel
         reach = round(11 / PIXEL)
-        axis.imshow(clean.numpy(), cmap="gray", vmin=0.6, vmax=1.5)
+        draw_array(axis, clean, (0.6, 1.5))
         axis.plot(x, y, "+", color="red", markersize=12)
         axis.set_xlim(max(x - reach, 0), min(x + reach, clean.shape[1] - 1))
-        axis.set_ylim(min(y + reach, clean.shape[0] - 1), max(y - reach, 0))
+        axis.set_ylim(max(y - reach, 0), min(y + reach, clean.shape[0] - 1))
         axis.set_title(f"{each.name}, without noise", fontsize=10)
     for line, (name, found) in zip(axes[1:], gradients.items(), strict=True):
         for axis, each in zip(line, found, strict=False):

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from difftem.analysis.column_evidence import CountDenoiser
+from difftem.pictures import draw_array
 from experiments.sbd_analysis.scenes import Scene
 from experiments.sbd_analysis.score import PIXEL, counted, evidence
 
@@ -48,13 +49,13 @@ def draw_sites(
             truth = config["vacuum"] * (scene.present if kind == "present" else scene.absent)
             expected = denoise(counted(scene, kind, frame, config))
             for axis, image in ((top, truth), (below, expected)):
-                axis.imshow(image.numpy(), cmap="gray", vmin=0.28, vmax=0.66)
+                draw_array(axis, image, (0.28, 0.66))
                 angle = np.linspace(0, 2 * np.pi, 80)
                 radius = config["radius"] / PIXEL
                 colour = "C2" if supported else "C3"
                 axis.plot(px + radius * np.cos(angle), py + radius * np.sin(angle), colour)
                 axis.set_xlim(max(px - reach, 0), min(px + reach, image.shape[1] - 1))
-                axis.set_ylim(min(py + reach, image.shape[0] - 1), max(py - reach, 0))
+                axis.set_ylim(max(py - reach, 0), min(py + reach, image.shape[0] - 1))
                 axis.set_xticks([])
                 axis.set_yticks([])
             atoms = int(scene.atoms[0])

@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-import torch
 import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from difftem.pictures import draw_array
 from difftem.simulation.preview import draw_preview, save_figure
 from difftem.simulation.scene_microscope import SceneMicrograph, SceneMicroscope
 from difftem.simulation.settings import configured
@@ -30,8 +30,7 @@ def strip(path: Path, item: SceneMicrograph, tilts: list[float]) -> None:
     axes = figure.subplots(2, len(tilts), squeeze=False)
     for row, images in zip(axes, (item.noise_free, item.micrographs), strict=True):
         for panel, image, tilt in zip(row, images, tilts, strict=True):
-            low, high = torch.quantile(image.flatten()[::7], torch.tensor([0.005, 0.995])).tolist()
-            panel.imshow(image.numpy(), cmap="gray", vmin=low, vmax=high, origin="lower")
+            draw_array(panel, image)
             panel.set_title(f"{tilt:g}°")
             panel.set_axis_off()
     figure.savefig(path, dpi=80, metadata={"Software": None})

@@ -6,7 +6,7 @@ import torch
 
 import difftem
 from difftem.io.mrc import write_mrc
-from difftem.simulation.preview import bar_length
+from difftem.pictures import bar_length
 from difftem.workflows.render.camera import CameraView
 
 pytestmark = pytest.mark.usefixtures("drawing")

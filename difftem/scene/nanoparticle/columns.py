@@ -33,8 +33,8 @@ class AtomicColumns:
     counts : Tensor
         Number of atoms, int64, shape ``(n,)``.
     regions : Tensor
-        Index into `REGIONS`, int64, shape ``(n,)``: *interface* is the lowest layer of the
-        particle and the oxide's uppermost layer below it; *surface* is whatever else is next to
+        Index into `REGIONS`, int64, shape ``(n,)``: *interface* is the particle's layer next to
+        the oxide and the oxide's layer that it lies on; *surface* is whatever else is next to
         vacuum; *particle* and *support* are the rest.
     surface : Tensor
         Next to vacuum in projection, also at the interface, bool, shape ``(n,)``: a disc of 2.3 Å

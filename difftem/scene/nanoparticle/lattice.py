@@ -1,6 +1,6 @@
-r"""Columns of atoms of cubic crystals seen along [1-10] with [111] up.
+r"""Columns of atoms of cubic crystals seen along [1-10], with [111] towards low y.
 
-The frame: z is [1-10], along the beam; y is down, -[111]; x completes it, -[11-2]. A column has the
+The frame: z is [1-10], along the beam; y is -[111]; x completes it, -[11-2]. A column has the
 whole numbers (p, m) = (h + k, m) of its atoms' indices (h, k, m), so that with atoms at multiples
 of a step s
 

@@ -40,14 +40,14 @@ class NanoparticleRecipe:
     thickness
         Of the oxide along the beam in Å.
     support_step_share
-        Share of oxides with a step of one O-Ce-O layer beside the particle, up or down.
+        Share of oxides with a step of one O-Ce-O layer beside the particle, towards it or away.
     oxygen_vacancies
-        Share of the uppermost oxygen atoms that are missing.
+        Share of the outermost oxygen atoms that are missing.
     interface_distance
-        From the uppermost Ce layer to the lowest Pt layer in Å.
+        From the outermost Ce layer to the nearest Pt layer in Å.
     interface_y
-        y of the uppermost Ce layer in Å; moved down where a particle would come nearer than
-        `headroom` to the upper edge of the field.
+        y of the outermost Ce layer in Å, the oxide beyond it; moved to larger y where a particle
+        would come nearer than `headroom` to the field's edge at low y.
     particle_x
         x of the particle's middle in Å.
     headroom

@@ -1,4 +1,4 @@
-"""The CeO2 below a particle: a slab with an O-terminated (111) surface."""
+"""The CeO2 below a particle, which is at larger y: a slab with an O-terminated (111) surface."""
 
 import math
 from typing import NamedTuple

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from difftem.pictures import draw_array
+
 _NAMES = ("noisy", "Wiener", "denoised", "clean")
 
 
@@ -62,7 +64,7 @@ def draw_panels(
             if image is None:
                 continue
             limits = (-3.0, 3.0) if name == "noisy" else (low, max(high, low + 1e-6))
-            axis.imshow(image.numpy(), cmap="gray", vmin=limits[0], vmax=limits[1])
+            draw_array(axis, image, limits)
             axis.set_title(name, fontsize=9)
         row[0].set_title(f"{panel.kind or 'noisy'}, {panel.electrons:.3g} e/pixel", fontsize=9)
     return figure

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from difftem.pictures import draw_array
 from difftem.tasks.report import FittedValue, Report, Table
 
 _CORRELATION, _CONTRAST = "image/correlation_with_average", "image/contrast_over_average"
@@ -67,7 +68,7 @@ def _draw(image: Tensor, average: Tensor) -> Any:
         (("average of the exposures", average), ("learnt", image)),
         strict=True,
     ):
-        axis.imshow((shown - shown.mean()).numpy(), cmap="gray", vmin=-limit, vmax=limit)
+        draw_array(axis, shown - shown.mean(), (-limit, limit))
         axis.set_title(title, fontsize=9)
         axis.set_axis_off()
     return figure

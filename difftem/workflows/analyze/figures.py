@@ -11,7 +11,7 @@ from torch import Tensor
 from difftem.analysis.atomic_columns import FoundColumns
 from difftem.analysis.column_evidence import ColumnEvidence
 from difftem.analysis.periodicity import Periodicity
-from difftem.simulation.preview import draw_image
+from difftem.pictures import draw_array, draw_image
 from difftem.workflows.analyze.gradients import COLUMN_DISTANCE, NamedGradient
 
 _SHOWN = 11.0  # Å around the pixel of a gradient map
@@ -33,11 +33,11 @@ def draw_likelihood(
     left, middle, right = figure.subplots(1, 3)
     seen = torch.nn.functional.avg_pool2d(counts[None, None], _BLUR, 1, _BLUR // 2)[0, 0]
     for axes, image, name in (
-        (left, seen, f"counts, averaged over {_BLUR} x {_BLUR} pixels (row 0 on top)"),
+        (left, seen, f"counts, averaged over {_BLUR} x {_BLUR} pixels"),
         (middle, expected, "denoised, columns found"),
         (right, expected, "ratio over its threshold (nats)"),
     ):
-        _show(axes, image, pixel_size)
+        draw_image(axes, image.cpu().float(), pixel_size)
         axes.set_title(name, fontsize=10)
     x, y = columns.positions.T.numpy()
     middle.plot(x, y, ".", color="C1", markersize=3)
@@ -69,11 +69,11 @@ def draw_gradient(
     left, middle, right = figure.subplots(1, 3)
     y, x = gradient.gradient.pixel
     reach = round(_SHOWN / pixel_size)
-    _show(left, expected, pixel_size)
+    draw_image(left, expected.cpu().float(), pixel_size)
     left.plot(x, y, "+", color="red", markersize=12)
     left.set_title("denoised", fontsize=10)
     left.set_xlim(max(x - reach, 0), min(x + reach, expected.shape[1] - 1))
-    left.set_ylim(min(y + reach, expected.shape[0] - 1), max(y - reach, 0))
+    left.set_ylim(max(y - reach, 0), min(y + reach, expected.shape[0] - 1))
     draw_row(middle, gradient, columns, pixel_size)
     draw_reach(right, [(gradient.name, gradient)], pixel_size)
     figure.suptitle(f"{title}\n{gradient.sentence()}", fontsize=9)
@@ -90,12 +90,13 @@ def draw_row(
     row = gradient.gradient.row.cpu()
     y, x = gradient.gradient.pixel
     reach = round(_SHOWN / pixel_size)
-    top, left = max(y - reach, 0), max(x - reach, 0)
-    part = row[top : y + reach + 1, left : x + reach + 1]
+    bottom, left = max(y - reach, 0), max(x - reach, 0)
+    part = row[bottom : y + reach + 1, left : x + reach + 1]
     # The pixels beside the centre outshine all others: 0.5 % of the weights are out of scale.
     most = float(part.abs().flatten().double().quantile(0.995).clamp(min=1e-12))
-    extent = (left - 0.5, left + part.shape[1] - 0.5, top + part.shape[0] - 0.5, top - 0.5)
-    axes.imshow(part.numpy(), cmap="RdBu_r", vmin=-most, vmax=most, extent=extent)
+    ny, nx = part.shape
+    extent = (left - 0.5, left + nx - 0.5, bottom - 0.5, bottom + ny - 0.5)
+    draw_array(axes, part, (-most, most), "RdBu_r", extent)
     near = columns.positions.numpy()
     inside = (np.abs(near - np.array([x, y])) < reach).all(1)
     axes.plot(*near[inside].T, "o", mfc="none", mec="black", markersize=9, markeredgewidth=0.5)
@@ -138,25 +139,13 @@ def draw_periodicity(
     reach = min(round(1.4 * _SHOWN / pixel_size), ny // 2, nx // 2)
     part = correlation[ny // 2 - reach : ny // 2 + reach, nx // 2 - reach : nx // 2 + reach]
     length = reach * pixel_size
-    left.imshow(
-        part.numpy(),
-        cmap="gray",
-        vmin=-0.5,
-        vmax=0.8,
-        extent=(-length, length, length, -length),
-    )
+    edges = (-length - pixel_size / 2, length - pixel_size / 2)  # shift 0 is a pixel's middle
+    draw_array(left, part, (-0.5, 0.8), extent=(*edges, *edges))
     for x, y in (pixel_size * found.steps).tolist():
         left.plot([x, -x], [y, -y], "o", mfc="none", mec="C1")
-    left.set_xlim(-length, length)
-    left.set_ylim(length, -length)
+    left.set(xlim=edges, ylim=edges)
     left.set_title("autocorrelation of the denoised image", fontsize=10)
     left.set_xlabel("shift (Å)")
     draw_reach(right, [(each.name, each) for each in gradients], pixel_size)
     figure.suptitle(title, fontsize=10)
     return figure
-
-
-def _show(axes: Axes, image: Tensor, pixel_size: float) -> None:
-    """Show an image with its first row on top, as the support of a particle is below it."""
-    draw_image(axes, image.cpu().float(), pixel_size)
-    axes.invert_yaxis()

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from difftem.pictures import draw_image
 from difftem.workflows.compare.agreement import Agreement
 from difftem.workflows.compare.load import Compared, Kind
 from difftem.workflows.compare.options import THRESHOLDS
@@ -55,8 +56,6 @@ def draw_panels(
     size in Å there are no scale bars.
     """
     from matplotlib.figure import Figure  # slow to load
-
-    from difftem.simulation.preview import draw_image
 
     shown = [
         (label if number else f"{panel.name}  {label}".strip(), image)

@@ -10,7 +10,8 @@ import torch
 
 from difftem.io.files import replacing
 from difftem.io.staged_folder import made_folder
-from difftem.simulation.preview import grey_limits, save_figure, show_figure
+from difftem.pictures import grey_limits
+from difftem.simulation.preview import save_figure, show_figure
 from difftem.simulation.record import versions
 from difftem.workflows.compare.agreement import Agreement
 from difftem.workflows.compare.figure import Shown, draw_curves, draw_panels

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from difftem.simulation.preview import draw_image
+from difftem.pictures import draw_image
 from difftem.workflows.denoise.one_image import RingCurves
 
 _LEAST = 1e-4  # of the noise's power: what is shown of the estimate's

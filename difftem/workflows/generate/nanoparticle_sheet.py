@@ -2,6 +2,7 @@
 
 from matplotlib.figure import Figure
 
+from difftem.pictures import draw_array
 from difftem.simulation.nanoparticles.nanoparticle_set import NanoparticleSet
 from difftem.units import angstrom_to_nm, um_to_angstrom
 
@@ -33,7 +34,7 @@ def draw_nanoparticles(images: NanoparticleSet) -> Figure:
             continue
         index = round(k * (n - 1) / max(1, shown - 1))
         row = images.rows[index]
-        axes.imshow(images.image(index).numpy(), cmap="gray")
+        draw_array(axes, images.image(index))
         axes.axis("off")
         focus = angstrom_to_nm(um_to_angstrom(float(row["defocus_um"])))
         axes.set_title(f"{index}: {focus:.1f} nm, {row['contrast']}", fontsize=9)

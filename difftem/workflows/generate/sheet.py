@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from difftem.io.account import counted
 from difftem.io.files import replacing
 from difftem.io.image_stack import SUFFIXES, read_stack
-from difftem.simulation.preview import draw_image, image_title, save_figure
+from difftem.pictures import draw_image
+from difftem.simulation.preview import image_title, save_figure
 from difftem.workflows.generate.item import RECORD
 
 SHEET = 9  # images at most

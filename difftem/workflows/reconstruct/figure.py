@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
+from difftem.pictures import draw_image
+
 
 def draw_volume(
     volume: Tensor,  # (z, y, x)
@@ -31,8 +33,6 @@ def draw_volume(
         The figure.
     """
     from matplotlib.figure import Figure  # slow to load
-
-    from difftem.simulation.preview import draw_image
 
     nz, ny, nx = volume.shape
     slices = (

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from difftem.io.files import replacing
-from difftem.simulation.preview import bar_length, save_figure, show_figure
+from difftem.pictures import bar_length
+from difftem.simulation.preview import save_figure, show_figure
 from difftem.workflows.render.camera import CameraView, fitted_view
 from difftem.workflows.render.canvas import Canvas
 from difftem.workflows.render.load import ShownVolume

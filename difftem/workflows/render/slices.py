@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from difftem.analysis.volume_background import pooled
-from difftem.simulation.preview import draw_image
+from difftem.pictures import draw_image
 from difftem.workflows.render.load import ShownVolume
 
 _RANGE = (0.005, 0.995)  # of the voxels: black and white
