@@ -4,6 +4,7 @@ import difflib
 import re
 from pathlib import Path
 
+from difftem.workflows.explain.formulas import formulas_as_text
 from difftem.workflows.explain.topics import COMMANDS, TOPICS
 
 PACKAGE = Path(__file__).parents[2]
@@ -34,7 +35,7 @@ def explain(topic: str, whole_page: bool = False) -> str:
     Returns
     -------
     str
-        Markdown without pictures and targets of links, and where it is from.
+        Markdown without pictures, targets of links and LaTeX, and where it is from.
 
     Raises
     ------
@@ -99,9 +100,9 @@ def section(text: str, heading: str) -> str:
 
 
 def as_plain(markdown: str) -> str:
-    """Leave out what only a browser can show: pictures, comments, targets of links."""
-    text = _LEFT_OUT.sub("", markdown)
-    return re.sub(r"\n{3,}", "\n\n", _LINK.sub(r"\1", text)).strip()
+    """Leave out what only a browser can show: pictures, comments, targets of links, LaTeX."""
+    text = formulas_as_text(_LINK.sub(r"\1", _LEFT_OUT.sub("", markdown)))
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
 def _nearest(name: str) -> str:
