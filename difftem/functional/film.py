@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from difftem.functional.solvent import ICE_MOLECULES_PER_A3, total_cross_section
+from difftem.functional.cross_section import total_cross_section
+from difftem.functional.solvent import ICE_MOLECULES_PER_A3
 
 CARBON_ATOMS_PER_A3 = 0.1  # of the support: 2.0 g/cm³
 MIN_PATH = 10.0  # Å: less ice than this makes no difference

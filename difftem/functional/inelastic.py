@@ -14,11 +14,8 @@ from torch import Tensor
 
 from difftem.constants.physical import BOHR_RADIUS, ELECTRON_REST_ENERGY_EV
 from difftem.functional.beam import wavelength
-from difftem.functional.solvent import (
-    ICE_MOLECULES_PER_A3,
-    INELASTIC_ENERGY_PER_Z_EV,
-    total_cross_section,
-)
+from difftem.functional.cross_section import INELASTIC_ENERGY_PER_Z_EV, total_cross_section
+from difftem.functional.solvent import ICE_MOLECULES_PER_A3
 
 CARBON: Mapping[int, float] = {6: 1.0}
 WATER: Mapping[int, float] = {8: 1.0, 1: 2.0}

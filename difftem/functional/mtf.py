@@ -34,6 +34,15 @@ def lorentzians(
     References
     ----------
     Rullgård et al., J. Microscopy 243 (2011) 234.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.mtf import lorentzians
+    >>> frequency = torch.tensor([0.0, 0.25, 0.5])  # cycles/pixel: Nyquist is 0.5
+    >>> mtf = lorentzians(frequency, *torch.tensor([0.7, 0.2, 0.1, 10.0, 40.0]))
+    >>> [round(value, 3) for value in mtf.tolist()]
+    [1.0, 0.588, 0.318]
     """
     w2 = frequency**2
     return (a / (1 + alpha * w2) + b / (1 + beta * w2) + c) / (a + b + c)
@@ -76,6 +85,15 @@ def rullgard(
     References
     ----------
     TEM-simulator 1.3 manual, parameters ``mtf_p`` and ``mtf_q``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.mtf import rullgard
+    >>> a, b, c, alpha, beta, q = torch.tensor([1.0, 0.0, 0.0, 12.0, 12.0, 1.0])
+    >>> curves = [rullgard(torch.tensor(0.5), a, b, c, alpha, beta, p, q) for p in (q, 2 * q)]
+    >>> [round(value.item(), 3) for value in curves]  # at Nyquist, for p = 1 and 2
+    [0.25, 0.118]
     """
     w2 = frequency**2
     first = _generalised_lorentzian(1 + alpha * w2, p)
@@ -109,6 +127,14 @@ def gauss_lorentz_sinc(
     -------
     Tensor
         H, shape of `frequency`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.mtf import gauss_lorentz_sinc
+    >>> weight, width, alpha = torch.tensor([1.0, 1e6, 0.0])  # the signal does not spread
+    >>> round(gauss_lorentz_sinc(torch.tensor(0.5), weight, width, alpha).item(), 3)  # 2 / π
+    0.637
     """
     w2 = frequency**2
     spread = weight * torch.exp(-w2 / (2 * width**2)) + (1 - weight) / (1 + alpha * w2)
@@ -141,6 +167,15 @@ def log_spline(
     References
     ----------
     de Boor, A Practical Guide to Splines (2001), chapter IV.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.mtf import log_spline
+    >>> log_values = torch.tensor([0.8, 0.5]).log()  # H at 0.25 and 0.5 cycles/pixel
+    >>> curve = log_spline(torch.tensor([0.0, 0.25, 0.5]), log_values)
+    >>> [round(value, 3) for value in curve.tolist()]
+    [1.0, 0.8, 0.5]
     """
     values = torch.cat([log_values.new_zeros(1), log_values])
     n = len(values)
@@ -180,6 +215,15 @@ def tabulated(
     -------
     Tensor
         H, shape of `frequency`, with H(0) = 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.mtf import tabulated
+    >>> knots, values = torch.tensor([0.0, 0.25, 0.5]), torch.tensor([1.0, 0.8, 0.5])
+    >>> at = torch.tensor([0.125, 0.75, 1.0])  # the last two are beyond the table
+    >>> [round(value, 3) for value in tabulated(at, knots, values).tolist()]
+    [0.9, 0.2, 0.0]
     """
     knots = knots.to(frequency).contiguous()
     i = torch.clamp(torch.searchsorted(knots, frequency.contiguous()), 1, len(knots) - 1)
@@ -205,6 +249,15 @@ def apply_transfer(
     -------
     Tensor
         Shape of `image`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.mtf import apply_transfer
+    >>> stripes = torch.tensor([[0.0, 2.0, 0.0, 2.0]] * 4)  # at Nyquist, the mean is 1
+    >>> transfer = torch.tensor([[1.0, 0.8, 0.5]] * 4)  # at qx of 0, 0.25 and 0.5 cycles/pixel
+    >>> [round(value, 3) for value in apply_transfer(stripes, transfer)[0].tolist()]
+    [0.5, 1.5, 0.5, 1.5]
     """
     spectrum = torch.fft.rfft2(image) * transfer
     return torch.fft.irfft2(spectrum, s=image.shape[-2:])

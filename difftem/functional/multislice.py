@@ -53,6 +53,14 @@ def fresnel_propagator(
     References
     ----------
     Kirkland, Advanced Computing in Electron Microscopy (2010), sections 6.4 and 6.6.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.multislice import fresnel_propagator
+    >>> propagator = fresnel_propagator((8, 8), 1.0, 100.0, torch.tensor(0.0197))
+    >>> round(propagator[0, 1].angle().item(), 4)  # -π λ Δz q² at q = 1/8 1/Å
+    -0.0967
     """
     qy, qx = frequency_grid(shape, pixel_size, device=wavelength.device)
     lam = wavelength.double()
@@ -101,6 +109,15 @@ def transmit(
     References
     ----------
     Kirkland, Advanced Computing in Electron Microscopy (2010), section 6.4.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.multislice import transmit
+    >>> ice = torch.full((1, 1), 453.0)  # V Å: 100 Å of it
+    >>> wave = transmit(torch.ones(1, 1, dtype=torch.complex64), ice, sigma=torch.tensor(6.53e-4))
+    >>> round(wave.angle().item(), 3)  # rad, at 300 kV
+    0.296
     """
     elastic, absorbing = _parts(projected_potential, amplitude_contrast)
     transmission = phase_factor(sigma * elastic)
@@ -128,6 +145,15 @@ def propagate(
     -------
     Tensor
         Complex, shape ``(..., y, x)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.multislice import fresnel_propagator, propagate
+    >>> wave = torch.randn(8, 8, dtype=torch.complex128, generator=torch.Generator().manual_seed(0))
+    >>> there = fresnel_propagator((8, 8), 1.0, 9.0, torch.tensor(0.0197), band_limit=None)
+    >>> torch.allclose(propagate(propagate(wave, there), there.conj()), wave)  # and back
+    True
     """
     return torch.fft.ifft2(torch.fft.fft2(wave) * propagator)
 
@@ -171,6 +197,16 @@ def multislice(
     References
     ----------
     Kirkland, Advanced Computing in Electron Microscopy (2010), section 6.4.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.multislice import fresnel_propagator, multislice
+    >>> slices = 500 * torch.rand(4, 32, 32, generator=torch.Generator().manual_seed(0))  # V Å
+    >>> propagator = fresnel_propagator((32, 32), 0.5, 2.0, torch.tensor(0.0197), band_limit=None)
+    >>> wave = multislice(slices, torch.tensor(6.53e-4), propagator)
+    >>> round(wave.abs().square().mean().item(), 6)  # no electron is lost
+    1.0
     """
     for slice_ in projected_potential:
         if wave is None:
@@ -215,6 +251,15 @@ def project(
     References
     ----------
     Kirkland, Advanced Computing in Electron Microscopy (2010), sections 5.1 and 5.2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.multislice import project
+    >>> thin, sigma, mask = torch.full((2, 8, 8), 50.0), torch.tensor(6.53e-4), torch.ones(8, 8)
+    >>> waves = [project(thin, sigma, mask, weak=weak) for weak in (False, True)]
+    >>> [round(wave.abs().square().mean().item(), 4) for wave in waves]  # weak: 1 + (σ V)²
+    [1.0, 1.0043]
     """
     slices = iter(projected_potential)
     total = next(slices)
@@ -232,21 +277,6 @@ def project(
         loss = torch.zeros_like(elastic) if absorbing is None else sigma * absorbing
         wave = torch.complex(1 - loss, sigma * elastic)
     return torch.fft.ifft2(torch.fft.fft2(wave) * mask)
-
-
-def interaction_constants(
-    sigma: Tensor,  # () rad / (V Å)
-    amplitude_contrast: Tensor | None = None,  # (...)
-) -> tuple[Tensor, Tensor | None]:  # () or (..., 1, 1) rad / (V Å)
-    r"""Constants e and b of the transmission function :math:`e^{i (e + i b) v}`.
-
-    They are :math:`\sigma \sqrt{1 - a^2}` and :math:`\sigma a`, or None where nothing absorbs.
-    """
-    if amplitude_contrast is None:
-        return sigma, None
-    a = amplitude_contrast.to(sigma)
-    a = a[..., None, None] if a.ndim else a
-    return sigma * torch.sqrt(1 - a**2), sigma * a
 
 
 def _parts(

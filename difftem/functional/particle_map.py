@@ -23,7 +23,17 @@ BOX_MARGIN = 5.0  # Å between the outermost atoms and the box
 
 
 class ParticleMap(NamedTuple):
-    """Potential of one particle on voxels and where the atoms' origin lies."""
+    """Potential of one particle on voxels and where the atoms' origin lies.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.particle_map import ParticleMap
+    >>> values = torch.zeros(4, 4, 8, dtype=torch.complex64)  # V, z before y before x
+    >>> particle = ParticleMap(values, center=torch.zeros(3), voxel_size=2.0)
+    >>> [n * particle.voxel_size for n in reversed(particle.values.shape)]  # Å along x, y, z
+    [16.0, 8.0, 8.0]
+    """
 
     values: Tensor  # (nz, ny, nx) complex, V
     center: Tensor  # (3,) x, y, z of the grid's centre in the atoms' coordinates, Å
@@ -39,6 +49,15 @@ def map_grid(
     """Shape of the voxels that hold the atoms and a margin, and the centre of their bounding box.
 
     Voxel i of an axis of n lies at the centre plus ``(i - (n - 1) / 2) * voxel_size``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.particle_map import map_grid
+    >>> positions = torch.tensor([[0.0, 0.0, 0.0], [10.0, 0.0, 0.0]])
+    >>> shape, center = map_grid(positions, voxel_size=2.0)  # with 5 Å on either side
+    >>> shape, center.tolist()
+    ((5, 5, 10), [5.0, 0.0, 0.0])
     """
     check_pixel_size(voxel_size)
     low, high = positions.detach().amin(0), positions.detach().amax(0)
@@ -57,6 +76,14 @@ def fill_with_ice(
     """Raise potential and absorption to those of ice wherever the atoms have less.
 
     A complex potential needs the beam's energy.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.particle_map import fill_with_ice
+    >>> filled = fill_with_ice(torch.tensor([[[0.0, 20.0]]]))  # V, beside a protein and in it
+    >>> [round(value, 3) for value in filled.flatten().tolist()]
+    [4.877, 20.0]
     """
     level = ice_potential(molecules_per_a3)
     if not potential.is_complex():
@@ -70,7 +97,18 @@ def fill_with_ice(
 def without_border_mean(
     potential: Tensor,  # (..., z, y, x) V
 ) -> Tensor:  # (..., z, y, x) V
-    """Subtract the mean over the outermost voxels: what is left differs from the surroundings."""
+    """Subtract the mean over the outermost voxels: what is left differs from the surroundings.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.particle_map import without_border_mean
+    >>> box = torch.full((3, 3, 3), 5.0)  # V, of the ice
+    >>> box[1, 1, 1] = 20.0
+    >>> relative = without_border_mean(box)
+    >>> relative[1, 1, 1].item(), relative[0, 0, 0].item()
+    (15.0, 0.0)
+    """
     dims = (-3, -2, -1)
     # In double precision: the difference of two sums of millions of voxels.
     kind = torch.promote_types(potential.dtype, torch.float64)
@@ -85,7 +123,16 @@ def with_amplitude_contrast(
     potential: Tensor,  # (..., z, y, x) V
     amplitude_contrast: float | Tensor,
 ) -> Tensor:  # (..., z, y, x) complex V
-    r"""Let a fraction a of a real potential absorb: :math:`V (\sqrt{1 - a^2} + i a)`."""
+    r"""Let a fraction a of a real potential absorb: :math:`V (\sqrt{1 - a^2} + i a)`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.particle_map import with_amplitude_contrast
+    >>> value = with_amplitude_contrast(torch.full((1, 1, 1), 10.0), 0.1)
+    >>> round(value.real.item(), 3), round(value.imag.item(), 3)  # V
+    (9.95, 1.0)
+    """
     a = torch.as_tensor(amplitude_contrast).to(potential)
     return torch.complex(torch.sqrt(1 - a**2) * potential, a * potential)
 
@@ -129,6 +176,17 @@ def particle_map(
     -------
     ParticleMap
         Values, centre and voxel size.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem import Atoms
+    >>> from difftem.functional.particle_map import particle_map
+    >>> atoms = Atoms(torch.zeros(1, 3), torch.tensor([6]), torch.zeros(1), torch.ones(1))
+    >>> energy = torch.tensor(300e3)
+    >>> carbon = particle_map(atoms, 1.0, energy, shape=(20, 20, 20), solvent=False)
+    >>> round(carbon.values.real.sum().item() / 47.878, 2)  # its scattering factor at q = 0, Å
+    2.51
     """
     positions = atoms.positions.detach()
     if copies is not None:

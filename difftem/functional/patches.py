@@ -30,6 +30,16 @@ def add_patches(
     -------
     Tensor
         The field, differentiable in the patches.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.patches import add_patches
+    >>> corners = torch.tensor([[3, 1]])  # x and y: half of the patch lies outside
+    >>> add_patches(torch.zeros(3, 4), torch.ones(1, 2, 2), corners)
+    tensor([[0., 0., 0., 0.],
+            [0., 0., 0., 1.],
+            [0., 0., 0., 1.]])
     """
     summed: Tensor = _AddPatches.apply(field, patches, corners)
     return summed

@@ -48,6 +48,16 @@ def random_map(
     References
     ----------
     Rullgård et al., J. Microscopy 243 (2011) 234; the manual of TEM-simulator 1.3.
+
+    Examples
+    --------
+    >>> import math
+    >>> import torch
+    >>> from difftem.functional.phantom import random_map
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> values = random_map((8, 8, 8), 5.0, smoothness=1.0, positive=True, generator=generator)
+    >>> round(values.sum().item() / (math.pi / 6 * 8**3), 3)  # mean in the ball: the contrast
+    5.0
     """
     if smoothness < 0 or min(shape) < 2:
         raise ValueError(

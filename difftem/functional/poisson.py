@@ -46,6 +46,15 @@ def sample_poisson(
     ------
     ValueError
         If the estimator has no pathwise form; use `poisson_expectation` for those.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.poisson import sample_poisson
+    >>> rate = torch.full((256, 256), 20.0)  # electrons per pixel
+    >>> counts = sample_poisson(rate, generator=torch.Generator().manual_seed(0))
+    >>> round((counts.var() / counts.mean()).item(), 1)  # of counted electrons: 1
+    1.0
     """
     if estimator not in PATHWISE:
         raise ValueError(
@@ -107,6 +116,18 @@ def poisson_expectation(
     ----------
     Mohamed et al., J. Mach. Learn. Res. 21 (2020) 132, sections 4-6; Kool et al., ICLR workshop
     (2019) for the leave-one-out baseline.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.poisson import poisson_expectation
+    >>> rate = torch.tensor([4.0], requires_grad=True)
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> loss = lambda counts: counts.square().sum(-1)  # its mean is λ² + λ
+    >>> value = poisson_expectation(loss, rate, n_samples=100_000, generator=generator)
+    >>> value.backward()
+    >>> round(value.item()), round(rate.grad.item())  # 20, and the slope 2 λ + 1
+    (20, 9)
     """
     if estimator not in ESTIMATORS:
         raise ValueError(f"estimator must be one of {', '.join(ESTIMATORS)}, got {estimator!r}")

@@ -22,6 +22,15 @@ class RiskTerms(NamedTuple):
         and truth ``(k,)``; float64.
     constant : Tensor
         Unbiased estimate of the sum of the truth's squares; float64.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.poisson_risk import RiskTerms
+    >>> matrix, vector, constant = (n * torch.ones(1).double() for n in (4, 3, 5))
+    >>> found = RiskTerms(torch.ones(1, 2, 2), matrix[None], vector, constant[0])
+    >>> found.risk(torch.tensor([0.75])).item()  # 4 w² - 6 w + 5
+    2.75
     """
 
     terms: Tensor
@@ -68,6 +77,16 @@ def risk_terms(
     ----------
     Hudson, Ann. Statist. 6 (1978) 473; Luisier, Vonesch, Blu and Unser, Signal Process. 90 (2010)
     415, theorem 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.poisson_risk import let_weights, risk_terms
+    >>> rates = torch.tensor([30.0, 10.0])[:, None, None].expand(2, 64, 64)  # δ is 20
+    >>> a, b = torch.poisson(rates, generator=torch.Generator().manual_seed(0))
+    >>> found = risk_terms(lambda sums, detail: detail[None], a + b, a - b)
+    >>> round(let_weights(found.matrix, found.vector).item(), 2)  # δ² / (δ² + 40)
+    0.91
     """
     found = terms(sums, detail)
     less, more = terms(sums - 1, detail - 1), terms(sums - 1, detail + 1)
@@ -96,6 +115,14 @@ def let_weights(
     -------
     Tensor
         Shape ``(k,)``, float64.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.poisson_risk import let_weights
+    >>> matrix, vector = torch.ones(2, 2).double(), torch.ones(2).double()  # twice the same term
+    >>> [round(weight, 3) for weight in let_weights(matrix, vector).tolist()]
+    [0.5, 0.5]
     """
     size = matrix.diagonal().clamp(min=0).sqrt()
     size = torch.where(size > 0, size, torch.ones_like(size))

@@ -24,6 +24,15 @@ def rotate(
     -------
     Tensor
         ``x' = R x`` of each, shape ``(..., n, 3)``.
+
+    Examples
+    --------
+    >>> import math
+    >>> import torch
+    >>> from difftem.functional.pose import rotate, rotation_from_vector
+    >>> quarter = rotation_from_vector(torch.tensor([0.0, 0.0, math.pi / 2]))
+    >>> [round(each) for each in rotate(torch.tensor([[1.0, 0.0, 0.0]]), quarter)[0].tolist()]
+    [0, 1, 0]
     """
     x, y, z = (each[..., None] for each in vectors.unbind(-1))
     by_x, by_y, by_z = (column[..., None, :] for column in rotations.unbind(-1))
@@ -51,6 +60,15 @@ def rotation_from_vector(
     References
     ----------
     Rodrigues' formula, as a matrix exponential.
+
+    Examples
+    --------
+    >>> import math
+    >>> import torch
+    >>> from difftem.functional.pose import rotation_from_vector
+    >>> about_z = rotation_from_vector(torch.tensor([0.0, 0.0, math.pi / 6]))
+    >>> [round(each, 3) for each in about_z[:2, 0].tolist()]  # where x goes: 30° towards y
+    [0.866, 0.5]
     """
     x, y, z = vector.unbind(-1)
     zero = torch.zeros_like(x)
@@ -74,6 +92,15 @@ def rotation_from_euler(
     -------
     Tensor
         Active rotation, shape ``(..., 3, 3)``.
+
+    Examples
+    --------
+    >>> import math
+    >>> import torch
+    >>> from difftem.functional.pose import rotation_from_euler
+    >>> turned = rotation_from_euler(torch.tensor([0.0, math.pi / 2, 0.0]))  # φ, θ, ψ
+    >>> [round(each) for each in turned[:, 2].tolist()]  # where z goes: θ turns about x
+    [0, -1, 0]
     """
     phi, theta, psi = (angles[..., i] for i in range(3))
     zero = torch.zeros_like(phi)
@@ -102,6 +129,15 @@ def tilt_rotation(
     -------
     Tensor
         Shape ``(..., 3, 3)``.
+
+    Examples
+    --------
+    >>> import math
+    >>> import torch
+    >>> from difftem.functional.pose import tilt_rotation
+    >>> tilted = tilt_rotation(torch.tensor(math.radians(60)), torch.tensor(math.pi / 2))
+    >>> [round(each, 3) for each in tilted[[0, 2], 2].tolist()]  # x and z of where z goes
+    [0.866, 0.5]
     """
     axis = torch.stack([torch.cos(axis_angle), torch.sin(axis_angle), torch.zeros_like(axis_angle)])
     return rotation_from_vector(tilt[..., None] * axis)
@@ -131,6 +167,14 @@ def random_rotations(
     References
     ----------
     Shoemake, Graphics Gems III (1992), uniform random rotations.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.pose import random_rotations
+    >>> rotations = random_rotations(3, torch.Generator().manual_seed(0))
+    >>> [round(each, 6) for each in torch.linalg.det(rotations).tolist()]  # none is a mirror
+    [1.0, 1.0, 1.0]
     """
     quaternion = torch.randn(n, 4, generator=generator, dtype=dtype)
     w, x, y, z = (quaternion / quaternion.norm(dim=-1, keepdim=True)).unbind(-1)

@@ -16,7 +16,16 @@ from difftem.functional.spread import kernel_transform
 
 
 class SlicedAtoms(NamedTuple):
-    """Atoms sorted by slice, in the order in which they are spread onto the grid."""
+    """Atoms sorted by slice, in the order in which they are spread onto the grid.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.potential import SlicedAtoms
+    >>> sliced = SlicedAtoms(xy=torch.zeros(3, 2), coefficients=torch.ones(3, 1), counts=[1, 2])
+    >>> [len(xy) for xy in sliced.xy.split(sliced.counts)]  # atoms of each slice
+    [1, 2]
+    """
 
     xy: Tensor  # (n_entries, 2) pixels
     coefficients: Tensor  # (n_entries, n_basis)
@@ -63,6 +72,15 @@ def slice_atoms(
     -------
     SlicedAtoms
         Pixel coordinates, coefficients and counts, sorted by slice.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.potential import slice_atoms
+    >>> positions = torch.tensor([[0.0, 0.0, 3.0], [1.0, 0.0, -3.0]])  # Å, z down the beam
+    >>> sliced = slice_atoms(positions, torch.ones(2, 1), (8, 8), 0.5, 4, slice_thickness=2.0)
+    >>> sliced.counts, sliced.xy.tolist()  # the second atom is hit first; pixel 4 is the middle
+    ([1, 0, 0, 1], [[6.0, 4.0], [4.0, 4.0]])
     """
     check_pixel_size(pixel_size)
     if not slice_thickness > 0 or n_slices < 1:
@@ -125,6 +143,16 @@ def basis_filter(
     -------
     Tensor
         Real factors that turn the FFT of spread deltas into that of the potential in V Å (V).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.potential import basis_filter
+    >>> frequency = torch.linspace(0.0, 0.7, 20)
+    >>> gaussian = torch.exp(-5 * frequency**2)[None]  # B-factor of 20 Å²
+    >>> filters = basis_filter(gaussian, frequency, (16, 16), 0.5, 2 / 3, 0.01, torch.float32)
+    >>> tuple(filters.shape), filters[0, 0, -1].item()  # Nyquist is beyond the band
+    ((1, 16, 9), 0.0)
     """
     grid = frequency_grid(shape, pixel_size, half=True, device=radial.device, dtype=dtype)
     mask = band_limit_mask(shape, band_limit, taper, half=True, device=radial.device, dtype=dtype)
@@ -137,7 +165,14 @@ def basis_filter(
 
 
 def spread_band(shape: tuple[int, ...], spread_shape: tuple[int, ...], band_limit: float) -> float:
-    """Largest band of all axes of a finer grid of the same extent, as a fraction of its Nyquist."""
+    """Largest band of all axes of a finer grid of the same extent, as a fraction of its Nyquist.
+
+    Examples
+    --------
+    >>> from difftem.functional.potential import spread_band
+    >>> round(spread_band((32, 32), (48, 48), band_limit=0.9), 3)
+    0.6
+    """
     return band_limit * max(n / fine for n, fine in zip(shape, spread_shape, strict=True))
 
 
@@ -145,7 +180,23 @@ def project_slice(
     layers: Tensor,  # (n_basis, ny, nx)
     filters: Tensor,  # (n_basis, ny, nx // 2 + 1)
 ) -> Tensor:  # (ny, nx) V Å
-    """Projected potential of one slice from its spread atoms: filter them and add up the layers."""
+    """Projected potential of one slice from its spread atoms: filter them and add up the layers.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.constants import scattering_table
+    >>> from difftem.functional.potential import basis_filter, project_slice
+    >>> from difftem.functional.species import species_basis
+    >>> from difftem.functional.spread import spread_deltas
+    >>> carbon, b_factor, occupancy = torch.tensor([6]), torch.tensor([20.0]), torch.ones(1)
+    >>> basis = species_basis(carbon, b_factor, occupancy, 0.7, scattering_table("peng"))
+    >>> sampling = (16, 16), 0.5, 2 / 3, 0.01, torch.float32  # pixels, Å, band, taper
+    >>> filters = basis_filter(basis.radial, basis.frequency, *sampling)
+    >>> layers = spread_deltas(torch.tensor([[8.0, 8.0]]), basis.coefficients, (16, 16), 2 / 3)
+    >>> round(project_slice(layers, filters).sum().item() * 0.5**2 / 47.878, 2)  # f(0) in Å
+    2.51
+    """
     spectrum = torch.fft.rfft2(layers[0]) * filters[0]
     # One FFT at a time: a batch of them leaves the cache.
     for layer, filter_ in zip(layers[1:], filters[1:], strict=True):
@@ -158,7 +209,19 @@ def project_slice_adjoint(
     filters: Tensor,  # (n_basis, ny, nx // 2 + 1)
     layers: Tensor,  # (n_basis, ny, nx)
 ) -> Tensor:  # (n_basis, ny, nx)
-    """Gradient of the layers, written into `layers`: real, even filters are their own adjoint."""
+    """Gradient of the layers, written into `layers`: real, even filters are their own adjoint.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.potential import project_slice, project_slice_adjoint
+    >>> *layers, grad = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
+    >>> layers, filters = torch.stack(layers), torch.ones(2, 8, 5)
+    >>> forward = (project_slice(layers, filters) * grad).sum()
+    >>> adjoint = project_slice_adjoint(grad, filters, torch.empty(2, 8, 8))
+    >>> torch.allclose(forward, (layers * adjoint).sum())
+    True
+    """
     spectrum = torch.fft.rfft2(grad)
     for layer, filter_ in zip(layers, filters, strict=True):
         torch.fft.irfft2(spectrum * filter_, s=grad.shape, out=layer)

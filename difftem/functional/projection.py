@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from difftem.functional.grid import check_pixel_size, frequency_grid, radius
+from difftem.functional.grid import check_pixel_size
 from difftem.functional.sampling import good_fft_size
 from difftem.functional.spread import kernel_transform, spread_weights
 from difftem.functional.wave import complex_dtype
@@ -27,6 +27,12 @@ class Interpolation(NamedTuple):
         Padded size over the volume's size.
     width : int
         Coefficients per axis that one interpolation reads; even.
+
+    Examples
+    --------
+    >>> from difftem.functional.projection import FINE, Interpolation
+    >>> FINE == Interpolation(oversampling=2.0, width=6)
+    True
     """
 
     oversampling: float
@@ -39,7 +45,16 @@ FINE = Interpolation(2.0, 6)
 
 
 class TemplateSpectrum(NamedTuple):
-    """Fourier transform of a template around the origin, as rows of neighbours along x."""
+    """Fourier transform of a template around the origin, as rows of neighbours along x.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.projection import template_spectrum
+    >>> spectrum = template_spectrum(torch.ones(8, 8, 8), voxel_size=2.0, max_frequency=0.2)
+    >>> spectrum.scale, spectrum.max_frequency  # Å: eight voxels, padded to twelve; 1/Å
+    ((24.0, 24.0, 24.0), 0.2)
+    """
 
     table: Tensor  # (mz * my * mx, 2 * width): V Å³, real and imaginary parts in turn
     size: tuple[int, int, int]  # mz, my, mx
@@ -56,7 +71,15 @@ def spectrum_bytes(
     interpolation: Interpolation = DEFAULT,
     itemsize: int = 4,
 ) -> tuple[float, float]:
-    """Bytes of the table that `template_spectrum` makes of voxels, and what making it takes."""
+    """Bytes of the table that `template_spectrum` makes of voxels, and what making it takes.
+
+    Examples
+    --------
+    >>> from difftem.functional.projection import spectrum_bytes
+    >>> table, peak = spectrum_bytes((200, 200, 200), voxel_size=2.0, max_frequency=0.17)
+    >>> f"{table / 1e9:.2f} GB, {peak / 1e9:.2f} GB while it is made"
+    '0.30 GB, 0.70 GB while it is made'
+    """
     oversampling, width = interpolation
     padded = [good_fft_size(math.ceil(n * oversampling)) for n in shape]
     sides = [2 * math.ceil(max_frequency * n * voxel_size) + width for n in padded]
@@ -104,6 +127,17 @@ def template_spectrum(
     References
     ----------
     Beatty, Nishimura & Pauly, IEEE Trans. Med. Imaging 24 (2005) 799 (kernel and oversampling).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.projection import FINE, central_slices, template_spectrum
+    >>> volume = torch.zeros(8, 8, 8)
+    >>> volume[4, 4, 4] = 10.0  # V
+    >>> spectrum = template_spectrum(volume, 2.0, max_frequency=0.2, interpolation=FINE)
+    >>> value = central_slices(spectrum, torch.eye(3)[None], torch.zeros(1, 3))
+    >>> round(value.real.item(), 1)  # at k = 0: 10 V times 8 Å³
+    80.0
     """
     check_pixel_size(voxel_size)
     if volume.ndim != 3 or 0 in volume.shape:
@@ -170,6 +204,19 @@ def central_slices(
     -------
     Tensor
         Differentiable in rotations, frequencies and the template.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.pose import random_rotations
+    >>> from difftem.functional.projection import FINE, central_slices, template_spectrum
+    >>> point = torch.zeros(8, 8, 8, dtype=torch.float64)
+    >>> point[4, 4, 4] = 1.0  # V, at the origin: it looks the same from everywhere
+    >>> spectrum = template_spectrum(point, 1.0, max_frequency=0.4, interpolation=FINE)
+    >>> rotations = random_rotations(3, torch.Generator().manual_seed(0))
+    >>> slices = central_slices(spectrum, rotations, torch.tensor([[0.3, 0.0, 0.0]]).double())
+    >>> [round(each, 2) for each in slices[:, 0].real.tolist()]
+    [1.0, 1.0, 1.0]
     """
     width = spectrum.interpolation.width
     band = 1 / spectrum.interpolation.oversampling
@@ -192,107 +239,3 @@ def central_slices(
     rows = embedding_bag(row, spectrum.table, mode="sum", per_sample_weights=weights)
     summed = (rows.unflatten(1, (width, 2)) * along_x[:, :, None]).sum(1)
     return torch.view_as_complex(summed).reshape(shape)
-
-
-class SliceGrid(NamedTuple):
-    """Fourier coefficients inside a band limit of a square patch of the image."""
-
-    frequency: Tensor  # (n_points, 2) 1/Å, as x, y
-    weight: Tensor  # (n_points,) band limit and pixel average
-    target: Tensor  # (n_points,) into the flattened patch's spectrum
-    size: int  # pixels per side
-    pixel_size: float  # Å
-    aliased: bool  # whether several coefficients share a target
-
-
-def slice_grid(
-    size: int,
-    pixel_size: float,  # Å
-    max_frequency: float,  # 1/Å
-    taper: float = 0.0,
-    *,
-    pixel_average: bool = False,
-    device: torch.device | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> SliceGrid:
-    """Fourier coefficients that a patch of the image needs.
-
-    Parameters
-    ----------
-    size : int
-        Pixels per side.
-    pixel_size : float
-        In Å.
-    max_frequency : float
-        Band limit in 1/Å. Frequencies beyond the patch's Nyquist are folded back, as sampling at
-        the pixels does.
-    taper : float
-        Width of the raised-cosine edge below the band limit in 1/Å.
-    pixel_average : bool
-        Average over the pixel's square instead of sampling at its centre.
-    device, dtype
-        Of the result.
-
-    Returns
-    -------
-    SliceGrid
-        Points in the order of the patch's FFT.
-    """
-    fold = max(1, math.ceil(2 * max_frequency * pixel_size * (1 - 1e-9)))
-    fine = size * fold
-    q = frequency_grid((fine, fine), pixel_size / fold, device=device)
-    length = radius(q)
-    inside = length < max_frequency
-    weight = torch.ones_like(length)
-    if taper > 0:
-        edge = torch.clamp((length - (max_frequency - taper)) / taper, 0, 1)
-        weight = 0.5 * (1 + torch.cos(math.pi * edge))
-    if pixel_average:
-        weight = weight * torch.sinc(q[0] * pixel_size) * torch.sinc(q[1] * pixel_size)
-    row = torch.arange(fine, device=device) % size
-    index = row[:, None] * size + row
-    qy, qx = torch.broadcast_tensors(*q)
-    frequency = torch.stack([qx[inside], qy[inside]], -1)
-    return SliceGrid(
-        frequency.to(dtype),
-        weight[inside].to(dtype),
-        index[inside],
-        size,
-        pixel_size,
-        fold > 1,
-    )
-
-
-def patches_from_slices(
-    coefficients: Tensor,  # (..., n_points) complex, V Å³
-    grid: SliceGrid,
-    positions: Tensor,  # (..., 2) pixels
-) -> Tensor:  # (..., size, size) complex, V Å
-    """Images of Fourier coefficients, the particle's origin at a place of the patch.
-
-    Parameters
-    ----------
-    coefficients : Tensor
-        From `central_slices`, at the grid's points.
-    grid : SliceGrid
-        From `slice_grid`.
-    positions : Tensor
-        x, y in pixels of the patch, pixel i being centred at i.
-
-    Returns
-    -------
-    Tensor
-        Projected potential in V Å; tails that leave the patch come back on its other side.
-    """
-    offset = positions[..., None, :] * grid.pixel_size
-    phase = -2 * math.pi * (offset * grid.frequency).sum(-1)
-    ramp = torch.complex(torch.cos(phase), torch.sin(phase))
-    values = coefficients * (ramp * (grid.weight / grid.pixel_size**2))
-    flat = values.reshape(-1, values.shape[-1])
-    spectrum = flat.new_zeros(len(flat), grid.size**2)
-    if grid.aliased:
-        spectrum = spectrum.index_add(1, grid.target, flat)
-    else:
-        spectrum = spectrum.index_copy(1, grid.target, flat)
-    patches = torch.fft.ifft2(spectrum.unflatten(1, (grid.size, grid.size)))
-    return patches.reshape(*values.shape[:-1], grid.size, grid.size)

@@ -24,6 +24,13 @@ def min_max(
     -------
     Tensor
         float64.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.published_error import min_max
+    >>> min_max(torch.tensor([[2.0, 4.0], [6.0, 10.0]])).tolist()
+    [[0.0, 0.25], [0.5, 1.0]]
     """
     image = image.double()
     low, high = image.amin((-2, -1), keepdim=True), image.amax((-2, -1), keepdim=True)
@@ -46,6 +53,14 @@ def min_max_squared_error(
     -------
     Tensor
         Between 0 and 1, float64.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.published_error import min_max_squared_error
+    >>> truth = torch.tensor([[0.0, 0.5], [0.5, 1.0]])
+    >>> min_max_squared_error(4 * truth + 100, truth).item()  # scale and offset do not count
+    0.0
     """
     return (min_max(estimate) - min_max(truth)).square().mean((-2, -1))
 
@@ -65,6 +80,14 @@ def min_max_peak_signal_to_noise(
     -------
     Tensor
         dB, float64.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.published_error import min_max_peak_signal_to_noise
+    >>> truth, estimate = torch.tensor([[0.0, 0.5, 1.0]]), torch.tensor([[0.0, 0.6, 1.0]])
+    >>> round(min_max_peak_signal_to_noise(estimate, truth).item(), 2)  # dB, -10 lg(0.1² / 3)
+    24.77
     """
     return -10 * torch.log10(min_max_squared_error(estimate, truth))
 
@@ -88,6 +111,16 @@ def min_max_focal_frequency(
     References
     ----------
     Jiang, Dai, Wu & Loy, ICCV (2021) 13919, equations 7 to 9.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional import published_error as by
+    >>> truth, estimate = torch.tensor([[[0.0, 0.5, 0.5, 1.0]], [[0.0, 0.6, 0.7, 1.0]]])
+    >>> round(by.min_max_focal_frequency(estimate, truth).item(), 4)
+    0.0105
+    >>> round(by.min_max_squared_error(estimate, truth).item(), 4)
+    0.0125
     """
     return focal_frequency_distance(min_max(estimate), min_max(truth))
 
@@ -114,6 +147,14 @@ def clipped_peak_signal_to_noise(
     References
     ----------
     Vincent et al., Microsc. Microanal. 27 (2021) 1431 (SBD).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.published_error import SBD_VACUUM, clipped_peak_signal_to_noise
+    >>> truth = torch.full((8, 8), SBD_VACUUM)  # e/pixel
+    >>> round(clipped_peak_signal_to_noise(truth + 0.1, truth).item(), 2)  # dB
+    20.0
     """
     error = estimate.double().clamp(0.0, 1.0) - truth.double().clamp(0.0, 1.0)
     return -10 * torch.log10(error.square().mean((-2, -1)))

@@ -36,6 +36,13 @@ def critical_exposure(
     References
     ----------
     Grant & Grigorieff, eLife 4 (2015) e06980: the fit of the critical exposure at 300 kV.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.radiation_damage import critical_exposure
+    >>> round(critical_exposure(torch.tensor(1 / 3), torch.tensor(300e3)).item(), 2)  # e/Å², at 3 Å
+    4.34
     """
     scale = _beta_squared(energy) / _beta_squared(torch.as_tensor(_REFERENCE_EV).to(energy))
     return (_FACTOR * frequency**_POWER + _FLOOR) * scale.to(frequency)
@@ -70,6 +77,15 @@ def fading(
     References
     ----------
     Grant & Grigorieff, eLife 4 (2015) e06980: their filter is that of one N.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.radiation_damage import critical_exposure, fading
+    >>> frequency, energy = torch.tensor(1 / 3), torch.tensor(300e3)
+    >>> before = critical_exposure(frequency, energy)
+    >>> round(fading(frequency, before, torch.tensor(0.0), energy).item(), 4)  # 1 / √e
+    0.6065
     """
     rate = 1 / (2 * critical_exposure(frequency, energy))
     share = rate * dose.to(rate)
@@ -101,6 +117,15 @@ def faded(
     -------
     Tensor
         Shape ``(..., y, x)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.radiation_damage import faded
+    >>> image = torch.tensor([[1.0, 2.0, 1.0, 0.0]] * 4)  # a wave of 4 Å on a mean of 1
+    >>> after = faded(image, 1.0, torch.tensor(20.0), torch.tensor(1.0), torch.tensor(300e3))
+    >>> [round(value, 3) for value in after[0].tolist()]  # after 20 e/Å²
+    [1.0, 1.143, 1.0, 0.857]
     """
     shape = (image.shape[-2], image.shape[-1])
     qy, qx = frequency_grid(shape, pixel_size, device=image.device)

@@ -12,7 +12,16 @@ RADII = 16384  # of a table of a radial function: enough for the fringes of 10 �
 
 
 def seeded(*numbers: int) -> torch.Generator:
-    """Make a generator on the CPU whose random numbers depend on these and nothing else."""
+    """Make a generator on the CPU whose random numbers depend on these and nothing else.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.random_field import seeded
+    >>> same, other = (torch.rand(1, generator=seeded(*n)) for n in ((0, 7), (0, 8)))
+    >>> torch.equal(same, torch.rand(1, generator=seeded(0, 7))), torch.equal(same, other)
+    (True, False)
+    """
     digest = hashlib.sha256(" ".join(map(str, numbers)).encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
 
@@ -22,7 +31,16 @@ def white_noise(
     generator: torch.Generator | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:  # shape
-    """Draw independent standard normal numbers, on the generator's device."""
+    """Draw independent standard normal numbers, on the generator's device.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.random_field import white_noise
+    >>> noise = white_noise((128, 128), torch.Generator().manual_seed(0))
+    >>> round(noise.std().item(), 1)
+    1.0
+    """
     device = generator.device if generator is not None else None
     return torch.randn(*shape, generator=generator, dtype=dtype, device=device)
 
@@ -50,6 +68,13 @@ def on_half_grid(
     -------
     Tensor
         Interpolated between `RADII` values from 0 to the grid's corner, differentiable in them.
+
+    Examples
+    --------
+    >>> from difftem.functional.random_field import on_half_grid
+    >>> power = on_half_grid(lambda q: 1 / (1 + q**2), (4, 4), pixel_size=0.5)
+    >>> [round(value, 3) for value in power[0].tolist()]  # at q of 0, 0.5 and 1 1/Å
+    [1.0, 0.8, 0.5]
     """
     q = radius(frequency_grid(shape, pixel_size, half=True, device=device))
     last = float(q.max())
@@ -84,6 +109,15 @@ def random_field(
     -------
     Tensor
         Real and periodic.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.random_field import random_field, white_noise
+    >>> noise = white_noise((128, 128), torch.Generator().manual_seed(0))
+    >>> power = torch.full((128, 65), 36.0)  # V² Å²
+    >>> round(random_field(noise, power, pixel_size=2.0).std().item(), 1)  # V: √(36 / 2²)
+    3.0
     """
     check_pixel_size(pixel_size)
     spectrum = torch.fft.rfft2(noise) * torch.sqrt(power).to(noise)

@@ -47,6 +47,18 @@ def render_potential(
     -------
     Tensor
         In V, shape ``(nz, ny, nx)``, dtype of `positions`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.constants import scattering_table
+    >>> from difftem.functional.render import render_potential
+    >>> from difftem.functional.species import species_basis
+    >>> carbon, b_factor, occupancy = torch.tensor([6]), torch.tensor([20.0]), torch.ones(1)
+    >>> basis = species_basis(carbon, b_factor, occupancy, 0.35, scattering_table("peng"))
+    >>> potential = render_potential(torch.zeros(1, 3), basis, (16, 16, 16), voxel_size=1.0)
+    >>> round(potential.sum().item() / 47.878, 2)  # f(0) in Å
+    2.51
     """
     fine = tuple(_spread_size(n, band_limit) for n in shape)
     scale = torch.tensor([m / n for m, n in zip(reversed(fine), reversed(shape), strict=True)])
@@ -72,7 +84,14 @@ def render_potential(
 
 
 def basis_groups(n_basis: int, points: int) -> list[slice]:
-    """Radial functions that are spread together: those of a large grid one after the other."""
+    """Radial functions that are spread together: those of a large grid one after the other.
+
+    Examples
+    --------
+    >>> from difftem.functional.render import basis_groups
+    >>> len(basis_groups(6, 64**3)), len(basis_groups(6, 512**3))
+    (1, 6)
+    """
     size = max(1, GROUP_POINTS // points)
     return [slice(start, start + size) for start in range(0, n_basis, size)]
 
@@ -107,6 +126,15 @@ def bounding_radius(
     -------
     float
         In Å, half a voxel's diagonal included; 0 for an empty volume.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.render import bounding_radius
+    >>> volume = torch.zeros(9, 9, 9)
+    >>> volume[4, 4, 7] = 1.0  # three voxels from the middle
+    >>> round(bounding_radius(volume, voxel_size=2.0), 3)  # 6 Å and half of a voxel's diagonal
+    7.732
     """
     modulus = volume.detach().abs()
     occupied = modulus > threshold * modulus.max()
@@ -150,6 +178,16 @@ def gaussian_projection(
     References
     ----------
     Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.render import gaussian_projection
+    >>> x = torch.linspace(-8.0, 8.0, 65, dtype=torch.float64)  # Å, 0.25 Å apart
+    >>> carbon, b_factor, one = torch.tensor([6]), torch.tensor([20.0]), torch.ones(1)
+    >>> potential = gaussian_projection(torch.zeros(1, 3).double(), carbon, b_factor, one, x, x)
+    >>> round(potential.sum().item() * 0.25**2 / 47.878, 2)  # f(0) in Å
+    2.51
     """
     parameters = scattering_table("peng").parameters.to(positions)[atomic_numbers]
     amplitude, width = parameters[..., 0], parameters[..., 1] + b_factors[:, None]  # (n_atoms, 5)

@@ -14,6 +14,13 @@ def reorder(
 
     As ``rows[order]``, whose gradient has to add up rows that might be the same: on a GPU it sorts
     all of them for that.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.reorder import reorder
+    >>> reorder(torch.tensor([[10.0], [20.0], [30.0]]), torch.tensor([2, 0, 1])).flatten().tolist()
+    [30.0, 10.0, 20.0]
     """
     reordered: Tensor = _Reorder.apply(rows, order)
     return reordered

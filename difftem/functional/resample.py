@@ -33,6 +33,15 @@ def fourier_crop(
     ------
     ValueError
         For sides that are odd, or larger than the image's.
+
+    Examples
+    --------
+    >>> import math
+    >>> import torch
+    >>> from difftem.functional.resample import fourier_crop
+    >>> wave = torch.cos(2 * math.pi / 8 * torch.arange(8)).expand(8, 8)
+    >>> [round(abs(value), 3) for value in fourier_crop(wave, (4, 4))[0].tolist()]
+    [1.0, 0.0, 1.0, 0.0]
     """
     fine = (image.shape[-2], image.shape[-1])
     if shape == fine:
@@ -72,6 +81,15 @@ def cosine_resample(
     -------
     Tensor
         Values are larger by the square root of the ratio of the pixels' areas, the noise is not.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.resample import cosine_resample
+    >>> noise = torch.randn(128, 128, generator=torch.Generator().manual_seed(0))
+    >>> coarse = cosine_resample(noise + 3, (64, 64))  # pixels twice as wide
+    >>> round(coarse.mean().item()), round(coarse.std().item(), 1)  # the signal doubles
+    (6, 1.0)
     """
     ny, nx = image.shape[-2:]
     if shape == (ny, nx):

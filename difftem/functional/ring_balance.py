@@ -49,6 +49,15 @@ def ring_balance(
     -------
     Tensor
         g on the half grid, between 0 and 1.2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.ring_balance import ring_balance
+    >>> correction = 100 * torch.randn(1, 32, 32, generator=torch.Generator().manual_seed(0))
+    >>> residual = 0.5 * correction  # the held-out image wants half of it
+    >>> round(ring_balance(correction, residual).mean().item(), 2)
+    0.5
     """
     shape = (correction[0].shape[-2], correction[0].shape[-1])
     rings = Rings(shape, correction[0])
@@ -73,5 +82,14 @@ def balanced(
     estimate: Tensor,  # (y, x)
     gain: Tensor,  # (y, x // 2 + 1)
 ) -> Tensor:  # (y, x)
-    """Add the believed part of a correction to the reference."""
+    """Add the believed part of a correction to the reference.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.ring_balance import balanced
+    >>> reference, estimate = torch.ones(4, 4), torch.full((4, 4), 3.0)
+    >>> round(balanced(reference, estimate, gain=torch.full((4, 3), 0.5)).mean().item(), 3)
+    2.0
+    """
     return reference + apply_transfer(estimate - reference, gain)

@@ -20,6 +20,15 @@ class Rings:
     ----------
     frequency : Tensor
         Of each ring in cycles/pixel, shape ``(rings,)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.ring_curve import Rings
+    >>> rings = Rings((8, 8), torch.zeros(1))
+    >>> number = rings.total(torch.ones(8, 5))  # of frequencies in each ring
+    >>> number[:3].tolist(), int(number.sum())  # 63: all but frequency 0
+    ([0.0, 8.0, 12.0], 63)
     """
 
     def __init__(self, shape: tuple[int, int], like: Tensor) -> None:

@@ -7,10 +7,10 @@ from difftem.atoms import Atoms
 from difftem.constants.physical import POTENTIAL_CONSTANT
 from difftem.constants.scattering import scattering_table
 from difftem.functional.beam import interaction_constant
+from difftem.functional.cross_section import total_cross_section
 from difftem.functional.gaussian_basis import gaussian_basis, gaussian_reach, radial_filter
 from difftem.functional.grid import check_pixel_size
 from difftem.functional.sampling import good_fft_size
-from difftem.functional.solvent import total_cross_section
 from difftem.functional.spread import spread_deltas
 
 MIN_B_PER_VOXEL = 200.0  # B = 200 voxel² is a Gaussian of 1.6 voxels standard deviation

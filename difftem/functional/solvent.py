@@ -1,18 +1,12 @@
 """Vitreous ice: mean inner potential, absorption, the solvent that atoms displace."""
 
-import math
-
 import torch
 from torch import Tensor
 
-from difftem.constants.physical import (
-    AVOGADRO_CONSTANT,
-    BOHR_RADIUS,
-    ELECTRON_REST_ENERGY_EV,
-    POTENTIAL_CONSTANT,
-)
+from difftem.constants.physical import AVOGADRO_CONSTANT, POTENTIAL_CONSTANT
 from difftem.constants.scattering import scattering_table
-from difftem.functional.beam import interaction_constant, relative_velocity, wavelength
+from difftem.functional.beam import interaction_constant, relative_velocity
+from difftem.functional.cross_section import total_cross_section
 
 # Low-density amorphous ice: 0.93 to 0.94 (Mishima, Calvert & Whalley, Nature 314 (1985) 76).
 ICE_DENSITY_G_PER_CM3 = 0.93
@@ -21,7 +15,6 @@ ICE_MOLECULES_PER_A3 = 0.0335  # 33.5 per nm³, density 1.0 g/cm³ as TEM-simula
 REFERENCE_ENERGY_EV = 3e5
 MEAN_FREE_PATH = 3000.0  # Å, at 300 kV
 AMPLITUDE_CONTRAST = 0.07  # of proteins in ice at 300 kV
-INELASTIC_ENERGY_PER_Z_EV = 13.5  # Reimer's mean energy loss, per atomic number
 
 
 def ice_molecules_per_a3(
@@ -123,46 +116,6 @@ def ice_amplitude_contrast(
 def _reference_velocity(energy: Tensor) -> Tensor:  # ()
     """Velocity at 300 kV, relative to light, in the type of `energy`."""
     return relative_velocity(torch.full((), REFERENCE_ENERGY_EV).to(energy))
-
-
-def total_cross_section(
-    atomic_number: int,
-    energy: Tensor,  # () eV
-) -> Tensor:  # () Å²
-    r"""Elastic plus inelastic cross section of an atom (Lenz model).
-
-    Parameters
-    ----------
-    atomic_number : int
-        Z.
-    energy : Tensor
-        Beam energy in eV.
-
-    Returns
-    -------
-    Tensor
-        In Å².
-
-    References
-    ----------
-    Reimer & Kohl, Transmission Electron Microscopy (2008), section 5.2; Rullgård et al.,
-    J. Microscopy 243 (2011) 234.
-    """
-    z = float(atomic_number)
-    k = 2 * math.pi / wavelength(energy)
-    gamma = 1 + energy / ELECTRON_REST_ENERGY_EV
-    elastic = 4 * math.pi * z ** (4 / 3) * (gamma / k) ** 2
-    theta0_squared = (z ** (1 / 3) / (k * BOHR_RADIUS)) ** 2
-    theta_e_squared = (INELASTIC_ENERGY_PER_Z_EV * z / (4 * energy)) ** 2
-    gap = theta0_squared - theta_e_squared
-    prefactor = 4 * math.pi * z / gap * (gamma / (k**2 * BOHR_RADIUS * gap)) ** 2
-    bracket = (
-        -3 * theta0_squared**2
-        + 4 * theta0_squared * theta_e_squared
-        - theta_e_squared**2
-        + 2 * theta0_squared**2 * torch.log(theta0_squared / theta_e_squared)
-    )
-    return elastic + prefactor * bracket
 
 
 def ice_absorption_potential(

@@ -32,6 +32,29 @@ class SliceGradient(NamedTuple):
     absorbing: Tensor | None
 
 
+def interaction_constants(
+    sigma: Tensor,  # () rad / (V Å)
+    amplitude_contrast: Tensor | None = None,  # (...)
+) -> tuple[Tensor, Tensor | None]:  # () or (..., 1, 1) rad / (V Å)
+    r"""Constants e and b of the transmission function :math:`e^{i (e + i b) v}`.
+
+    They are :math:`\sigma \sqrt{1 - a^2}` and :math:`\sigma a`, or None where nothing absorbs.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.wave_buffers import interaction_constants
+    >>> elastic, absorbing = interaction_constants(torch.tensor(6.53e-4), torch.tensor(0.1))
+    >>> f"{elastic:.3e}, {absorbing:.3e}"  # rad/(V Å)
+    '6.497e-04, 6.530e-05'
+    """
+    if amplitude_contrast is None:
+        return sigma, None
+    a = amplitude_contrast.to(sigma)
+    a = a[..., None, None] if a.ndim else a
+    return sigma * torch.sqrt(1 - a**2), sigma * a
+
+
 class WaveBuffers:
     """A wave that changes with each step, with memory for it: fresh arrays cost page faults.
 

@@ -8,12 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from difftem.functional.grid import check_pixel_size
-from difftem.functional.projection import (
-    SliceGrid,
-    slice_grid,
-)
 from difftem.functional.sampling import good_fft_size
 from difftem.functional.slabs import Slabs, highest_frequency
+from difftem.functional.slice_grid import SliceGrid, slice_grid
 from difftem.functional.wave import complex_dtype
 from difftem.modules.beam import Beam
 from difftem.modules.instances import Instances

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from difftem.functional.projection import SliceGrid, TemplateSpectrum, patches_from_slices
+from difftem.functional.projection import TemplateSpectrum
 from difftem.functional.slabs import Slabs, slab_coefficients, slab_from_planes, slab_planes
+from difftem.functional.slice_grid import SliceGrid, patches_from_slices
 from difftem.functional.threads import ordered_map
 from difftem.ops.patches import add_patches
 from difftem.ops.projection import extract_slices

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 
-from difftem.functional.multislice import interaction_constants
 from difftem.functional.multislice_gradient import KEPT_BYTES, Plan, multislice_with_gradient
 from difftem.functional.slice_source import ListedSlices, Slices, SliceSource, as_slices
 from difftem.functional.wave import complex_dtype
-from difftem.functional.wave_buffers import Interaction, WaveBuffers
+from difftem.functional.wave_buffers import Interaction, WaveBuffers, interaction_constants
 from difftem.ops.wave_buffers import wave_buffers
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from difftem.functional import multislice as plain
+from difftem.functional.wave_buffers import interaction_constants
 from difftem.ops.dispatch import use_triton
 
 
@@ -23,7 +24,7 @@ def transmit(
     """
     if mask is not None or not fits(wave, projected_potential, sigma, amplitude_contrast):
         return plain.transmit(wave, projected_potential, sigma, amplitude_contrast, mask)
-    elastic, absorbing = plain.interaction_constants(sigma.to(wave.real), amplitude_contrast)
+    elastic, absorbing = interaction_constants(sigma.to(wave.real), amplitude_contrast)
     wave, projected_potential = _same_batch(wave, projected_potential, elastic.shape)
     return _transmit(wave, projected_potential, elastic, absorbing)
 

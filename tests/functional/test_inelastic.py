@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from difftem.functional.beam import wavelength
+from difftem.functional.cross_section import total_cross_section
 from difftem.functional.inelastic import (
     CARBON,
     WATER,
@@ -13,7 +14,7 @@ from difftem.functional.inelastic import (
     ice_attenuation,
     transferred_fraction,
 )
-from difftem.functional.solvent import ice_absorption_potential, total_cross_section
+from difftem.functional.solvent import ice_absorption_potential
 
 ENERGY = torch.tensor(200e3, dtype=torch.float64)
 APERTURE = 8.3e-3

@@ -8,11 +8,10 @@ from difftem.functional.pose import random_rotations
 from difftem.functional.projection import (
     FINE,
     central_slices,
-    patches_from_slices,
-    slice_grid,
     template_spectrum,
 )
 from difftem.functional.slabs import Slabs, slab_coefficients
+from difftem.functional.slice_grid import patches_from_slices, slice_grid
 from tests.functional.test_projection import CUTOFF, VOXEL, gaussians
 
 EDGE = 0.999  # so that no coefficient lies exactly on the band limit

@@ -6,9 +6,9 @@ import torch
 from difftem.constants.physical import POTENTIAL_CONSTANT
 from difftem.constants.scattering import scattering_table
 from difftem.functional.beam import interaction_constant
+from difftem.functional.cross_section import total_cross_section
 from difftem.functional.pose import rotation_from_vector
 from difftem.functional.soft_potential import soft_potential
-from difftem.functional.solvent import total_cross_section
 from tests.helpers.specimen import make_atoms, random_atoms, relative_rms
 
 ENERGY = torch.tensor(200e3, dtype=torch.float64)

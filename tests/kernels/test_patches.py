@@ -3,8 +3,9 @@ import torch
 
 from difftem.functional import patches as plain
 from difftem.functional.pose import random_rotations
-from difftem.functional.projection import slice_grid, template_spectrum
+from difftem.functional.projection import template_spectrum
 from difftem.functional.slabs import Slabs
+from difftem.functional.slice_grid import slice_grid
 from difftem.modules.project_particles import project_particles
 from kernels_triton.patches import add_patches_bwd, add_patches_fwd
 from tests.helpers.closeness import assert_as_exact
