@@ -33,6 +33,13 @@ def total_cross_section(
     ----------
     Reimer & Kohl, Transmission Electron Microscopy (2008), section 5.2; Rullgård et al.,
     J. Microscopy 243 (2011) 234.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.cross_section import total_cross_section
+    >>> [round(total_cross_section(6, torch.tensor(kv * 1e3)).item(), 4) for kv in (100, 300)]  # Å²
+    [0.0243, 0.0132]
     """
     z = float(atomic_number)
     k = 2 * math.pi / wavelength(energy)

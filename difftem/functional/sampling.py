@@ -31,6 +31,13 @@ def information_limit(
     -------
     float
         In 1/Å; infinite without either.
+
+    Examples
+    --------
+    >>> from difftem.functional.sampling import information_limit
+    >>> limit = information_limit(0.0197, focal_spread=50.0, aperture=None)  # 300 kV
+    >>> round(1 / limit, 2)  # Å
+    1.12
     """
     limits = [math.inf]
     if aperture is not None:
@@ -60,6 +67,12 @@ def thickest_slice(
     -------
     float
         In Å.
+
+    Examples
+    --------
+    >>> from difftem.functional.sampling import thickest_slice
+    >>> [round(thickest_slice(0.0197, 1 / resolution), 1) for resolution in (3.0, 1.0)]  # Å
+    [29.1, 3.2]
     """
     return 2 * SLICE_PHASE / (math.pi * wavelength * frequency**2)
 
@@ -99,6 +112,12 @@ def delocalisation(
     References
     ----------
     Lichte, Ultramicroscopy 38 (1991) 13.
+
+    Examples
+    --------
+    >>> from difftem.functional.sampling import delocalisation
+    >>> round(delocalisation(0.0197, 1 / 3, defocus=20e3, cs=2.7e7))  # Å, at 2 µm and 300 kV
+    124
     """
     candidates = [frequency]
     if cs * defocus > 0:
@@ -113,7 +132,14 @@ def delocalisation(
 
 
 def good_fft_size(n: int, multiple_of: int = 2) -> int:
-    """Smallest even number >= n (or multiple of another) whose prime factors are 2, 3 and 5."""
+    """Smallest even number >= n (or multiple of another) whose prime factors are 2, 3 and 5.
+
+    Examples
+    --------
+    >>> from difftem.functional.sampling import good_fft_size
+    >>> good_fft_size(127), good_fft_size(4100)
+    (128, 4320)
+    """
     size = math.ceil(n / multiple_of) * multiple_of
     while pow(30, size.bit_length(), size):  # a power of 30 is divided by no other prime
         size += multiple_of

@@ -14,7 +14,16 @@ Extract = Callable[[TemplateSpectrum, Tensor, Tensor], Tensor]
 
 
 class Slabs(NamedTuple):
-    """How particles are put into slices."""
+    """How particles are put into slices.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.slabs import Slabs
+    >>> slabs = Slabs(torch.tensor(0.0197), "slice", thickness=50.0, radius=100.0)
+    >>> slabs.period, slabs.n_planes  # slices that see the particle, and planes for all of them
+    (6, 11)
+    """
 
     wavelength: Tensor  # () Å
     depth: str  # "ignored", "particle" or "slice"
@@ -74,6 +83,22 @@ def slab_coefficients(
     ----------
     DeRosier, Ultramicroscopy 81 (2000) 83 (curvature of the Ewald sphere); Wolf, DeRosier &
     Grigorieff, Ultramicroscopy 106 (2006) 376.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.projection import central_slices, template_spectrum
+    >>> from difftem.functional.slabs import Slabs, slab_coefficients
+    >>> volume = torch.rand(8, 8, 8, generator=torch.Generator().manual_seed(0)).double()
+    >>> spectrum = template_spectrum(volume, voxel_size=2.0, max_frequency=0.2)
+    >>> slabs = Slabs(torch.tensor(0.0197), "ignored", thickness=6.0, radius=8.0)
+    >>> frequency = torch.tensor([[0.0, 0.0], [0.05, 0.0]]).double()  # 1/Å
+    >>> heights = torch.arange(-12.0, 13.0, 6.0).double()  # Å, above the five slices that see it
+    >>> turns = torch.eye(3).double().expand(5, 3, 3)
+    >>> seen = slab_coefficients(spectrum, turns, heights, frequency, slabs)
+    >>> points = torch.nn.functional.pad(frequency, (0, 1))  # at k_z = 0: the projection
+    >>> torch.allclose(seen.sum(0), central_slices(spectrum, turns[:1], points)[0])
+    True
     """
     planes = slab_planes(spectrum, rotations, frequency, slabs, extract)
     return slab_from_planes(planes, height, frequency, slabs)
@@ -90,6 +115,17 @@ def slab_planes(
 
     Arguments are those of `slab_coefficients`. The planes do not depend on the height: a particle
     that reaches through several slices needs them once.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.projection import template_spectrum
+    >>> from difftem.functional.slabs import Slabs, slab_planes
+    >>> spectrum = template_spectrum(torch.ones(8, 8, 8), voxel_size=2.0, max_frequency=0.2)
+    >>> slabs = Slabs(torch.tensor(0.0197), "particle", thickness=6.0, radius=8.0)
+    >>> planes = slab_planes(spectrum, torch.eye(3)[None], torch.zeros(5, 2), slabs)
+    >>> tuple(planes.shape), slabs.n_planes  # one particle, its planes, five points
+    ((1, 9, 5), 9)
     """
     bend = torch.zeros_like(frequency[:, 0])
     if slabs.depth != "ignored":
@@ -113,6 +149,14 @@ def highest_frequency(
     """Length of the longest vector in Fourier space that slabs ask for, given the image's.
 
     Planes lie beside the central one, and are bent.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.slabs import Slabs, highest_frequency
+    >>> slabs = Slabs(torch.tensor(0.0197), "particle", thickness=None, radius=100.0)
+    >>> round(highest_frequency(0.5, slabs), 6)  # 1/Å: the Ewald sphere bends by λ q² / 2
+    0.500006
     """
     along = max(map(abs, _steps(slabs)))
     if slabs.depth != "ignored":
@@ -126,7 +170,19 @@ def slab_from_planes(
     frequency: Tensor,  # (n_points, 2) 1/Å
     slabs: Slabs,
 ) -> Tensor:  # (n, n_points) complex, V Å³
-    """Second half of `slab_coefficients`: sum the planes' Fourier series at the slab's height."""
+    """Second half of `slab_coefficients`: sum the planes' Fourier series at the slab's height.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.slabs import Slabs, slab_from_planes
+    >>> slabs = Slabs(torch.tensor(0.02), "slice", thickness=None, radius=8.0)
+    >>> frequency = torch.tensor([[0.1, 0.0]])  # 1/Å
+    >>> planes = torch.ones(1, 1, 1, dtype=torch.complex64)
+    >>> slab = slab_from_planes(planes, torch.tensor([50.0]), frequency, slabs)  # 50 Å above
+    >>> round(slab.angle().item(), 4)  # π λ q² z
+    0.0314
+    """
     summed = planes[:, 0]
     if slabs.thickness is not None:
         steps = torch.tensor(_steps(slabs), dtype=torch.float64).to(height, non_blocking=True)

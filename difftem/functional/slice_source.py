@@ -10,7 +10,16 @@ from torch import Tensor
 
 @runtime_checkable
 class Slices(Protocol):
-    """Slices in the order in which they are hit, and what they are like."""
+    """Slices in the order in which they are hit, and what they are like.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.slice_source import Slices, as_slices
+    >>> stream = as_slices(torch.zeros(8, 8) for _ in range(3))
+    >>> isinstance(stream, Slices), tuple(stream.shape), len(list(stream))
+    (True, (8, 8), 3)
+    """
 
     @property
     def shape(self) -> torch.Size:
@@ -34,6 +43,14 @@ class SliceSource(Slices, Protocol):
 
     `value` and `vjp` run without autograd. They are given the source's `tensors`, or what
     autograd kept of them.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.slice_source import SliceSource, as_slices
+    >>> stack = torch.zeros(3, 8, 8)
+    >>> [isinstance(as_slices(each), SliceSource) for each in (stack, iter(stack))]  # and a stream
+    [True, False]
     """
 
     tensors: tuple[Tensor, ...]  # what the slices depend on
@@ -99,7 +116,16 @@ class _StackedSlices:
 
 
 class ListedSlices:
-    """Slices ``(..., y, x)`` in V Å that exist one by one, each with a graph of its own."""
+    """Slices ``(..., y, x)`` in V Å that exist one by one, each with a graph of its own.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.slice_source import ListedSlices
+    >>> listed = ListedSlices([torch.zeros(8, 8), torch.ones(8, 8)])
+    >>> len(listed), listed.value(listed.tensors, 1).mean().item()  # V Å
+    (2, 1.0)
+    """
 
     is_made = False
 
@@ -147,7 +173,16 @@ class _SliceStream:
 def as_slices(
     given: Tensor | Iterable[Tensor],  # (..., n_slices, y, x) V Å
 ) -> Slices:
-    """Slices of a stack, of a stream, or as they are."""
+    """Slices of a stack, of a stream, or as they are.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.slice_source import as_slices
+    >>> slices = as_slices(torch.zeros(3, 8, 8))  # a stack can be gone through again and again
+    >>> len(slices), len(list(slices)), len(list(slices))
+    (3, 3, 3)
+    """
     if isinstance(given, Tensor):
         return _StackedSlices(given)
     return given if isinstance(given, Slices) else _SliceStream(given)

@@ -26,6 +26,13 @@ def soft_ball(
     -------
     Tensor
         Between 0 and 1, float64.
+
+    Examples
+    --------
+    >>> from difftem.functional.soft_mask import soft_ball
+    >>> disc = soft_ball((9, 9), diameter=4.0, edge=2.0)
+    >>> [round(value, 3) for value in disc[4].tolist()]  # across its middle
+    [0.0, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0]
     """
     if not (diameter > 0 and edge > 0):
         raise ValueError(f"diameter and edge must be positive, got {diameter} and {edge} voxels")
@@ -38,7 +45,16 @@ def masked(
     volume: Tensor,  # shape
     weight: Tensor,  # shape
 ) -> Tensor:  # shape
-    """Multiply a volume without its mean under a mask by the mask: what is left has no step."""
+    """Multiply a volume without its mean under a mask by the mask: what is left has no step.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.soft_mask import masked, soft_ball
+    >>> left = masked(torch.full((9, 9), 7.0), soft_ball((9, 9), diameter=4.0, edge=2.0))
+    >>> left.abs().max().item() < 1e-6  # of a constant nothing is left, no disc either
+    True
+    """
     weight = weight.to(volume)
     mean = (volume * weight).sum(dtype=torch.float64) / weight.sum(dtype=torch.float64)
     return (volume - mean.to(volume)) * weight

@@ -66,6 +66,16 @@ def soft_potential(
     ----------
     Peng, Ren, Dudarev & Whelan, Acta Cryst. A52 (1996) 257; Rullgård et al., J. Microscopy 243
     (2011) 234, section 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem import Atoms
+    >>> from difftem.functional.soft_potential import soft_potential
+    >>> carbon = Atoms(torch.zeros(1, 3), torch.tensor([6]), torch.zeros(1), torch.ones(1))
+    >>> potential = soft_potential(carbon, 1.0, (16, 16, 16), center=torch.zeros(3))
+    >>> round(potential.sum().item() / 47.878, 2)  # f(0) in Å, however wide the voxels
+    2.51
     """
     check_pixel_size(voxel_size)
     strengths, widths = _gaussians(atoms, voxel_size, energy)
@@ -100,7 +110,17 @@ def copied_positions(
     positions: Tensor,  # (n_atoms, 3) Å
     copies: tuple[Tensor, Tensor],  # (n, 3, 3), (n, 3) Å
 ) -> Tensor:  # (n * n_atoms, 3) Å
-    """Positions of copies x' = R x + t, copy by copy, as `Atoms.copies` orders them."""
+    """Positions of copies x' = R x + t, copy by copy, as `Atoms.copies` orders them.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.soft_potential import copied_positions
+    >>> rotations = torch.eye(3).expand(2, 3, 3)
+    >>> shifts = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 50.0]])
+    >>> copied_positions(torch.tensor([[1.0, 2.0, 3.0]]), (rotations, shifts)).tolist()
+    [[1.0, 2.0, 3.0], [1.0, 2.0, 53.0]]
+    """
     rotations, shifts = (each.to(positions) for each in copies)
     return (positions @ rotations.transpose(-1, -2) + shifts[:, None]).flatten(0, 1)
 

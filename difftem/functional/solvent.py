@@ -20,7 +20,14 @@ AMPLITUDE_CONTRAST = 0.07  # of proteins in ice at 300 kV
 def ice_molecules_per_a3(
     density_g_per_cm3: float = ICE_DENSITY_G_PER_CM3,
 ) -> float:
-    """Count the water molecules in a cubic ångström of ice, 0.0311 at 0.93 g/cm³."""
+    """Count the water molecules in a cubic ångström of ice, 0.0311 at 0.93 g/cm³.
+
+    Examples
+    --------
+    >>> from difftem.functional.solvent import ice_molecules_per_a3
+    >>> round(ice_molecules_per_a3(0.93), 4)
+    0.0311
+    """
     return density_g_per_cm3 * 1e-24 * AVOGADRO_CONSTANT / WATER_G_PER_MOL
 
 
@@ -46,6 +53,12 @@ def ice_potential(
     References
     ----------
     Rullgård et al., J. Microscopy 243 (2011) 234, section 2.
+
+    Examples
+    --------
+    >>> from difftem.functional.solvent import ice_molecules_per_a3, ice_potential
+    >>> round(ice_potential(ice_molecules_per_a3()), 3)  # V
+    4.526
     """
     amplitudes = scattering_table("peng").parameters[..., 0].sum(-1)
     molecule = float(amplitudes[8] + 2 * amplitudes[1])
@@ -79,6 +92,14 @@ def ice_mean_free_path(
     (2018) 38 (395 nm at 300 kV), between which this lies. Peet, Henderson & Russo,
     Ultramicroscopy 203 (2019) 125: carbon's elastic cross section is 2.01 times larger at 100 kV
     than at 300 kV; β² says 2.007.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.solvent import ice_mean_free_path
+    >>> paths = ice_mean_free_path(torch.tensor([100e3, 200e3, 300e3]))
+    >>> [round(path.item() / 10) for path in paths]  # nm
+    [150, 241, 300]
     """
     slower = relative_velocity(energy) / _reference_velocity(energy)
     return MEAN_FREE_PATH * slower**2
@@ -109,6 +130,13 @@ def ice_amplitude_contrast(
     ----------
     Reimer & Kohl, Transmission Electron Microscopy (2008), section 5.2; 0.07 at 300 kV is
     customary for proteins in ice.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.solvent import ice_amplitude_contrast
+    >>> [round(a.item(), 3) for a in ice_amplitude_contrast(torch.tensor([100e3, 200e3, 300e3]))]
+    [0.099, 0.078, 0.07]
     """
     return AMPLITUDE_CONTRAST * _reference_velocity(energy) / relative_velocity(energy)
 
@@ -145,6 +173,13 @@ def ice_absorption_potential(
     References
     ----------
     Rullgård et al., J. Microscopy 243 (2011) 234, section 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.solvent import ice_absorption_potential
+    >>> round(ice_absorption_potential(torch.tensor(200e3)).item(), 3)  # V
+    0.824
     """
     molecule = total_cross_section(8, energy) + 2 * total_cross_section(1, energy)
     return molecules_per_a3 * molecule / (2 * interaction_constant(energy))
@@ -169,6 +204,14 @@ def absorption_from_mean_free_path(
     -------
     Tensor
         In V.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.solvent import absorption_from_mean_free_path
+    >>> path, sigma = torch.tensor(3000.0), torch.tensor(6.53e-4)  # Å, and rad/(V Å) at 300 kV
+    >>> round(absorption_from_mean_free_path(path, sigma).item(), 3)  # V
+    0.255
     """
     return 1 / (2 * sigma * mean_free_path)
 
@@ -204,6 +247,14 @@ def slab_transmission(
     ------
     ValueError
         If a tilt reaches 90°.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.solvent import slab_transmission
+    >>> ice = torch.tensor([3000.0, 0.5, 4.53, 0.255, 6.53e-4])  # a free path deep, tilted by 60°
+    >>> round(slab_transmission(*ice).abs().square().item(), 3)  # e⁻²
+    0.136
     """
     if bool((cosine <= 1e-3).any()):
         raise ValueError("a slab must be tilted by less than 90°")

@@ -24,7 +24,17 @@ MIN_B_RANGE = 1.0
 
 
 class SpeciesBasis(NamedTuple):
-    """Radial functions and each atom's expansion in them."""
+    """Radial functions and each atom's expansion in them.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.species import SpeciesBasis
+    >>> q = torch.arange(0.0, 0.5, 0.004)
+    >>> basis = SpeciesBasis(q, radial=torch.exp(-5 * q**2)[None], coefficients=torch.ones(3, 1))
+    >>> tuple((basis.coefficients @ basis.radial).shape)  # each atom's function of q
+    (3, 125)
+    """
 
     frequency: Tensor  # (n_radial,) 1/Å, equidistant from 0
     radial: Tensor  # (n_basis, n_radial)
@@ -79,6 +89,17 @@ def species_basis(
     ----------
     Peng et al., Acta Cryst. A52 (1996) 257; Fraser, MacRae & Suzuki, J. Appl. Cryst. 11
     (1978) 693.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.constants import scattering_table
+    >>> from difftem.functional.species import species_basis
+    >>> numbers, b_factors = torch.tensor([6, 8, 6]), torch.tensor([10.0, 20.0, 30.0])
+    >>> basis = species_basis(numbers, b_factors, torch.ones(3), 0.5, scattering_table("peng"))
+    >>> at_zero = basis.coefficients @ basis.radial[:, 0].float() / 47.878
+    >>> [round(value, 2) for value in at_zero.tolist()]  # f(0) of C, O and C in Å
+    [2.51, 1.98, 2.51]
     """
     elements, element_index = torch.unique(atomic_numbers, return_inverse=True)
     n_radial = int(max_frequency / RADIAL_STEP) + 4

@@ -28,6 +28,12 @@ def kernel_width(band: float) -> int:
     ------
     ValueError
         If the band leaves no guard frequencies: it must be in (0, 0.95].
+
+    Examples
+    --------
+    >>> from difftem.functional.spread import kernel_width
+    >>> [kernel_width(band) for band in (0.5, 2 / 3, 0.9)]  # a wider band needs more pixels
+    [6, 6, 12]
     """
     if not 0 < band <= MAX_BAND:
         raise ValueError(f"band_limit must be in (0, {MAX_BAND}] of Nyquist, got {band}")
@@ -70,6 +76,14 @@ def kernel_transform(
 
     .. math:: \hat\phi(f) = \frac{w}{I_0(\beta)} \frac{\sinh \sqrt{\beta^2 - (\pi w f)^2}}
               {\sqrt{\beta^2 - (\pi w f)^2}}
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.spread import kernel_transform, spread_weights
+    >>> _, weights = spread_weights(torch.tensor(3.3), band=2 / 3)
+    >>> round(weights.sum().item(), 3), round(kernel_transform(torch.zeros(1), 2 / 3).item(), 3)
+    (2.126, 2.126)
     """
     width = width or kernel_width(band)
     beta = _shape_parameter(band, width)
@@ -87,6 +101,14 @@ def spread_weights(
 
     The pixel may lie outside the grid: wrap it. The weights of the `width` pixels from there on are
     differentiable in the coordinate.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.spread import spread_weights
+    >>> first, weights = spread_weights(torch.tensor(10.0), band=2 / 3)
+    >>> first.item(), first.item() + int(weights.argmax())  # pixels 8 to 13, most at 10
+    (8, 10)
     """
     coefficients = kernel_coefficients(band, width).to(coordinate)
     cell = torch.floor(coordinate.detach())
@@ -124,6 +146,15 @@ def spread_deltas(
     -------
     Tensor
         Shape ``(n_basis, *shape)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.spread import kernel_transform, spread_deltas
+    >>> layers = spread_deltas(torch.tensor([[3.3, 5.6]]), torch.tensor([[10.0]]), (16, 16), 2 / 3)
+    >>> total = 10 * kernel_transform(torch.zeros(1), 2 / 3) ** 2  # one factor for each axis
+    >>> tuple(layers.shape), torch.allclose(layers.sum(), total, rtol=1e-3)
+    ((1, 16, 16), True)
     """
     if out is None:
         out = coefficients.new_empty(coefficients.shape[1], *shape)
@@ -149,6 +180,16 @@ def gather_deltas(
     """Adjoint of `spread_deltas`: gradients of atoms from those of the layers.
 
     Footprints are cheap: they are made again instead of kept.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.spread import gather_deltas, spread_deltas
+    >>> atoms = torch.tensor([[3.3, 5.6]]), torch.tensor([[10.0]])  # places and coefficients
+    >>> grad = torch.rand(1, 16, 16, generator=torch.Generator().manual_seed(0))
+    >>> _, by_coefficient = gather_deltas(grad, *atoms, 2 / 3)
+    >>> torch.allclose((spread_deltas(*atoms, (16, 16), 2 / 3) * grad).sum(), 10 * by_coefficient)
+    True
     """
     flat = layers.flatten(1)
     grads: list[tuple[Tensor, ...]] = []
@@ -167,7 +208,16 @@ def chunks(
     coefficients: Tensor,  # (n, n_basis)
     band: float,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Atoms in portions whose footprints stay in the cache."""
+    """Atoms in portions whose footprints stay in the cache.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.spread import chunks
+    >>> atoms = torch.zeros(20_000, 2), torch.ones(20_000, 1)
+    >>> [len(places) for places, _ in chunks(*atoms, band=2 / 3)]  # of 36 pixels an atom
+    [8333, 8333, 3334]
+    """
     points = kernel_width(band) ** coordinates.shape[1]
     chunk = max(1, CHUNK_POINTS // points)
     return zip(coordinates.split(chunk), coefficients.split(chunk), strict=True)
@@ -178,7 +228,16 @@ def footprint(
     shape: tuple[int, ...],
     band: float,
 ) -> tuple[Tensor, Tensor]:  # 2 x (n, width^n_axes)
-    """Flat pixel indices (wrapped) and weights, differentiable, that each atom covers."""
+    """Flat pixel indices (wrapped) and weights, differentiable, that each atom covers.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.spread import footprint
+    >>> index, weights = footprint(torch.tensor([[0.0, 4.0]]), (8, 8), band=2 / 3)
+    >>> divmod(int(index[0, weights[0].argmax()]), 8), weights.shape[1]  # row, column; 6 x 6
+    ((4, 0), 36)
+    """
     n = len(coordinates)
     index = coordinates.new_zeros(n, 1, dtype=torch.int64)
     weights = coordinates.new_ones(n, 1)

@@ -26,6 +26,15 @@ def structure_factor(
     -------
     Tensor
         S, 1 at large q, in the type of `frequency`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.constants.amorphous import WATER_STRUCTURE
+    >>> from difftem.functional.structure_factor import structure_factor
+    >>> q = torch.tensor([0.0, 1 / 3.7, 3.0])  # 1/Å: long distances, the first peak, short ones
+    >>> [round(value, 2) for value in structure_factor(q, WATER_STRUCTURE).tolist()]
+    [0.06, 1.46, 1.0]
     """
     scaled = frequency / structure.hole
     peaks = torch.zeros_like(frequency)

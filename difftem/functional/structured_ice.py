@@ -28,7 +28,16 @@ O_H, H_O_H_DEG = 0.97, 106.6
 def water_structure_factor(
     frequency: Tensor,  # (...) 1/Å
 ) -> Tensor:  # (...)
-    """Oxygen-oxygen structure factor of low-density amorphous ice, main peak at 1/3.7 1/Å."""
+    """Oxygen-oxygen structure factor of low-density amorphous ice, first peak at 1/3.7 1/Å.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.structured_ice import water_structure_factor
+    >>> q = torch.linspace(0.2, 0.35, 1001)  # 1/Å, around the first peak
+    >>> round(1 / q[water_structure_factor(q).argmax()].item(), 1)  # Å
+    3.7
+    """
     return structure_factor(frequency, WATER_STRUCTURE)
 
 
@@ -51,11 +60,19 @@ def water_form_factors(
     -------
     tuple of Tensor
         Mean square of the scattering factor in Å² and mean, counted from the oxygen, in Å:
-        9.26 Å² and 3.04 Å at q = 0.
+        9.25 Å² and 3.04 Å at q = 0.
 
     References
     ----------
     Debye, Ann. Phys. 351 (1915) 809; Peng et al., Acta Cryst. A52 (1996) 257 for the atoms.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.structured_ice import water_form_factors
+    >>> square, mean = water_form_factors(torch.zeros(1))
+    >>> round(square.item(), 2), round(mean.item(), 2)  # Å², Å
+    (9.25, 3.04)
     """
     elements = torch.tensor([8, 1], device=frequency.device)
     atoms = scattering_factor(frequency.flatten(), elements, scattering_table("peng"))
@@ -87,16 +104,10 @@ def ice_power(
     ----------
     frequency : Tensor
         q = 1/d in 1/Å.
-    thickness : float or Tensor
-        t along the beam in Å; slices of a layer add up.
-    density_g_per_cm3 : float or Tensor
-        Of the ice, in g/cm³.
-    exposure : float or Tensor
-        Of the image, in e/Å².
-    energy : Tensor, optional
-        Of the beam in eV, for the motion. Default: 300 keV.
-    motion : float or Tensor
-        As in `beam_blurring`.
+    thickness, density_g_per_cm3 : float or Tensor
+        t along the beam in Å (slices of a layer add up), and density in g/cm³.
+    exposure, energy, motion
+        Of the image, as in `beam_blurring`.
 
     Returns
     -------
@@ -106,6 +117,14 @@ def ice_power(
     References
     ----------
     Hansen & McDonald, Theory of Simple Liquids (2013), chapter 4, for the molecular liquid.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.structured_ice import ice_power
+    >>> ring, low = ice_power(torch.tensor([1 / 3.7, 1 / 20]), thickness=200.0)
+    >>> round((ring / low).item(), 1)  # the ring at 3.7 Å stands out
+    12.6
     """
     square, mean = water_form_factors(frequency)
     per_molecule = square + mean**2 * (water_structure_factor(frequency) - 1)
@@ -147,6 +166,13 @@ def beam_blurring(
     References
     ----------
     McMullan, Vinothkumar & Henderson, Ultramicroscopy 158 (2015) 26.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.structured_ice import beam_blurring
+    >>> [round(beam_blurring(torch.tensor(1 / 3.7), dose).item(), 2) for dose in (0.0, 4.0, 48.0)]
+    [1.0, 0.55, 0.08]
     """
     if energy is not None:
         reference = relative_velocity(torch.as_tensor(REFERENCE_ENERGY_EV).to(energy))
@@ -192,6 +218,14 @@ def ice_contrast_power(
     References
     ----------
     Reimer & Kohl, Transmission Electron Microscopy (2008), section 6.4.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.structured_ice import ice_contrast_power
+    >>> q, phase = torch.tensor([0.2, 0.2]), torch.tensor([0.0, torch.pi / 2])  # 1/Å; rad
+    >>> [f"{power:.2g}" for power in ice_contrast_power(q, phase, torch.tensor(300e3), 300.0)]  # Å²
+    ['0', '0.046']
     """
     power = ice_power(frequency, thickness, density_g_per_cm3, exposure, energy)
     transfer = math.sqrt(1 - amplitude_contrast**2) * torch.sin(phase)
@@ -221,16 +255,12 @@ def draw_ice_contrast(
         ``(ny, nx)`` in pixels.
     pixel_size : float
         In Å.
-    thickness : float
-        Of the ice along the beam in Å.
-    defocus_um : float
-        In µm, underfocus positive.
-    cs_mm : float
-        Spherical aberration in mm.
+    thickness, density_g_per_cm3 : float
+        Of the ice along the beam in Å, and in g/cm³.
+    defocus_um, cs_mm : float
+        In µm, underfocus positive, and spherical aberration in mm.
     voltage_kv : float
         Of the beam, in kV.
-    density_g_per_cm3 : float
-        Of the ice, in g/cm³.
     exposure : float
         Of the image in e/Å², which blurs the ice (`beam_blurring`); 0 is a frozen moment.
     amplitude_contrast : float
@@ -244,6 +274,15 @@ def draw_ice_contrast(
     -------
     Tensor
         To be added to a clean image over its mean; float32, mean near 0, periodic.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.structured_ice import draw_ice_contrast
+    >>> generator, lens = torch.Generator().manual_seed(0), {"thickness": 300.0, "defocus_um": 1.0}
+    >>> contrast = draw_ice_contrast((64, 64), 1.0, **lens, generator=generator)
+    >>> round(contrast.std().item(), 2)  # of the beam's intensity, in pixels of 1 Å
+    0.21
     """
     device = generator.device if generator is not None else None
     energy = torch.tensor(kev_to_ev(voltage_kv), dtype=torch.float64, device=device)

@@ -23,6 +23,13 @@ def ordered_map(
     There are as many threads as PyTorch has, and no more than two results for each are waiting.
     Until the last one PyTorch uses one core in the calling thread, too. One after the other with
     gradients, on another device than the CPU, or where there is one thread.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.threads import ordered_map
+    >>> list(ordered_map(lambda n: n**2, [1, 2, 3], torch.device("cpu")))
+    [1, 4, 9]
     """
     before = torch.get_num_threads()
     n = min(before, len(items))

@@ -43,6 +43,15 @@ def aberrations_about_tilt(
     References
     ----------
     Krivanek, Dellby & Lupini, Ultramicroscopy 78 (1999) 1 (the coefficients; the rest is algebra).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.tilted_beam import aberrations_about_tilt
+    >>> tilt = torch.tensor([1e-3, 0.0])  # rad
+    >>> about, shift = aberrations_about_tilt({"C30": torch.tensor(2.7e7)}, tilt)
+    >>> round(about["C21a"].item()), round(shift[0].item(), 4)  # coma 3 Cs t, and Cs t³, in Å
+    (81000, 0.027)
     """
     tx, ty = tilt.double().unbind(-1)
     t = torch.complex(tx, ty)

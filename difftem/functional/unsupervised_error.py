@@ -43,6 +43,15 @@ def unsupervised_error_map(
     References
     ----------
     Marcos Morales et al., ICML (2023) 23937, definition of the uMSE.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.unsupervised_error import unsupervised_error_map
+    >>> copies = 3 + torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> errors = (unsupervised_error_map(torch.full((64, 64), 3.0 + f), copies) for f in (1, 2))
+    >>> [round(error.mean().item(), 1) for error in errors]  # 1² and 2², without the 3
+    [1.0, 4.0]
     """
     power = copies if of_signal is None else of_signal
     _check(estimate, copies, 1)
@@ -80,6 +89,14 @@ def three_copy_error_map(
     References
     ----------
     Marcos Morales et al., ICML (2023) 23937, definition of the uMSE.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.unsupervised_error import three_copy_error_map
+    >>> copies = 3 + torch.randn(3, 128, 128, generator=torch.Generator().manual_seed(0))
+    >>> round(three_copy_error_map(torch.full((128, 128), 5.0), copies).mean().item())  # (5 - 3)²
+    4
     """
     _check(estimate, copies, 3)
     a, b, c = copies[:3].double()
@@ -108,6 +125,13 @@ def block_means(
     ------
     ValueError
         If no block fits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.unsupervised_error import block_means
+    >>> block_means(torch.arange(20.0).reshape(4, 5), block=2).tolist()
+    [3.0, 5.0, 13.0, 15.0]
     """
     if not 1 <= block <= min(values.shape):
         raise ValueError(

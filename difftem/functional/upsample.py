@@ -34,6 +34,15 @@ def fourier_upsample(
     ------
     ValueError
         For odd or short sides, or a factor below 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.upsample import fourier_upsample
+    >>> wave = torch.cos(torch.pi / 2 * torch.arange(32)).expand(32, 32)  # of 4 pixels
+    >>> fine = fourier_upsample(wave)
+    >>> tuple(fine.shape), [round(value, 2) for value in fine[32, 32:34].tolist()]  # cos 0, cos 45°
+    ((64, 64), [1.0, 0.71])
     """
     ny, nx = image.shape[-2:]
     if factor < 1:

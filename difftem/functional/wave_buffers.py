@@ -17,6 +17,14 @@ class Interaction(NamedTuple):
         b, likewise; None where only an imaginary part of v absorbs.
     mask : Tensor or None
         Band limit of the transmission function in Fourier space, real and even.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.wave_buffers import Interaction
+    >>> interaction = Interaction(elastic=torch.tensor(6.53e-4))  # rad/(V Å), 300 kV
+    >>> interaction.absorbing is None, interaction.mask is None
+    (True, True)
     """
 
     elastic: Tensor
@@ -25,7 +33,18 @@ class Interaction(NamedTuple):
 
 
 class SliceGradient(NamedTuple):
-    """Gradient of what `Interaction` and potential are made of."""
+    """Gradient of what `Interaction` and potential are made of.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.wave_buffers import Interaction, WaveBuffers
+    >>> grad = WaveBuffers(torch.ones(8, 8, dtype=torch.complex64))
+    >>> wave, slice_ = torch.ones(8, 8, dtype=torch.complex64), torch.zeros(8, 8)
+    >>> gradient = grad.transmit_adjoint(wave, slice_, Interaction(torch.tensor(6.53e-4)))
+    >>> tuple(gradient.projected_potential.shape), tuple(gradient.elastic.shape), gradient.absorbing
+    ((8, 8), (), None)
+    """
 
     projected_potential: Tensor
     elastic: Tensor | None  # None where it was not asked for
@@ -64,6 +83,15 @@ class WaveBuffers:
         Incident wave, complex; it is copied.
     scratch : WaveBuffers, optional
         Of a wave of the same shape, to share its working memory: two arrays.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.wave_buffers import Interaction, WaveBuffers
+    >>> buffers = WaveBuffers(torch.ones(8, 8, dtype=torch.complex64))
+    >>> wave = buffers.transmit(torch.full((8, 8), 453.0), Interaction(torch.tensor(6.53e-4)))
+    >>> round(wave[0, 0].angle().item(), 3)  # rad, behind 100 Å of ice
+    0.296
     """
 
     def __init__(self, wave: Tensor, scratch: "WaveBuffers | None" = None) -> None:

@@ -25,6 +25,13 @@ def spread_energy(
     -------
     Tensor
         1 without blur.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.wave_fit import spread_energy
+    >>> [spread_energy(torch.full((8, 5), h), (8, 8)).item() for h in (1.0, 0.5)]  # the mean of h²
+    [1.0, 0.25]
     """
     dot = torch.zeros(shape, dtype=transfer.dtype, device=transfer.device)
     dot[0, 0] = 1.0
@@ -62,6 +69,14 @@ def expected_squared_error(
     References
     ----------
     Nguyen et al., DiffTEM, arXiv:2205.04464 (2022), the loss of its denoiser.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.wave_fit import expected_squared_error
+    >>> exposures = torch.full((2, 4, 4), 10.0)  # e/pixel
+    >>> expected_squared_error(torch.full((4, 4), 10.0), exposures).item()  # noise: 16 times 10
+    160.0
     """
     shape = (rate.shape[-2], rate.shape[-1])
     blurred = rate if transfer is None else apply_transfer(rate, transfer)
@@ -105,6 +120,14 @@ def optimal_rate(
     ------
     ValueError
         If the camera passes nothing of a frequency.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.wave_fit import optimal_rate
+    >>> exposures = torch.tensor([[[9.0, 12.0]], [[11.0, 8.0]]])  # e/pixel
+    >>> optimal_rate(exposures).tolist()  # the average less one half
+    [[9.5, 9.5]]
     """
     average = exposures.mean(0)
     if transfer is None:

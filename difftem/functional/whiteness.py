@@ -23,6 +23,13 @@ class WhitenessTest(NamedTuple):
     deviation : float
         Root mean square over all frequencies of (power - 1), without what chance adds; 0 for white
         noise.
+
+    Examples
+    --------
+    >>> from difftem.functional.whiteness import WhitenessTest
+    >>> found = WhitenessTest(chi2=70.2, freedom=65, p_value=0.31, deviation=0.004)
+    >>> round(found.chi2 / found.freedom, 2)  # about 1 for white noise
+    1.08
     """
 
     chi2: float
@@ -52,6 +59,15 @@ def ring_power(
     Tensor
         Power, in units in which white noise of variance 1 has 1 in every ordinate, and the number
         of ordinates; float64.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.whiteness import ring_power
+    >>> noise = 2 * torch.randn(128, 128, generator=torch.Generator().manual_seed(0))
+    >>> power, number = ring_power(noise, n_rings=4)
+    >>> [round(p.item()) for p in power / number], int(number.sum())  # variance 4; 128² less one
+    ([4, 4, 4, 4, 4], 16383)
     """
     ny, nx = image.shape[-2:]
     q = radius(frequency_grid((ny, nx), 1.0, half=True, device=image.device))
@@ -99,6 +115,15 @@ def whiteness_test(
     References
     ----------
     Bartlett, Proc. R. Soc. A 160 (1937) 268; Whittle, Ark. Mat. 2 (1953) 423.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.whiteness import ring_power, whiteness_test
+    >>> noise = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    >>> smooth = (noise + noise.roll(1, 1)) / 2**0.5  # of the same variance
+    >>> [whiteness_test(ring_power(image, 16)).p_value > 0.01 for image in (noise, smooth)]
+    [True, False]
     """
     if variance is not None and not variance > 0:
         raise ValueError(f"variance must be positive, got {variance}")

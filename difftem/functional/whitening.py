@@ -27,6 +27,15 @@ def radial_transfer(
     -------
     Tensor
         In the type and on the device of `values`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.whitening import radial_transfer
+    >>> frequency, curve = torch.tensor([0.0, 0.5]), torch.tensor([1.0, 0.4])
+    >>> transfer = radial_transfer(frequency, curve, (4, 4))
+    >>> [round(h, 3) for h in transfer[0].tolist()]  # at qx of 0, 0.25 and 0.5 cycles/pixel
+    [1.0, 0.7, 0.4]
     """
     q = radius(frequency_grid(shape, 1.0, half=True, device=values.device)).to(values.dtype)
     knots = frequency.to(values)
@@ -55,6 +64,15 @@ def whiten(
     -------
     Tensor
         Noise is white and has variance 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.whitening import whiten
+    >>> image = 100 + 20 * torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    >>> values = whiten(image, mean=100.0, noise=torch.full((64, 33), 20.0))
+    >>> round(values.std().item(), 1)
+    1.0
     """
     return apply_transfer(image - mean, 1 / noise)
 
@@ -77,5 +95,14 @@ def colour(
     -------
     Tensor
         Grey values.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.whitening import colour, whiten
+    >>> image = torch.tensor([[90.0, 110.0], [130.0, 70.0]])
+    >>> noise = torch.tensor([[20.0, 10.0], [10.0, 5.0]])  # grey values, less at high frequency
+    >>> torch.allclose(colour(whiten(image, 100.0, noise), 100.0, noise), image)
+    True
     """
     return apply_transfer(values, noise) + mean

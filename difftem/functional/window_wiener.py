@@ -41,6 +41,16 @@ def window_wiener(
     References
     ----------
     Wiener (1949), as of `difftem.functional.wiener.wiener_gain`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.functional.window_wiener import window_wiener
+    >>> lattice = 2 * torch.cos(torch.arange(64) * torch.pi / 4).expand(1, 64, 64)
+    >>> noisy = lattice + torch.randn(1, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> found = window_wiener(noisy, side=32)
+    >>> [round((image - lattice).square().mean().item(), 1) for image in (noisy, found)]
+    [1.0, 0.0]
     """
     b, ny, nx = values.shape
     step = side // 2
