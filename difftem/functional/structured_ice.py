@@ -257,10 +257,8 @@ def draw_ice_contrast(
         In Å.
     thickness, density_g_per_cm3 : float
         Of the ice along the beam in Å, and in g/cm³.
-    defocus_um, cs_mm : float
-        In µm, underfocus positive, and spherical aberration in mm.
-    voltage_kv : float
-        Of the beam, in kV.
+    defocus_um, cs_mm, voltage_kv : float
+        In µm, underfocus positive; spherical aberration in mm; of the beam, in kV.
     exposure : float
         Of the image in e/Å², which blurs the ice (`beam_blurring`); 0 is a frozen moment.
     amplitude_contrast : float
