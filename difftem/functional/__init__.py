@@ -8,6 +8,7 @@ Beam
 
 Atoms
     `form_factor` : scattering factors of neutral atoms
+    `cross_section` : of an atom, elastic and inelastic
     `species` : what an atom of each kind adds, compressed into a few radial functions
     `radial_basis` : interpolation in a width, few functions for many
     `gaussian_basis` : Gaussians of many widths in a few radial functions
@@ -30,6 +31,7 @@ Particles and specimen
     `phantom` : random particles without a structure behind them
     `projection` : projections of a template as central slices
     `slabs` : what one specimen slice sees of a particle
+    `slice_grid` : the Fourier coefficients of a patch, and the patch made of them
     `patches` : small images summed into a large one
     `film` : hole in a support film, filled with ice
 
