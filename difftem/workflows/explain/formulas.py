@@ -21,7 +21,7 @@ FORMULA = re.compile(
     r"|(?<![\w$])\$(?!\s)(?P<inline>[^$]+?)(?<!\s)\$(?![\w$])",
     re.MULTILINE | re.DOTALL,
 )
-_WORDS = {name: name for name in "arctan cos exp lim ln log max min sin tan".split()}
+_WORDS = {name: name for name in "arccos arcsin arctan cos exp lim ln log max min sin tan".split()}
 _WORDS |= {"sum": "∑", "int": "∫", "Re": "Re"}
 _FENCES = {"lvert": "|", "lVert": "‖", "langle": "⟨"}
 _BLANKS = {",": " ", ";": " ", " ": " ", "quad": QUAD, "qquad": QUAD}

@@ -17,16 +17,19 @@ _QUOTIENTS = {"1/2": "½", "1/3": "⅓", "2/3": "⅔", "1/4": "¼", "3/4": "¾",
 # Marks until all of a formula is known: of words (functions, indices), which keep off what is
 # beside them, of fractions, which may want parentheses, and of a wide space.
 _BEGIN, _END, _OPEN, _CLOSE, QUAD = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
+# Fences that look alike at both ends, at the first one.
+_OPENING = str.maketrans("|‖", "\ue005\ue006")
+_FENCES = str.maketrans("\ue005\ue006", "|‖")
 # What a factor ends and begins with.
 _LAST = rf"(?:[^\W_]|[)\]|⟩‖…'′∞{_SMALL}{_END}{_CLOSE}\u0300-\u036f])"
 _FIRST = rf"(?![{_SMALL}])(?:[^\W_]|[√∂∇∑∫⟨{_BEGIN}{_OPEN}])"
-_FRACTION = re.compile(rf"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}(?=( ?(?:{_FIRST}|[\^_(]))?)")
+_FRACTION = re.compile(rf"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}(?=( ?(?:{_FIRST}|[\^_(\[]))?)")
 _APART = re.compile(
     rf"(?<={_LAST}) ?[+−×∗±] ?"
-    rf"|(?<={_LAST}){_BEGIN}|{_END}+(?={_FIRST})|(?<=[∑∫]){_END}(?=\()"
+    rf"|(?<={_LAST}){_BEGIN}|{_END}+(?={_FIRST})|(?<=[∑∫]){_END}(?=[(\[])"
     r"|[=≠≈∼≤≥<>≪≫←→∝∈]|,(?=.)"
 )
-_TOO_MUCH = re.compile(r"(?<=[(\[⟨·]) | (?=[)\]⟩,·])|(?<= ) ")
+_TOO_MUCH = re.compile(r"(?<=[(\[⟨·/ ]) | (?=[)\]⟩,·/])")
 _PARENTHESES = re.compile(r"\([^()]*\)")
 _INDEX = re.compile(rf"_\w+{_END}|['′{_SMALL}\u0300-\u036f]")
 _ATOM = re.compile(rf"√?([^\W\d_]|[\d.]+|{_BEGIN}\w+{_END})")
@@ -39,14 +42,13 @@ def word(text: str) -> str:
 
 def starting(fence: str) -> str:
     """Mark a sign that a factor begins with: it keeps off the factor before it."""
-    return _BEGIN + fence
+    return _BEGIN + fence.translate(_OPENING)
 
 
 def raised(text: str) -> str:
     """Write an exponent."""
-    text = text.replace(" ", "")
-    if all(character in _RAISED for character in text):
-        return "".join(_RAISED[character] for character in text)
+    if all(character in _RAISED for character in text.replace(" ", "")):
+        return "".join(_RAISED[character] for character in text.replace(" ", ""))
     return f"^({text})"
 
 
@@ -90,8 +92,9 @@ def spaced(text: str) -> str:
         text = f"{text[: found.start()]}{inside}{text[found.end() :]}"
     text = _APART.sub(_blanks, text)
     text = _TOO_MUCH.sub("", re.sub(rf"[{_BEGIN}{_END}]", "", text).strip())
-    text = re.sub(r"[_^]\([^()]*\)", lambda script: script[0].replace(" ", ""), text)
-    return re.sub(f" *{QUAD} *", "   ", unicodedata.normalize("NFC", text))
+    text = re.sub(r"_\([^()]*\)", lambda index: index[0].replace(" ", ""), text)
+    text = re.sub(f" *{QUAD} *", "   ", text.translate(_FENCES))
+    return unicodedata.normalize("NFC", text)
 
 
 def _blanks(found: re.Match[str]) -> str:
@@ -110,5 +113,6 @@ def _outside(text: str) -> str:
 
 def _is_atom(text: str) -> bool:
     """Tell whether a slash or a root takes all of it without parentheses."""
-    text = re.sub(r"(?<=\|)[^|]+(?=\|)", "", _outside(text.replace(f"{_BEGIN}|", "|")))
+    text = _outside(text).replace(_BEGIN + "|".translate(_OPENING), "|")
+    text = re.sub(r"(?<=\|)[^|]+(?=\|)", "", text)
     return text in ("", "√", "||") or bool(_ATOM.fullmatch(_INDEX.sub("", text)))
