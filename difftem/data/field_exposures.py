@@ -25,6 +25,13 @@ class FieldFacts:
         Effective electrons per pixel in each.
     notes : list of str
         What was measured and assumed, one line each.
+
+    Examples
+    --------
+    >>> from difftem.data.field_exposures import FieldFacts
+    >>> facts = FieldFacts(electrons=20.0, notes=["grey values are counts"])
+    >>> facts.electrons, len(facts.notes)
+    (20.0, 1)
     """
 
     electrons: float
@@ -59,6 +66,17 @@ class FieldExposures(LightningDataModule):
     ------
     ValueError
         For an argument outside its range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.data.field_exposures import FieldExposures
+    >>> from difftem.io.mrc import write_mrc
+    >>> rate = torch.full((2, 128, 128), 20.0)  # e/pixel
+    >>> write_mrc("field.mrc", torch.poisson(rate, generator=torch.Generator().manual_seed(0)), 1.0)
+    >>> data = FieldExposures("field.mrc", frames="exposures")
+    >>> tuple(data.exposures.shape), round(data.facts.electrons)
+    ((2, 128, 128), 20)
     """
 
     def __init__(

@@ -66,6 +66,14 @@ class SyntheticFlatFields(Crops):
     ------
     ValueError
         For an argument outside its range.
+
+    Examples
+    --------
+    >>> from difftem.data.flat_field import SyntheticFlatFields
+    >>> data = SyntheticFlatFields(n=4, size=64, dose=20.0, mtf="ideal")
+    >>> images = next(iter(data.train_dataloader()))["images"]
+    >>> tuple(images.shape), round((images.var() / images.mean()).item(), 1)  # counts: 1
+    ((4, 64, 64), 1.0)
     """
 
     def __init__(

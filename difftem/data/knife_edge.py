@@ -28,6 +28,13 @@ class EdgeFacts(CropFacts):
     ----------
     edges : tuple of Edge
         One per image: as simulated, or as found in the image.
+
+    Examples
+    --------
+    >>> from difftem.data.knife_edge import KnifeEdge
+    >>> facts = KnifeEdge(size=64, n=2, angle_deg=4.0).facts
+    >>> [edge.angle_deg for edge in facts.edges]
+    [4.0, 4.0]
     """
 
     edges: tuple[Edge, ...] = field(default=(), kw_only=True)
@@ -74,6 +81,14 @@ class KnifeEdge(Crops):
     ------
     ValueError
         For an argument outside its range.
+
+    Examples
+    --------
+    >>> from difftem.data.knife_edge import KnifeEdge
+    >>> data = KnifeEdge(size=64, dose=100.0, transmission=0.2, mtf="ideal")
+    >>> image = data.crops.images[0]  # bright on the left: the normal of the edge points to +x
+    >>> round(image[:, :16].mean().item(), -1), round(image[:, -16:].mean().item(), -1)
+    (100.0, 20.0)
     """
 
     def __init__(

@@ -25,10 +25,11 @@ class MicrographPairs(LightningDataModule, ABC):
     """Crops of micrographs in pairs, whitened by the noise that the micrographs themselves show.
 
     A batch is a dictionary of whitened values, each ``(b, 1, y, x)``: ``noisy`` with noise of
-    variance 1, ``wiener``, Wiener's estimate from the whole of it, and ``target`` with other noise;
-    and ``(b,)`` the ``electrons`` per pixel of ``noisy`` and ``target_noise``, the variance of the
-    target's noise. The last rows of every image, a sixth of them or one crop, are for validation
-    only. An item depends on seed, epoch and index only.
+    variance 1, ``wiener``, Wiener's estimate from the whole of it, ``target`` with other noise, and
+    ``weight``, 0 where pixels are held out, else 1; and ``(b,)`` the ``electrons`` per pixel of
+    ``noisy`` and ``target_noise``, the variance of the target's noise. The last rows of every
+    image, a sixth of them or one crop, are for validation only. An item depends on seed, epoch and
+    index only.
 
     Parameters
     ----------
@@ -62,6 +63,19 @@ class MicrographPairs(LightningDataModule, ABC):
     ------
     ValueError
         For an argument outside its range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.data.exposure_pairs import ExposurePairs  # a class of this kind
+    >>> from difftem.io.mrc import write_mrc
+    >>> rate = torch.full((2, 128, 128), 20.0)  # e/pixel
+    >>> write_mrc("field.mrc", torch.poisson(rate, generator=torch.Generator().manual_seed(0)), 1.0)
+    >>> data = ExposurePairs("field.mrc", size=64, n=8, n_validation=2, frames="exposures")
+    >>> data.setup()
+    >>> batch = next(iter(data.val_dataloader()))
+    >>> tuple(batch["noisy"].shape), [round(each) for each in batch["electrons"].tolist()]
+    ((2, 1, 64, 64), [20, 20])
     """
 
     def __init__(

@@ -80,6 +80,13 @@ class Nanoparticles(LightningDataModule):
     ------
     ValueError
         For an argument outside its range.
+
+    Examples
+    --------
+    >>> from difftem.data.nanoparticles import Nanoparticles
+    >>> data = Nanoparticles(batch_size=4, crop=256)  # simulated as they are wanted
+    >>> data.kind_names, data.config.imaging.size * data.upsample
+    (('white', 'black', 'intermediate'), 704)
     """
 
     kind_names = CONTRASTS

@@ -83,6 +83,17 @@ class RealCrops(Crops):
     ------
     ValueError
         For an argument outside its range, or gain and dose together.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.data.real_crops import RealCrops
+    >>> from difftem.io.mrc import write_mrc
+    >>> rate = torch.full((2, 128, 128), 20.0)  # e/pixel
+    >>> write_mrc("flat.mrc", torch.poisson(rate, generator=torch.Generator().manual_seed(0)), 1.0)
+    >>> data = RealCrops("flat.mrc", size=64, n=4, frames="flat")
+    >>> tuple(data.crops.images.shape), data.facts.differences
+    ((4, 64, 64), True)
     """
 
     def __init__(

@@ -74,6 +74,13 @@ class SimulatedPairs(LightningDataModule):
     ------
     ValueError
         For an argument outside its range.
+
+    Examples
+    --------
+    >>> from difftem.data.simulated_pairs import SimulatedPairs
+    >>> data = SimulatedPairs("bank", batch_size=4, crop=256)
+    >>> len(data.bank.training()), len(data.bank.validation())  # items of the bank, once it is made
+    (1225, 175)
     """
 
     kind_names = KIND_NAMES

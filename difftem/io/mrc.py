@@ -37,6 +37,15 @@ class MrcImage:
         What else it says.
     complaints : list of str
         In which harmless ways the file breaks the rules.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from difftem.io.mrc import read_mrc, write_mrc
+    >>> write_mrc("stack.mrc", np.zeros((3, 4, 8)), voxel_size=1.05, labels=["a tilt series"])
+    >>> found = read_mrc("stack.mrc")
+    >>> found.data.shape, [round(side, 2) for side in found.voxel_size]  # z, y, x; Å along x, y, z
+    ((3, 4, 8), [1.05, 1.05, 1.05])
     """
 
     data: NDArray[np.generic]
@@ -92,6 +101,15 @@ def write_mrc(
     References
     ----------
     Cheng et al., J. Struct. Biol. 192 (2015) 146.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from difftem.io.mrc import write_mrc
+    >>> write_mrc("map.mrc", np.ones((16, 16, 16)), voxel_size=2.0, is_volume=True)
+    >>> with open("map.mrc", "rb") as file:
+    ...     len(file.read())  # a header of 1024 bytes, and four for each voxel
+    17408
     """
     path = Path(path)
     kind = np.complex64 if np.iscomplexobj(array) else np.float32
@@ -146,6 +164,14 @@ def read_mrc(path: str | Path) -> MrcImage:
     InputError
         If the file is missing, truncated or not MRC, of another type, or its axes are no
         permutation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from difftem.io.mrc import read_mrc, write_mrc
+    >>> write_mrc("image.mrc", np.arange(6).reshape(2, 3), voxel_size=1.0)
+    >>> read_mrc("image.mrc").data.tolist()
+    [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
     """
     path = check_regular(path)
     if path.suffix.lower() == ".eer":
@@ -212,6 +238,14 @@ def write_rawtlt(path: str | Path, angles_deg: ArrayLike, *, overwrite: bool = F
         If the file exists and `overwrite` is false, or its folder does not exist.
     ValueError
         If the angles are not a finite list.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from difftem.io.mrc import write_rawtlt
+    >>> write_rawtlt("series.rawtlt", [-3.0, 0.0, 3.0])
+    >>> Path("series.rawtlt").read_text().split()
+    ['-3.00', '0.00', '3.00']
     """
     angles = np.atleast_1d(np.asarray(angles_deg, dtype=np.float64))
     if angles.ndim != 1 or angles.size == 0 or not np.isfinite(angles).all():

@@ -63,6 +63,14 @@ def read_mtf_star(
     References
     ----------
     Scheres, J. Struct. Biol. 180 (2012) 519 (RELION).
+
+    Examples
+    --------
+    >>> from difftem.io.star import read_mtf_star, write_mtf_star
+    >>> write_mtf_star("k3.star", [0.0, 0.25, 0.5], [1.0, 0.8, 0.5])
+    >>> frequency, value = read_mtf_star("k3.star")
+    >>> frequency.tolist(), value.tolist()  # cycles/pixel
+    ([0.0, 0.25, 0.5], [1.0, 0.8, 0.5])
     """
     try:
         document = _document(path)
@@ -126,6 +134,14 @@ def write_mtf_star(
         If the file exists and `overwrite` is false, or its folder does not exist.
     ValueError
         If the curve is not an MTF.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from difftem.io.star import write_mtf_star
+    >>> write_mtf_star("mtf.star", [0.0, 0.5], [1.0, 0.5], comments=["of a made-up camera"])
+    >>> [line for line in Path("mtf.star").read_text().splitlines() if "Mtf" in line or "#" in line]
+    ['# of a made-up camera', '_rlnMtfValue']
     """
     x, y = np.asarray(frequency, dtype=np.float64), np.asarray(value, dtype=np.float64)
     if x.ndim != 1 or x.shape != y.shape:
@@ -140,7 +156,7 @@ def write_mtf_star(
 
 
 def read_star(path: str | Path) -> dict[str, StarTable]:
-    """Read all tables of a STAR file.
+    r"""Read all tables of a STAR file.
 
     Parameters
     ----------
@@ -157,6 +173,15 @@ def read_star(path: str | Path) -> dict[str, StarTable]:
     ------
     InputError
         If the file is missing or no STAR file.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from difftem.io.star import read_star
+    >>> text = "data_particles\nloop_\n_rlnCoordinateX\n_rlnCoordinateY\n10 20\n30 40\n\n"
+    >>> _ = Path("particles.star").write_text(text)
+    >>> read_star("particles.star")
+    {'particles': {'rlnCoordinateX': ['10', '30'], 'rlnCoordinateY': ['20', '40']}}
     """
     tables: dict[str, StarTable] = {}
     for block in _document(path):
@@ -184,6 +209,13 @@ def star_text(tables: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
     -------
     str
         One loop per block, with an empty line behind it as RELION wants.
+
+    Examples
+    --------
+    >>> from difftem.io.star import star_text
+    >>> text = star_text({"particles": {"rlnCoordinateX": ["10", "30"]}})
+    >>> text.split()
+    ['data_particles', 'loop_', '_rlnCoordinateX', '10', '30']
     """
     document = gemmi.cif.Document()
     for name, table in tables.items():
@@ -222,6 +254,12 @@ def star_numbers(
     ------
     InputError
         If there is no such column, or a cell is not a finite number.
+
+    Examples
+    --------
+    >>> from difftem.io.star import star_numbers
+    >>> star_numbers("particles.star", {"rlnDefocusU": ["15000", "15200"]}, "rlnDefocusU").tolist()
+    [15000.0, 15200.0]
     """
     if name not in table:
         raise input_error(path, f"no column {name}, the table has {', '.join(table) or 'none'}")

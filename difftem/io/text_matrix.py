@@ -133,6 +133,15 @@ def read_transforms(path: str | Path) -> tuple[Tensor, Tensor]:  # (n, 3, 3), (n
     References
     ----------
     Rullgård, Öfverstedt, Masich, Daneholt & Öktem, J. Microsc. 243 (2011) 234.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from difftem.io.structure import read_transforms
+    >>> _ = Path("copies.txt").write_text("3 4\n0 -1 0 50\n1 0 0 0\n0 0 1 0\n")  # [R|t]
+    >>> rotations, shifts = read_transforms("copies.txt")
+    >>> tuple(rotations.shape), shifts.tolist()
+    ((1, 3, 3), [[50.0, 0.0, 0.0]])
     """
     matrix = read_text_matrix(path, min_columns=4)
     n_rows, n_columns = matrix.shape

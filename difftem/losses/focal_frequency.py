@@ -38,6 +38,15 @@ def focal_frequency_loss(
     References
     ----------
     Jiang, Dai, Wu & Loy, ICCV (2021) 13919, equations 7 to 9.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.losses.focal_frequency import focal_frequency_loss
+    >>> target = torch.zeros(1, 8, 8)
+    >>> image = target + torch.cos(torch.pi / 4 * torch.arange(8))  # one wave more
+    >>> round(focal_frequency_loss(image, target).item(), 3)  # its weight is 1: the squared error
+    0.5
     """
     return focal_frequency_distance(image, target, gamma).mean()
 
@@ -71,6 +80,15 @@ def pairwise_loss(
     -------
     Tensor
         The loss.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.losses.focal_frequency import pairwise_loss
+    >>> simulated, measured = torch.randn(2, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> losses = [pairwise_loss(h * simulated, measured).item() for h in (1.0, 0.5, 0.0)]
+    >>> sorted(losses, reverse=True) == losses  # no noise at all fits noise of variance 1 best
+    True
     """
     squared = torch.mean((image - target) ** 2)
     return focal_weight * focal_frequency_loss(image, target, gamma) + squared_weight * squared

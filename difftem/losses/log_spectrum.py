@@ -27,6 +27,17 @@ def log_spectrum_loss(
     -------
     Tensor
         Differentiable in the simulated power.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.noise_spectrum import RingSpectrum
+    >>> from difftem.losses.log_spectrum import log_spectrum_loss
+    >>> frequency, ordinates = torch.linspace(0.1, 0.5, 5), torch.full((5,), 100.0)
+    >>> one = RingSpectrum(frequency, torch.full((5,), 2.0), ordinates)
+    >>> other = RingSpectrum(frequency, torch.full((5,), 4.0), ordinates)
+    >>> round(log_spectrum_loss(one, other).item(), 4)  # (ln 2)²
+    0.4805
     """
     difference = torch.log(simulated.power) - torch.log(measured.power)
     return (measured.ordinates * difference**2).sum() / measured.ordinates.sum()

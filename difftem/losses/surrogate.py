@@ -33,6 +33,15 @@ class ExposureTarget:
         Their mean squared distance from it in each pixel, shape ``(y, x)``.
     normalised : bool
         Images are stretched to 0 ... 1 before they are compared.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.losses.surrogate import ExposureTarget
+    >>> average, variance = torch.full((8, 8), 10.0), torch.full((8, 8), 9.0)  # e/pixel
+    >>> target = ExposureTarget(average, variance, normalised=False)
+    >>> target.average.mean().item(), target.variance.mean().item()
+    (10.0, 9.0)
     """
 
     average: Tensor
@@ -57,6 +66,14 @@ def exposure_target(
     -------
     ExposureTarget
         Average and variance over the exposures.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.losses.surrogate import exposure_target
+    >>> target = exposure_target(torch.tensor([[[9.0, 12.0]], [[11.0, 8.0]]]), normalise=False)
+    >>> target.average.tolist(), target.variance.tolist()
+    ([[10.0, 10.0]], [[1.0, 4.0]])
     """
     images = min_max(exposures) if normalise else exposures
     return ExposureTarget(images.mean(0), images.var(0, correction=0), normalise)
@@ -65,7 +82,15 @@ def exposure_target(
 def min_max(
     images: Tensor,  # (..., y, x)
 ) -> Tensor:  # (..., y, x)
-    """Stretch images from 0 at their least pixel to 1 at their largest; both are constants."""
+    """Stretch images from 0 at their least pixel to 1 at their largest; both are constants.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.losses.surrogate import min_max
+    >>> min_max(torch.tensor([[2.0, 4.0], [6.0, 10.0]])).tolist()
+    [[0.0, 0.25], [0.5, 1.0]]
+    """
     fixed = images.detach()
     low, high = fixed.amin((-2, -1), keepdim=True), fixed.amax((-2, -1), keepdim=True)
     return (images - low) / (high - low).clamp(min=torch.finfo(images.dtype).tiny)
@@ -135,6 +160,17 @@ def surrogate_loss(
     References
     ----------
     Nguyen et al., DiffTEM, arXiv:2205.04464 (2022), equations 6 and 7.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.losses.surrogate import exposure_target, surrogate_loss
+    >>> target = exposure_target(torch.full((2, 32, 32), 10.0), normalise=False)
+    >>> rate = torch.full((32, 32), 15.0, requires_grad=True)  # too many electrons
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> surrogate_loss(rate, target, samples=50, generator=generator).backward()
+    >>> round(rate.grad.mean().item())  # 2 (15 - 10) + 1
+    11
     """
 
     def pixel_losses(counts: Tensor) -> Tensor:  # (s, y, x)

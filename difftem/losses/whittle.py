@@ -31,6 +31,17 @@ def whittle_loss(
     References
     ----------
     Whittle, Ark. Mat. 2 (1953) 423.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.noise_spectrum import RingSpectrum
+    >>> from difftem.losses.whittle import whittle_loss
+    >>> frequency, ordinates = torch.linspace(0.1, 0.5, 5), torch.full((5,), 100.0)
+    >>> spectrum = RingSpectrum(frequency, torch.full((5,), 2.0), ordinates)  # measured: 2
+    >>> losses = [whittle_loss(spectrum, torch.full((5,), s)).item() for s in (1.5, 2.0, 2.5)]
+    >>> losses.index(min(losses))  # a model of 2 explains it best
+    1
     """
     return (spectrum.ordinates * (torch.log(model) + spectrum.power / model)).sum()
 
@@ -57,5 +68,12 @@ def white_level(
     -------
     Tensor
         s0 = g m.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.losses.whittle import white_level
+    >>> white_level(torch.tensor(40.0), gain=2.0).item()  # 20 electrons, each of variance 2²
+    80.0
     """
     return gain * mean

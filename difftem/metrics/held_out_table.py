@@ -98,6 +98,17 @@ def held_out_table(
     ValueError
         For an unknown column, a fraction that is not between 0 and 1, or exposures that are no
         stack.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.metrics.held_out_table import held_out_table
+    >>> exposures = torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))  # vacuum
+    >>> average = lambda exposures, electrons, generator: exposures.mean(0)
+    >>> columns = ["umse_noise_variances"]
+    >>> found = held_out_table(average, exposures, electrons=20.0, columns=columns)
+    >>> {name: round(value, 1) for name, value in found.items()}  # it averages three of the four
+    {'umse_noise_variances': 0.3}
     """
     check_columns(columns, HELD_OUT_COLUMNS)
     parts = part_exposures(exposures, electrons, fraction, generator)

@@ -18,6 +18,16 @@ class MeanOverImages(Metric):
     ----------
     function : callable
         ``(estimate, truth)``, each ``(..., y, x)``, to ``(...)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.metrics.image_error import MeanOverImages
+    >>> metric = MeanOverImages(lambda estimate, truth: (estimate - truth).abs().mean((-2, -1)))
+    >>> metric.update(torch.full((2, 8, 8), 3.0), torch.zeros(2, 8, 8))
+    >>> metric.update(torch.zeros(1, 16, 16), torch.zeros(1, 16, 16))
+    >>> metric.compute().item()  # of three images, large or small
+    2.0
     """
 
     higher_is_better: bool | None = None
@@ -48,7 +58,18 @@ class MeanOverImages(Metric):
 
 
 class NormalisedError(MeanOverImages):
-    """Mean over images of the normalised mean squared error: 1 for a constant image."""
+    """Mean over images of the normalised mean squared error: 1 for a constant image.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.metrics.image_error import NormalisedError
+    >>> truth = torch.tensor([[0.0, 2.0], [4.0, 6.0]])
+    >>> metric = NormalisedError()
+    >>> metric.update(torch.full((2, 2), 3.0), truth)  # its mean, in every pixel
+    >>> metric.compute().item()
+    1.0
+    """
 
     higher_is_better = False
 
@@ -60,6 +81,16 @@ class ElectronPSNR(MeanOverImages):
     """Mean over images of the PSNR in dB, its peak being the range of the truth.
 
     In electrons per pixel and in whitened values it is the same.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.metrics.image_error import ElectronPSNR
+    >>> truth = torch.tensor([[0.0, 5.0], [5.0, 10.0]])  # e/pixel, a range of 10
+    >>> metric = ElectronPSNR()
+    >>> metric.update(truth + 1, truth)
+    >>> round(metric.compute().item(), 2)  # dB
+    20.0
     """
 
     higher_is_better = True
@@ -69,7 +100,18 @@ class ElectronPSNR(MeanOverImages):
 
 
 class ImageCorrelation(MeanOverImages):
-    """Mean over images of the correlation of estimate and truth."""
+    """Mean over images of the correlation of estimate and truth.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.metrics.image_error import ImageCorrelation
+    >>> truth = torch.tensor([[0.0, 5.0], [5.0, 10.0]])
+    >>> metric = ImageCorrelation()
+    >>> metric.update(3 * truth + 7, truth)
+    >>> round(metric.compute().item(), 4)  # scale and offset do not count
+    1.0
+    """
 
     higher_is_better = True
 
@@ -78,7 +120,18 @@ class ImageCorrelation(MeanOverImages):
 
 
 class TruthRangeSSIM(MeanOverImages):
-    """Mean over images of the structural similarity in units of the range of the truth."""
+    """Mean over images of the structural similarity in units of the range of the truth.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.metrics.image_error import TruthRangeSSIM
+    >>> truth = torch.rand(16, 16, generator=torch.Generator().manual_seed(0))
+    >>> metric = TruthRangeSSIM()
+    >>> metric.update(truth, truth)
+    >>> round(metric.compute().item(), 4)
+    1.0
+    """
 
     higher_is_better = True
 
@@ -99,6 +152,15 @@ def image_metrics(n_rings: int = 64) -> MetricCollection:
     MetricCollection
         ``nmse``, ``psnr`` (dB), ``correlation``, ``frc_half`` and ``frc_0143`` (FRC = 0.5 and
         0.143, in cycles/pixel) and ``ssim``; each is updated with estimate and truth.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.metrics.image_error import image_metrics
+    >>> truth = torch.randn(2, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    >>> found = image_metrics(n_rings=8)(0.5 * truth, truth)
+    >>> sorted(found), round(found["correlation"].item(), 3), round(found["nmse"].item(), 3)
+    (['correlation', 'frc_0143', 'frc_half', 'nmse', 'psnr', 'ssim'], 1.0, 0.25)
     """
     return MetricCollection(
         {

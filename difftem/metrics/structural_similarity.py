@@ -33,6 +33,14 @@ def truth_range_similarity(
     References
     ----------
     Wang, Bovik, Sheikh & Simoncelli, IEEE Trans. Image Process. 13 (2004) 600, equation 13.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.metrics.structural_similarity import truth_range_similarity
+    >>> truth = torch.rand(16, 16, generator=torch.Generator().manual_seed(0)).double()
+    >>> [round(truth_range_similarity(a * truth, truth).item(), 2) for a in (1.0, 0.5)]
+    [1.0, 0.64]
     """
     low, high = truth.amin(axes, keepdim=True), truth.amax(axes, keepdim=True)
     span = (high - low).clamp(min=1e-12)
@@ -54,6 +62,14 @@ def min_max_similarity(
     -------
     Tensor
         At most 1, float64.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.metrics.structural_similarity import min_max_similarity
+    >>> truth = torch.rand(16, 16, generator=torch.Generator().manual_seed(0)).double()
+    >>> [round(min_max_similarity(a * truth, truth).item(), 2) for a in (1.0, 0.5)]  # no scale
+    [1.0, 1.0]
     """
     return _similarity(min_max(estimate), min_max(truth))
 

@@ -20,6 +20,16 @@ class ResidualWhiteness(Metric):
         From 0 to Nyquist; the corners beyond are one more.
     variance : float or None
         Of the noise; None tests the shape of the spectrum only.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.metrics.whiteness import ResidualWhiteness
+    >>> metric = ResidualWhiteness(n_rings=16)
+    >>> metric.update(torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0)))
+    >>> found = metric.compute()
+    >>> round(found["variance"].item(), 1), found["p_value"].item() > 0.01  # white noise passes
+    (1.0, True)
     """
 
     higher_is_better = False

@@ -35,6 +35,16 @@ class Windows:
         of either sign, without Thon rings. Shape ``(n,)``.
     score : Tensor
         0 for the flattest window to 1, shape ``(n,)``; infinite where a window is refused.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.micrograph.background import score_windows
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> image = torch.poisson(torch.full((96, 96), 20.0), generator=generator)
+    >>> windows = score_windows(image, bad=torch.zeros(96, 96, dtype=torch.bool), size=32)
+    >>> len(windows.corner), windows.corner[0].tolist(), round(windows.mean.mean().item())
+    (25, [0, 0], 20)
     """
 
     corner: Tensor
@@ -87,6 +97,18 @@ def score_windows(
     -------
     Windows
         All windows, refused ones too.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.micrograph.background import score_windows
+    >>> rate = torch.full((128, 128), 20.0)
+    >>> rate[:, 96:] = 10.0  # carbon
+    >>> image = torch.poisson(rate, generator=torch.Generator().manual_seed(0))
+    >>> windows = score_windows(image, bad=torch.zeros(128, 128, dtype=torch.bool), size=32)
+    >>> refused = windows.score.isinf()
+    >>> windows.corner[refused][:, 1].unique().tolist()  # the columns where those windows begin
+    [80, 96]
     """
     rows, columns = (_starts(n, size) for n in image.shape)
     corner = torch.cartesian_prod(rows, columns).reshape(-1, 2)
@@ -124,6 +146,16 @@ def pick_windows(windows: Windows, size: int, n: int) -> list[int]:
     -------
     list of int
         Indices, best first.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.micrograph.background import pick_windows, score_windows
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> image = torch.poisson(torch.full((96, 96), 20.0), generator=generator)
+    >>> windows = score_windows(image, bad=torch.zeros(96, 96, dtype=torch.bool), size=32)
+    >>> len(pick_windows(windows, size=32, n=4))  # none over another
+    4
     """
     taken: list[int] = []
     for index in windows.score.argsort(stable=True).tolist():

@@ -79,6 +79,16 @@ def find_camera_noise(
     ------
     ValueError
         For exposures whose noise cannot be modelled, in one line with advice.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.micrograph.camera_noise import find_camera_noise
+    >>> rate = torch.full((1, 128, 128), 20.0)  # electrons per pixel
+    >>> exposures = 3 * torch.poisson(rate, generator=torch.Generator().manual_seed(0))
+    >>> noise = find_camera_noise(exposures)
+    >>> round(noise.gain), round(noise.electrons), noise.source  # 3 grey values per electron
+    (3, 20, 'counts')
     """
     for name, value in (("gain", gain), ("dose_e_per_pixel", dose_e_per_pixel)):
         if value is not None and not 0 < value < float("inf"):

@@ -40,6 +40,17 @@ class CameraNoise:
         What was measured, left out and assumed, a line each.
     warnings : list of str
         What speaks against the result, a line each.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.micrograph.found_noise import CameraNoise
+    >>> frequency, amplitude = torch.linspace(0.0, 0.7, 8), torch.full((8,), 13.4)
+    >>> noise = CameraNoise(62.0, 180.0, 3.0, 0.0, 20.0, frequency, amplitude, True, "counts")
+    >>> noise.sentence()
+    '3 grey values per electron, white noise, 20 e/pixel (counts)'
+    >>> noise.offset  # grey value without electrons
+    2.0
     """
 
     mean: float

@@ -37,6 +37,15 @@ def correlated_shifts(
     References
     ----------
     Guckenberger, Ultramicroscopy 9 (1982) 167.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tomography.alignment import correlated_shifts
+    >>> image = torch.randn(32, 32, generator=torch.Generator().manual_seed(0))
+    >>> images = torch.stack([image, image.roll((2, -3), (0, 1))])  # 2 rows down, 3 columns left
+    >>> [round(each) for each in correlated_shifts(images, torch.tensor([0.0, 1e-3]))[1].tolist()]
+    [-3, 2]
     """
     shape = (images.shape[1], images.shape[2])
     shifts = torch.zeros(len(tilts), 2, dtype=torch.float64)
@@ -85,6 +94,16 @@ def centred_mass(
     References
     ----------
     Scott et al., Nature 483 (2012) 444.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tomography.alignment import centred_mass
+    >>> x = torch.arange(32.0) - 16
+    >>> needle = torch.exp(-((x - 3) ** 2) / 8).expand(32, 32) * torch.exp(-(x[:, None] ** 2) / 8)
+    >>> shifts = centred_mass(torch.stack([needle, needle]), torch.tensor([0.0, 0.1]))
+    >>> [round(each, 2) for each in shifts[:, 0].tolist()]  # 3 pixels right of the axis
+    [3.0, 3.0]
     """
     columns = images.clamp_min(0).sum(1, dtype=torch.float64)
     mass = columns.sum(1)

@@ -29,7 +29,15 @@ class SingleAxis:
     matrices : Tensor
         M, ``(n_tilts, 2, 2)``.
     shifts : Tensor
-        S in pixels along x and y, ``(n_tilts, 2)``.
+        s in pixels along x and y, ``(n_tilts, 2)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tomography.geometry import single_axis
+    >>> geometry = single_axis(torch.tensor([-3.0, 0.0, 3.0]), tilt_axis_deg=0.0)
+    >>> geometry.lies_down, geometry.aligned_shape((100, 200))  # rows and columns are exchanged
+    (True, (200, 100))
     """
 
     tilts_deg: Tensor
@@ -122,6 +130,14 @@ def single_axis(
     -------
     SingleAxis
         In float64.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tomography.geometry import single_axis
+    >>> geometry = single_axis(torch.arange(-60.0, 61.0, 3.0))  # degrees, about a vertical axis
+    >>> len(geometry), geometry.is_aligned
+    (41, True)
     """
     tilts = tilts_deg.double()
     turn = torch.deg2rad(torch.tensor(tilt_axis_deg - _VERTICAL_DEG, dtype=torch.float64))
@@ -135,6 +151,15 @@ def single_axis(
 def turns(
     angles: Tensor,  # (n,) rad
 ) -> Tensor:  # (n, 2, 2)
-    """Matrices that turn x towards y."""
+    """Matrices that turn x towards y.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tomography.geometry import turns
+    >>> quarter = turns(torch.tensor([torch.pi / 2]))[0]
+    >>> [round(each) for each in (quarter @ torch.tensor([1.0, 0.0])).tolist()]  # x goes to y
+    [0, 1]
+    """
     c, s = angles.cos(), angles.sin()
     return torch.stack([torch.stack([c, -s], -1), torch.stack([s, c], -1)], -2)

@@ -46,6 +46,16 @@ class TiltProjector(nn.Module):
     ------
     ValueError
         If shapes do not fit.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tomography.projector import TiltProjector
+    >>> volume = torch.zeros(17, 1, 17)  # z, y, x
+    >>> volume[14, 0, 8] = 1.0  # six voxels down the beam
+    >>> projector = TiltProjector(torch.tensor([0.0, 30.0]), (17, 1, 17), (1, 17))
+    >>> projector(volume).argmax(-1)[:, 0].tolist()  # tilted, it is seen 6 sin 30° further right
+    [8, 11]
     """
 
     tilt_deg: Tensor

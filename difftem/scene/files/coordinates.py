@@ -37,7 +37,7 @@ def read_coordinates(
     coordinates_pixel_size: float | None = None,
     tomogram_size: tuple[int, int, int] | None = None,
 ) -> tuple[ParticlePoses, ...]:
-    """Read where copies are and how they are turned.
+    r"""Read where copies are and how they are turned.
 
     - ``.star``: RELION's particles, see `read_relion_particles`.
     - ``.csv``: a header with x, y, z in Å and, if wanted, phi, theta, psi in degrees in
@@ -74,6 +74,17 @@ def read_coordinates(
     InputError
         If the file is missing or empty, a column is missing, or a cell is not a finite number;
         the message names the line or row.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from difftem.scene.files.coordinates import read_coordinates
+    >>> _ = Path("places.csv").write_text("x,y,z,phi,theta,psi\n10,20,0,0,0,90\n")  # Å and degrees
+    >>> (poses,) = read_coordinates("places.csv", particle="ribosome")
+    >>> poses.particle, poses.positions.tolist()
+    ('ribosome', [[10.0, 20.0, 0.0]])
+    >>> [round(each) for each in poses.rotations[0, :, 0].tolist()]  # x goes to y
+    [0, 1, 0]
     """
     suffix = unpacked_suffix(path)
     if suffix == ".star":
@@ -145,6 +156,19 @@ def write_coordinates_csv(
     ------
     InputError
         If the file exists and `overwrite` is false, or its folder does not exist.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.scene.files.coordinates import write_coordinates_csv
+    >>> from difftem.scene.poses import ParticlePoses, Scene
+    >>> places = torch.tensor([[10.0, 20.0, 0.0]]).double(), torch.eye(3)[None].double()
+    >>> scene = Scene((ParticlePoses("ribosome", *places),), box=(1000.0, 1000.0, 300.0))
+    >>> write_coordinates_csv("scene.csv", scene)
+    >>> with open("scene.csv") as file:
+    ...     print(file.read(), end="")
+    particle,x,y,z,phi,theta,psi
+    ribosome,10.000000,20.000000,0.000000,0.000000,0.000000,0.000000
     """
     names = scene.particles()
     x, y, z = scene.positions().T
