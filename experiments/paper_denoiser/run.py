@@ -70,7 +70,7 @@ def main() -> None:
     shown = [AVERAGE, EXACT, next(iter(config["optimisers"])), *config["priors"]]
     draw(drawn, rows, config, DOCS / "images" / "paper_denoiser.png", shown)
     save_results(HERE, "scores", {"rows": rows})
-    for path in (HERE / "README.md", DOCS / "paper_denoiser.md"):
+    for path in (HERE / "README.md", DOCS / "explanation" / "paper_denoiser.md"):
         write_marked(path, "run.py", text)
 
 
