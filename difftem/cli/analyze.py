@@ -1,6 +1,5 @@
 """`difftem analyze`: which columns an image shows, and which of them are real."""
 
-import argparse
 from pathlib import Path
 from typing import Any, get_args
 
@@ -56,8 +55,6 @@ def _parser() -> OneLineArgumentParser:
         epilog="Writes columns.csv (a line for each column: place, verdict, log-likelihood ratio "
         "and threshold in nats, SBD's ratio), likelihood.png, periodicity.png, gradient_*.png and "
         "analysis.json (all numbers).",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add = parser.add_argument
     add("image", metavar="IMAGE", help="MRC or TIFF file of counted electrons")

@@ -1,6 +1,5 @@
 """`difftem compare`: images or volumes against each other, and against a truth."""
 
-import argparse
 from pathlib import Path
 from typing import Any, get_args
 
@@ -45,8 +44,6 @@ def _parser() -> OneLineArgumentParser:
         prog="difftem compare",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add = parser.add_argument
     add(

@@ -112,8 +112,6 @@ def _parser() -> OneLineArgumentParser:
     parser = OneLineArgumentParser(
         prog="difftem completion",
         description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("shell", choices=SHELLS, help="of which the script is")
     return parser

@@ -1,6 +1,5 @@
 """`difftem denoise`: what an image shows, without its noise."""
 
-import argparse
 from pathlib import Path
 from typing import Any, get_args
 
@@ -61,8 +60,6 @@ def _parser() -> OneLineArgumentParser:
         description=f"{DESCRIPTION}Methods:\n{methods}",
         epilog="Writes the image (MRC mode 2, or TIFF), and beside it .md (report), .png (input, "
         "denoised, spectra) and .json (all numbers).",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add = parser.add_argument
     add("images", nargs="+", metavar="IMAGE", help="MRC or TIFF files: images, stacks or movies")

@@ -1,7 +1,5 @@
 """`difftem docs`: the documentation, a topic at a time."""
 
-import argparse
-
 from difftem.cli.one_line_parser import OneLineArgumentParser
 from difftem.workflows.explain.pages import explain
 from difftem.workflows.explain.topics import topic_list
@@ -37,8 +35,6 @@ def _parser() -> OneLineArgumentParser:
     parser = OneLineArgumentParser(
         prog="difftem docs",
         description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("topic", nargs="*", metavar="TOPIC", help="what to explain")
     parser.add_argument("--page", action="store_true", help="print the whole page that it is from")

@@ -1,6 +1,5 @@
 """What the commands that estimate a detector have in common."""
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,8 +26,6 @@ def estimate_parser(command: str, description: str, epilog: str) -> OneLineArgum
         prog=f"difftem {command}",
         description=description,
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
 
 

@@ -7,7 +7,24 @@ from typing import NoReturn
 
 
 class OneLineArgumentParser(argparse.ArgumentParser):
-    """Report a bad command line as one `ValueError`."""
+    """Report a bad command line as one `ValueError`; take whole options, show texts as they are.
+
+    Parameters
+    ----------
+    prog : str
+        Command as it is typed.
+    description, epilog : str
+        Texts above and below the options, whose line breaks stay.
+    """
+
+    def __init__(self, prog: str, description: str, epilog: str | None = None) -> None:
+        super().__init__(
+            prog,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing usage and exiting."""

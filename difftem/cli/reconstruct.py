@@ -1,6 +1,5 @@
 """`difftem reconstruct`: a volume from a tilt series."""
 
-import argparse
 from pathlib import Path
 from typing import Any, get_args
 
@@ -61,8 +60,6 @@ def _parser() -> OneLineArgumentParser:
         prog="difftem reconstruct",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add = parser.add_argument
     add(

@@ -1,6 +1,5 @@
 """`difftem render`: pictures and movies of volumes."""
 
-import argparse
 from pathlib import Path
 from typing import Any, get_args
 
@@ -57,8 +56,6 @@ def _parser() -> OneLineArgumentParser:
         prog="difftem render",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add = parser.add_argument
     add("volumes", nargs="+", metavar="VOL.mrc", help="MRC volumes, shown side by side")

@@ -27,9 +27,7 @@ def main(arguments: list[str]) -> None:
     ValueError
         For bad input, in one line.
     """
-    parser = OneLineArgumentParser(
-        "difftem simulate input.txt", description=DESCRIPTION, allow_abbrev=False
-    )
+    parser = OneLineArgumentParser("difftem simulate input.txt", DESCRIPTION)
     parser.usage = (
         "difftem simulate input.txt [--output DIR] [--overwrite] [--seed N] [--memory-limit GB]"
     )
