@@ -61,6 +61,9 @@ def name_run(logger: Any, names: dict[str, Any]) -> None:
     for key, variable in (("name", "NAME"), ("group", "RUN_GROUP"), ("tags", "TAGS")):
         if not given.get(key) and not os.environ.get(f"WANDB_{variable}"):
             given[key] = names[key]
+    # Lightning hands it on unset, too, and W&B, where it does nothing any more, warns of it.
+    if given.get("anonymous") is None:
+        given.pop("anonymous", None)
 
 
 def _class_name(section: Any) -> str:

@@ -42,3 +42,11 @@ def test_what_the_user_names_stays(monkeypatch):
     name_run(named, run_names(OPTIONS))
     assert (named._wandb_init["group"], named._wandb_init["tags"]) == ("my group", ["mine"])
     assert named._wandb_init["name"] == "mtf_recovery/k3+short psd"
+
+
+def test_wandb_is_not_handed_a_setting_that_it_warns_of_unless_it_is_made():
+    unset, made = WandbLogger(offline=True), WandbLogger(offline=True, anonymous=True)
+    for logger in (unset, made):
+        name_run(logger, run_names(OPTIONS))
+    assert "anonymous" not in unset._wandb_init
+    assert made._wandb_init["anonymous"] == "allow"
