@@ -64,7 +64,8 @@ def _locate(name: str, folders: Sequence[Path], key: str, instead: Sequence[str]
         if (folder / path).exists():
             return os.path.abspath(folder / path)
     words = f", nor one of {', '.join(instead)}" if instead else ""
-    entry = _PDB_ENTRY.match(path.name) if key.endswith("source") else None
-    if entry:
-        words += f"; a PDB entry is at https://files.rcsb.org/download/{entry[1].lower()}.cif.gz"
+    entry = _PDB_ENTRY.match(path.name) if key.endswith(("source", "parts")) else None
+    if entry:  # the PDB has files of these names, in capitals as well, but for .ent
+        file = entry[0] if entry[3] in ("cif", "pdb") else f"{entry[1].lower()}.cif.gz"
+        words += f"; PDB entry {entry[1].upper()} is at https://files.rcsb.org/download/{file}"
     raise InputError(f"{name}: no such file ({key}){words}")

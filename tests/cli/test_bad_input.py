@@ -27,8 +27,14 @@ def test_missing_structure_file(simulate):
 
 
 def test_the_name_of_an_entry_that_is_not_here_is_answered_with_its_address(simulate):
-    address = "https://files.rcsb.org/download/5ire.cif.gz"
-    check(simulate("--structure.source", "5IRE.pdb"), "5IRE.pdb: no such file", address)
+    for name, file in (
+        ("5ire.pdb.gz", "5ire.pdb.gz"),
+        ("5IRE.cif", "5IRE.cif"),
+        ("5IRE", "5ire.cif.gz"),
+        ("5ire.ent", "5ire.cif.gz"),
+    ):
+        words = f"PDB entry 5IRE is at https://files.rcsb.org/download/{file}"
+        check(simulate("--structure.source", name), f"{name}: no such file", words)
 
 
 def test_truncated_compressed_structure(simulate, pdb, tmp_path):
