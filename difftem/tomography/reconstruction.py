@@ -31,7 +31,8 @@ class SirtOptions:
     lowest, highest : float
         Box that densities are kept in.
     stop_at : float
-        Relative residual at which it ends; 0: never before all iterations.
+        Relative residual at which it ends, seen with the projections of the next iteration, which
+        is done; 0: never before all iterations.
 
     Examples
     --------
@@ -71,7 +72,8 @@ class SirtVolume:
     volume : Tensor
         ``(z, y, x)``.
     residuals : list of float
-        Relative residual before each iteration: the first is 1, that of an empty volume.
+        Relative residual after 0, 1, 2 ... iterations: the first is 1, that of an empty volume,
+        the last that of `volume`.
 
     Examples
     --------
@@ -80,7 +82,7 @@ class SirtVolume:
     >>> images, tilts = torch.ones(3, 4, 16), torch.tensor([-0.5, 0.0, 0.5])  # rad
     >>> found = sirt(images, tilts, thickness=8, options=SirtOptions(iterations=5))
     >>> tuple(found.volume.shape), len(found.residuals)
-    ((8, 4, 16), 5)
+    ((8, 4, 16), 6)
     """
 
     volume: Tensor
@@ -162,7 +164,8 @@ def sirt(
 
     with the inverse sums of the rows of A in R and of its columns in C, from f = 0. The residual is
     :math:`|p - A f|_R / |p|_R`, in the norm of R: in it every iteration with λ ≤ 1 is a step
-    downhill, with a box too, as C is the inverse of a bound of AᵀRA.
+    downhill, with a box too, as C is the inverse of a bound of AᵀRA. That of the
+    volume itself takes one more projection at the end, half an iteration.
 
     Parameters
     ----------
@@ -210,6 +213,10 @@ def sirt(
     total = sum(_norm(slab, by_ray) for slab in measured)
     slabs = [slab.new_zeros(weights.shape.voxels, slab.shape[1]) for slab in measured]
     residuals: list[float] = []
+
+    def note(left: float) -> None:
+        residuals.append(math.sqrt(left / total) if total else 0.0)
+
     for iteration in range(options.iterations):
         left = 0.0
         for number, seen in enumerate(measured):
@@ -217,11 +224,14 @@ def sirt(
             left += _norm(missing, by_ray)
             step = back_project_slices(missing * by_ray, tilts, offsets, weights) * by_voxel
             slabs[number] = (slabs[number] + step).clamp(options.lowest, options.highest)
-        residuals.append(math.sqrt(left / total) if total else 0.0)
+        note(left)
         if progress is not None:
             progress(iteration + 1, residuals[-1])
         if residuals[-1] <= options.stop_at:
             break
+    with torch.no_grad():
+        ends = (project_slices(slab, tilts, offsets, weights) for slab in slabs)
+        note(sum(_norm(seen - end, by_ray) for seen, end in zip(measured, ends, strict=True)))
     return SirtVolume(_volume(slabs, (thickness, ny, nx)), residuals)
 
 

@@ -67,6 +67,7 @@ def test_the_residual_of_sirt_never_rises_and_the_box_is_kept(generator):
     angles = torch.deg2rad(tilts)
     for box in ((-math.inf, math.inf), (0.0, 1.0)):
         found = sirt(noisy, angles, SIDE, SirtOptions(25, 1.0, *box))
+        assert len(found.residuals) == 26
         assert found.residuals[0] == pytest.approx(1.0)
         assert (torch.tensor(found.residuals).diff() < 0).all()
         assert float(found.volume.min()) >= box[0]
@@ -93,15 +94,25 @@ def test_sirt_ends_at_the_residual_that_was_asked_for():
         SirtOptions(50, stop_at=0.25),
         lambda iteration, residual: told.append((iteration, residual)),
     )
-    assert found.residuals[-1] <= 0.25 < found.residuals[-2]
-    assert told == list(enumerate(found.residuals, start=1))
+    *_, before, met, last = found.residuals
+    assert last < met <= 0.25 < before
+    assert told == list(enumerate(found.residuals[:-1], start=1))
     assert len(told) < 50
+
+
+def test_the_last_residual_is_that_of_the_volume_that_is_given():
+    tilts = torch.deg2rad(torch.arange(-60.0, 61.0, 12.0))
+    images = series(phantom(rows=2), torch.rad2deg(tilts))
+    short, longer = (sirt(images, tilts, SIDE, SirtOptions(n)).residuals for n in (3, 4))
+    assert (len(short), len(longer)) == (4, 5)
+    assert longer[:4] == pytest.approx(short, rel=1e-6)  # what the next iteration starts from
+    assert longer[4] < longer[3]
 
 
 def test_a_blank_series_gives_a_blank_volume():
     found = sirt(torch.zeros(3, 2, 8), torch.tensor([-0.5, 0.0, 0.5]), 4, SirtOptions(3))
     assert found.volume.abs().max() == 0
-    assert found.residuals == [0.0]
+    assert found.residuals == [0.0, 0.0]
 
 
 def test_a_reconstruction_is_differentiable_by_its_images(generator):

@@ -23,7 +23,7 @@ def draw_volume(
     voxel_size : float or None
         Å; without it there are no scale bars.
     residuals : sequence of float
-        Of SIRT's iterations; empty without.
+        After 0, 1, 2 ... iterations of SIRT; empty without.
     title : str
         One line.
 

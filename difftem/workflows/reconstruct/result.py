@@ -40,7 +40,7 @@ class ReconstructedVolume:
     geometry : SingleAxis
         Of the binned images, with what the alignment found.
     residuals : list of float
-        Relative residual before each iteration of SIRT; empty without.
+        Relative residual of SIRT after 0, 1, 2 ... iterations; empty without.
     turn_deg : float
         The volume is the sample, turned by the negative of it about z: 0 unless RELION's files
         have a tilt axis that is not y.
@@ -117,8 +117,7 @@ class ReconstructedVolume:
         size = "" if self.voxel_size is None else f" of {self.voxel_size:.4g} Å"
         end = ""
         if self.residuals:
-            n = len(self.residuals)
-            end = f", {n} iterations, residual {self.residuals[-1]:.3g} before the last"
+            end = f", {len(self.residuals) - 1} iterations, residual {self.residuals[-1]:.3g}"
         return (
             f"{self.name}: {nx} x {ny} x {nz} voxels (x, y, z){size}, {self.method} of "
             f"{len(self.geometry)} tilts{end}"
