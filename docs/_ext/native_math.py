@@ -1,6 +1,8 @@
 """Formulas as MathML, which browsers render without a script and without the network."""
 
+import re
 from typing import Any
+from xml.etree import ElementTree
 
 from docutils import nodes
 from docutils.utils.math import latex2mathml, unichar2tex
@@ -8,21 +10,87 @@ from sphinx.application import Sphinx
 from sphinx.util.logging import getLogger
 
 LOGGER = getLogger(__name__)
+NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+ElementTree.register_namespace("", NAMESPACE)
+TAG = f"{{{NAMESPACE}}}"
+ROWS = {f"{TAG}{name}" for name in ("math", "mrow", "mtd", "msqrt", "mstyle")}
+SCRIPTS = {f"{TAG}{name}" for name in ("msub", "msup", "msubsup", "munder")}
+APPLICATION = "\N{FUNCTION APPLICATION}"
+CLOSING = ")]}⟩|‖′"
+# docutils takes the numerator of \frac12 for 12.
+DIGITS = re.compile(r"(\\[dt]?frac) *(\d) *(\d)")
 
 
 def mathml(text: str, node: nodes.Element, *, display: bool) -> str:
     """Convert LaTeX with docutils' own converter; what it cannot, is a warning of the build."""
-    text = text.translate(unichar2tex.uni2tex_table)
+    text = DIGITS.sub(r"\1{\2}{\3}", text.translate(unichar2tex.uni2tex_table))
     try:
-        return latex2mathml.tex2mathml(text, as_block=display)
+        written = latex2mathml.tex2mathml(text, as_block=display)
+        tree = ElementTree.fromstring(written.replace("&ApplyFunction;", APPLICATION))
     except Exception as error:
         LOGGER.warning("formula %r: %s", text, error, location=node)
         return f"<code>{text}</code>"
+    for row in list(tree.iter()):
+        set_signs(row)
+        set_functions(row)
+    return ElementTree.tostring(tree, encoding="unicode")
+
+
+def set_signs(row: ElementTree.Element) -> None:
+    r"""Set fences, slashes and primes as TeX does: only \left and \right make fences grow."""
+    for child in row:
+        sign = child.text or ""
+        if child.tag != f"{TAG}mo" or sign not in set("|‖⟨⟩/'"):
+            continue
+        if sign in "/'":
+            child.text = sign.replace("'", "\N{PRIME}")
+            child.attrib |= {"lspace": "0", "rspace": "0"}
+            continue
+        grows = row.tag == f"{TAG}mrow" and child in (row[0], row[-1])
+        opens = sign == "⟨" or "class" in child.attrib or (grows and child is row[0])
+        child.attrib |= {"form": "prefix" if opens else "postfix", "lspace": "0", "rspace": "0"}
+        if not grows:
+            child.set("stretchy", "false")
+
+
+def set_functions(row: ElementTree.Element) -> None:
+    """Put a thin space beside the name of a function, unless a parenthesis is there."""
+    if row.tag not in ROWS:
+        return
+    children = [child for child in row if child.text != APPLICATION]
+    row[:] = []
+    for last, child in zip([None, *children], children, strict=False):
+        if last is not None and (
+            (is_name(child) and not is_sign(last, but=CLOSING))
+            or (is_name(last) and not is_sign(child))
+        ):
+            row.append(ElementTree.Element(f"{TAG}mspace", width="0.1667em"))
+        row.append(child)
+
+
+def is_name(element: ElementTree.Element) -> bool:
+    """Tell whether this is a word, such as sin, with or without index and exponent."""
+    while element.tag in SCRIPTS:
+        element = element[0]
+    text = element.text or ""
+    return element.tag == f"{TAG}mi" and len(text) > 1 and text.isalpha()
+
+
+def is_sign(element: ElementTree.Element, but: str = "|‖⟨") -> bool:
+    """Tell whether this is a sign or a space, which sets its own distance, but those few."""
+    while element.tag in SCRIPTS:
+        element = element[0]
+    if element.tag in (f"{TAG}mo", f"{TAG}mspace", f"{TAG}mtext"):
+        return (element.text or "") not in set(but)
+    return element.tag == f"{TAG}mrow" and len(element) > 0 and is_sign(element[0], but)
 
 
 def inline(translator: Any, node: nodes.math) -> None:
-    """Write a formula within a line."""
+    """Write a formula within a line, which does not break between it and a comma."""
     translator.body.append(mathml(node.astext(), node, display=False))
+    following = node.next_node(nodes.Text, descend=False, siblings=True)
+    if following is not None and following.astext()[:1] in set(",.;:)"):
+        translator.body.append("\N{WORD JOINER}")
     raise nodes.SkipNode
 
 
