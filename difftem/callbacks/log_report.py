@@ -50,10 +50,13 @@ class LogReport(Callback):
         self._start = self._seconds = 0.0
         self._accounts = _Accounts()
         self._pictures: Mapping[str, Any] = {}
+        self._folder: Path | None = None
         self.line = ""
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Draw pictures of the data."""
+        """Settle the run's folder, which all processes have to ask for, and draw the data."""
+        log_dir = trainer.log_dir
+        self._folder = None if log_dir is None or _is_trial(trainer) else Path(log_dir)
         draw = getattr(_data(trainer), "figures", None)
         if self.figures and draw is not None and trainer.is_global_zero:
             self._pictures = draw()
@@ -86,13 +89,14 @@ class LogReport(Callback):
         make: Any = getattr(pl_module, "report", None)
         if make is None:
             last = [f"{name} = {float(v):.4g}" for name, v in trainer.callback_metrics.items()]
-            self.line = _results(last, "run", trainer.log_dir)
+            self.line = _results(last, "run", self._folder)
             return
         data = _data(trainer)
         notes = getattr(getattr(data, "facts", None), "notes", ())
         report = make(getattr(data, "truth", None), [*self._accounts.lines, *notes])
-        folder, metrics = _folder(trainer), {**report.metrics, "fit/seconds": self._seconds}
+        folder, metrics = self._folder, {**report.metrics, "fit/seconds": self._seconds}
         if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
             _replace_text(folder / "report.md", report.text)
             for name, table in report.tables.items():
                 _write_csv(folder / f"{name}.csv", table)
@@ -107,9 +111,10 @@ class LogReport(Callback):
 
     def _keep_figures(self, trainer: pl.Trainer, figures: Mapping[str, Any], group: str) -> None:
         """Write PNG files, and show them in loggers that can."""
-        folder = _folder(trainer) if figures else None
+        folder = self._folder
         for name, figure in figures.items():
             if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
                 temporary = folder / f".{group}_{name}.png"
                 figure.savefig(temporary, format="png", dpi=110)
                 temporary.replace(folder / f"{group}_{name}.png")
@@ -149,15 +154,6 @@ def _results(values: Sequence[Any], what: str, where: str | Path | None) -> str:
 def _is_trial(trainer: pl.Trainer) -> bool:
     """Tell whether this is a run of a batch or two, which keeps nothing."""
     return bool(getattr(trainer, "fast_dev_run", False))
-
-
-def _folder(trainer: pl.Trainer) -> Path | None:
-    """Folder of the run, made if need be; None where nothing is kept."""
-    if trainer.log_dir is None or _is_trial(trainer):
-        return None
-    folder = Path(trainer.log_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _log_tables(logger: Logger, tables: Mapping[str, Any]) -> None:

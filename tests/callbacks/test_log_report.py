@@ -1,5 +1,6 @@
 import csv
 
+import pytest
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.demos.boring_classes import BoringModel
@@ -75,3 +76,20 @@ def test_the_report_names_what_was_read_of_files(tmp_path, caplog):
         tmp_path, MTFFit(off_start(), compare_families=False), Read(n=2, size=64), figures=False
     )
     assert "- a.mrc: 1 image; not used: origin" in (run / "report.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("task", [MTFFit(off_start(), compare_families=False), BoringModel()])
+def test_every_process_asks_for_the_folder_as_often_as_the_first(tmp_path, monkeypatch, task):
+    asked = []
+
+    def log_dir(trainer):
+        asked.append(trainer.global_rank)  # and waits for the other processes
+        return str(tmp_path)
+
+    monkeypatch.setattr(Trainer, "log_dir", property(log_dir))
+    data = SyntheticFlatFields(n=2, size=64) if isinstance(task, MTFFit) else None
+    fit(tmp_path / "first", task, data)
+    first = len(asked)
+    monkeypatch.setattr(Trainer, "is_global_zero", property(lambda trainer: False))
+    fit(tmp_path / "other", task, data)
+    assert first == len(asked) - first > 0

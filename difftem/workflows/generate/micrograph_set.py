@@ -16,7 +16,7 @@ from difftem.simulation.device import accelerator_device
 from difftem.simulation.messages import collected
 from difftem.simulation.scene_check import check_scene
 from difftem.simulation.settings import configured
-from difftem.workflows.generate.cluster import join_cluster
+from difftem.workflows.generate.cluster import join_cluster, only_warnings
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.folder import claimed_folder, finished_items
 from difftem.workflows.generate.item import is_finished, item_folder
@@ -163,7 +163,8 @@ def _generate(
     others = join_cluster(config)
     start = time.perf_counter()
     if others is not None and others.global_rank > 0:
-        make_items(config, output, [], others)
+        with only_warnings():
+            make_items(config, output, [], others)
         return MicrographSet(output, [], 0, time.perf_counter() - start, messages)
     with claimed_folder(output, config, overwrite, share) as settled:
         pending = [i for i in range(settled.micrographs) if not is_finished(output, i)]
