@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from difftem.micrograph.box import Box
 from difftem.pictures import draw_array, grey_limits
@@ -138,14 +138,19 @@ class Crops(LightningDataModule, ABC):
         return {"crops": _draw_crops(self.crops.images)}
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Batches of crops."""
-        images, means = self.crops.images, self.crops.means
-        step = self.batch_size or len(images)
-        batches = [
-            {"images": i, "means": m}
-            for i, m in zip(images.split(step), means.split(step), strict=True)
-        ]
-        return DataLoader(cast(Dataset[Batch], batches), batch_size=None)
+        """Batches of crops; of several processes each has its own, equally many batches.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer crops than processes.
+        """
+        images, means = self._mine(self.crops.images), self._mine(self.crops.means)
+        batches = [{"images": i, "means": m} for i, m in zip(images, means, strict=True)]
+        data = cast(Dataset[Batch], batches)
+        # Lightning deals a loader out, and fills it up by repeating, unless its sampler is this.
+        dealt: DistributedSampler[Any] = DistributedSampler(data, 1, 0, shuffle=False)
+        return DataLoader(data, batch_size=None, sampler=dealt)
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of training."""
@@ -154,6 +159,19 @@ class Crops(LightningDataModule, ABC):
     def predict_dataloader(self) -> DataLoader[Batch]:
         """Return the batches of training."""
         return self.train_dataloader()
+
+    def _mine(
+        self,
+        values: Tensor,  # (n, ...)
+    ) -> tuple[Tensor, ...]:
+        """Take what this process has of all crops, in batches."""
+        n, processes = len(values), getattr(self.trainer, "world_size", 1)
+        if processes == 1:
+            return values.split(self.batch_size or n)
+        if n < processes:
+            raise ValueError(f"{processes} processes want a crop each at least, there are {n}")
+        batches = math.ceil(n // processes / (self.batch_size or n))
+        return values[self.trainer.global_rank :: processes].tensor_split(batches)
 
 
 def _draw_crops(

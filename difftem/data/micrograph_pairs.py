@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from lightning.pytorch import LightningDataModule
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, DistributedSampler
 
 from difftem.data.crops import Batch, check_positive
 from difftem.data.pair_crops import PairCrops
@@ -138,7 +138,10 @@ class MicrographPairs(LightningDataModule, ABC):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Crops that change from epoch to epoch."""
         crops = self._crops([slice(0, -self._strip(s.shape[0])) for s in self._sources], 0)
-        return self._loader(crops, _EpochSampler(self.n))
+        processes, rank = 1, 0
+        if self.trainer is not None:
+            processes, rank = self.trainer.world_size, self.trainer.global_rank
+        return self._loader(crops, _EpochSampler(self.n, processes, rank))
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Crops of the rows that training does not see."""
@@ -179,19 +182,17 @@ class MicrographPairs(LightningDataModule, ABC):
         )
 
 
-class _EpochSampler(Sampler[int]):
-    """Indices that follow one another through all epochs."""
+class _EpochSampler(DistributedSampler[int]):
+    """Indices that follow one another through all epochs; Lightning tells it the epoch."""
 
-    def __init__(self, n: int) -> None:
-        self.n, self.epoch = n, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Be told by the Trainer where it is."""
-        self.epoch = epoch
+    def __init__(self, n: int, processes: int, rank: int) -> None:
+        super().__init__(range(n), processes, rank, shuffle=False, drop_last=True)  # type: ignore[arg-type]  # of a data set only the length is used
+        self.n = n
 
     def __len__(self) -> int:
-        return self.n
+        return self.n // self.num_replicas
 
     def __iter__(self) -> Iterator[int]:
         first = self.epoch * self.n
-        return iter(range(first, first + self.n))
+        end = first + len(self) * self.num_replicas
+        return iter(range(first + self.rank, end, self.num_replicas))

@@ -1,5 +1,7 @@
 """Errors of an estimated MTF against a known one, over repeated fits."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torchmetrics import Metric
@@ -18,8 +20,8 @@ class MTFError(Metric):
     worst: Tensor
     fits: Tensor
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **options: Any) -> None:  # of `torchmetrics.Metric`
+        super().__init__(**options)
         for name in ("maximum", "mean", "fits"):
             self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("worst", torch.zeros((), dtype=torch.float64), dist_reduce_fx="max")
@@ -57,8 +59,8 @@ class BandCoverage(Metric):
     inside: Tensor
     total: Tensor
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **options: Any) -> None:  # of `torchmetrics.Metric`
+        super().__init__(**options)
         for name in ("inside", "total"):
             self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 

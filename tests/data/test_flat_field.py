@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from lightning.pytorch import LightningDataModule
@@ -130,3 +132,24 @@ def test_a_margin_makes_crops_that_do_not_meet_at_their_ends():
 def test_values_outside_their_range_are_named(argument, value):
     with pytest.raises(ValueError, match=f"^{argument} must"):
         SyntheticFlatFields(**{argument: value})
+
+
+@pytest.mark.parametrize("n, processes, batch_size", [(4, 2, None), (7, 3, 2), (5, 4, 1)])
+def test_processes_share_the_crops_in_equally_many_batches(n, processes, batch_size):
+    data = SyntheticFlatFields(n=n, size=16, batch_size=batch_size)
+    whole = data.crops.images
+    shares = []
+    for rank in range(processes):
+        data.trainer = SimpleNamespace(world_size=processes, global_rank=rank)
+        shares.append([each["images"] for each in data.train_dataloader()])
+    assert len({len(share) for share in shares}) == 1
+    seen = torch.cat([crops for share in shares for crops in share])
+    assert len(seen) == n
+    assert {each.sum().item() for each in seen} == {each.sum().item() for each in whole}
+
+
+def test_more_processes_than_crops_are_refused():
+    data = SyntheticFlatFields(n=2, size=16)
+    data.trainer = SimpleNamespace(world_size=3, global_rank=0)
+    with pytest.raises(ValueError, match="3 processes want a crop each at least, there are 2"):
+        data.train_dataloader()

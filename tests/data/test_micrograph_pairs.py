@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -52,6 +53,18 @@ def test_epochs_differ_validation_does_not_and_they_share_no_row(folder):
     assert torch.equal(one["noisy"], again["noisy"]) and len(one["noisy"]) == 6
     assert float(one["weight"].min()) == 1 and float(first["weight"].min()) == 1
     assert not torch.equal(one["noisy"][0], first["noisy"][0])
+
+
+def test_processes_share_the_pairs_of_an_epoch(folder):
+    data = CountSplit(str(folder / "one.mrc"), size=64, n=7, n_validation=2, batch_size=8)
+    data.setup()
+    orders = []
+    for rank in range(3):
+        data.trainer = SimpleNamespace(world_size=3, global_rank=rank)
+        sampler = data.train_dataloader().sampler
+        sampler.set_epoch(2)
+        orders.append([*sampler])
+    assert orders == [[14, 17], [15, 18], [16, 19]]
 
 
 def test_one_exposure_is_no_pair_and_the_file_is_named(folder):

@@ -93,6 +93,8 @@ class SpectrumSum:
         self._squares = reduce(self._squares, reduce_op="sum")
         crops = torch.tensor(float(self._crops), device=device)
         self._crops = int(reduce(crops, reduce_op="sum"))
+        lowest = torch.tensor(self._lowest, device=device)
+        self._lowest = float(reduce(lowest, reduce_op="min"))
         self._measurement = None
 
     def measurement(self) -> Measurement:

@@ -42,3 +42,27 @@ def check_facts(facts: Any, gain: float | None, read_noise: float | None) -> lis
                 f"{name} of the model is {told:g}, that of the data {known:g}: they must agree"
             )
     return notes
+
+
+def check_processes(processes: int, loss: str, goes_on: bool) -> None:
+    """Refuse several processes where each would fit its own part of the data.
+
+    Parameters
+    ----------
+    processes : int
+        Of the Trainer.
+    loss : str
+        Of the fit.
+    goes_on : bool
+        From a checkpoint, which holds the spectrum of all.
+
+    Raises
+    ------
+    ValueError
+        In one line.
+    """
+    if processes > 1 and (goes_on or loss != "whittle"):
+        what = "a fit that goes on from a checkpoint" if goes_on else f"the loss {loss}"
+        raise ValueError(
+            f"{what} takes one process; trainer.devices x trainer.num_nodes is {processes}"
+        )

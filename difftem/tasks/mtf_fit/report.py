@@ -168,7 +168,9 @@ def fit_metrics(result: MTFFitResult, truth: Tensor | None = None) -> dict[str, 
         "fit/expected_mean_error": float(result.cramer_rao_error.mean()) * (2 / math.pi) ** 0.5,
     }
     if truth is not None:
-        error, coverage = MTFError(), BandCoverage()
+        # The first process alone reports: the others would not answer.
+        error = MTFError(sync_on_compute=False)
+        coverage = BandCoverage(sync_on_compute=False)
         error.update(result.curve, truth.to(result.curve))
         coverage.update(*result.band(), truth)
         found |= {f"fit/{name}_error": float(error.compute()[name]) for name in ("max", "mean")}

@@ -13,7 +13,7 @@ from difftem.losses.whittle import white_level
 from difftem.modules.mtf import MTF
 from difftem.tasks.hyperparameters import save_plain_hyperparameters
 from difftem.tasks.mtf_fit.collect import SpectrumSum
-from difftem.tasks.mtf_fit.facts import check_facts
+from difftem.tasks.mtf_fit.facts import check_facts, check_processes
 from difftem.tasks.mtf_fit.families import select_family
 from difftem.tasks.mtf_fit.held_out import held_out_metrics
 from difftem.tasks.mtf_fit.inference import infer
@@ -146,11 +146,7 @@ class MTFFit(LightningModule):
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
-    def training_step(
-        self,
-        batch: Mapping[str, Tensor],
-        batch_idx: int,
-    ) -> Tensor | None:
+    def training_step(self, batch: Mapping[str, Tensor], batch_idx: int) -> Tensor | None:
         """Collect the spectrum, and make a step of a simulated loss.
 
         Parameters
@@ -238,6 +234,7 @@ class MTFFit(LightningModule):
 
     def on_fit_start(self) -> None:
         """Start from no data, unless a checkpoint is continued, and check what the data know."""
+        check_processes(self.trainer.world_size, self.loss, self._goes_on)
         facts = getattr(getattr(self.trainer, "datamodule", None), "facts", None)
         self._notes = check_facts(facts, self.gain, self._given_noise)
         if not self._goes_on:
