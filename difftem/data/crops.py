@@ -165,13 +165,14 @@ class Crops(LightningDataModule, ABC):
         values: Tensor,  # (n, ...)
     ) -> tuple[Tensor, ...]:
         """Take what this process has of all crops, in batches."""
-        n, processes = len(values), getattr(self.trainer, "world_size", 1)
-        if processes == 1:
+        n, trainer = len(values), self.trainer
+        if trainer is None or trainer.world_size == 1:
             return values.split(self.batch_size or n)
+        processes = trainer.world_size
         if n < processes:
             raise ValueError(f"{processes} processes want a crop each at least, there are {n}")
         batches = math.ceil(n // processes / (self.batch_size or n))
-        return values[self.trainer.global_rank :: processes].tensor_split(batches)
+        return values[trainer.global_rank :: processes].tensor_split(batches)
 
 
 def _draw_crops(
