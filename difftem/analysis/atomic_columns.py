@@ -33,6 +33,14 @@ class FoundColumns:
         x and y of each in pixels, pixel centres being whole numbers, shape ``(n, 2)``.
     heights : Tensor
         Of the spots over what is around them, in the units of the image, shape ``(n,)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.atomic_columns import FoundColumns
+    >>> found = FoundColumns(torch.tensor([[10.25, 20.0], [30.0, 20.0]]), torch.tensor([1.0, 0.4]))
+    >>> found.positions[found.heights > 0.5].tolist()
+    [[10.25, 20.0]]
     """
 
     positions: Tensor
@@ -74,6 +82,17 @@ def find_columns(
     ------
     ValueError
         For a length that is not positive.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.atomic_columns import find_columns
+    >>> y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    >>> places = [(20.0, 32.0), (40.0, 33.0)]  # x and y in pixels
+    >>> image = sum(torch.exp(-((x - a) ** 2 + (y - b) ** 2) / 32) for a, b in places)
+    >>> found = find_columns(image, pixel_size=0.1)
+    >>> [[round(each) for each in place] for place in found.positions.tolist()]
+    [[20, 32], [40, 33]]
     """
     for name, value in (("pixel_size", pixel_size), ("width", width), ("distance", distance)):
         if not (math.isfinite(value) and value > 0):
@@ -115,6 +134,14 @@ def at_surface(
     -------
     Tensor
         True at a surface, shape ``(n,)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.atomic_columns import at_surface
+    >>> lattice = torch.cartesian_prod(torch.arange(3.0), torch.arange(3.0)) * 10 + 40
+    >>> at_surface(lattice, reach=15.0, shape=(100, 100)).reshape(3, 3).tolist()
+    [[True, True, True], [True, False, True], [True, True, True]]
     """
     end = torch.tensor([shape[1] - 1, shape[0] - 1]).to(positions)
     found = torch.zeros(len(positions), dtype=torch.bool)
@@ -137,7 +164,15 @@ def border_distance(
     positions: Tensor,  # (n, 2) px
     shape: tuple[int, int],
 ) -> Tensor:  # (n,) px
-    """Distance of places to the nearest side of an image, in pixels."""
+    """Distance of places to the nearest side of an image, in pixels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.atomic_columns import border_distance
+    >>> border_distance(torch.tensor([[3.0, 50.0], [50.0, 50.0]]), (100, 100)).tolist()
+    [3.0, 49.0]
+    """
     far = torch.tensor([shape[1] - 1, shape[0] - 1]).to(positions) - positions
     return torch.minimum(positions, far).amin(1)
 

@@ -18,6 +18,15 @@ class ColumnMatch:
         Of each pair, in the unit of the positions, shape ``(pairs,)``.
     n_found, n_true : int
         Columns of each kind.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.column_match import match_columns
+    >>> found, true = torch.tensor([[10.0, 10.0], [70.0, 70.0]]), torch.tensor([[11.0, 10.0]])
+    >>> match = match_columns(found, true, tolerance=3.0)
+    >>> match.scores["precision"], match.scores["recall"]
+    (0.5, 1.0)
     """
 
     found: Tensor
@@ -59,6 +68,15 @@ def match_columns(
     References
     ----------
     Kuhn, Naval Research Logistics Quarterly 2 (1955) 83: the assignment problem.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.column_match import match_columns
+    >>> true = torch.tensor([[10.0, 10.0], [30.0, 10.0]])
+    >>> match = match_columns(true.flip(0) + 1, true, tolerance=3.0)
+    >>> match.found.tolist(), match.true.tolist()  # which is which
+    ([0, 1], [1, 0])
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -94,6 +112,12 @@ def column_scores(pairs: int, n_found: int, n_true: int) -> dict[str, float]:
     References
     ----------
     Van Rijsbergen, Information Retrieval (1979), chapter 7; Jaccard, New Phytologist 11 (1912) 37.
+
+    Examples
+    --------
+    >>> from difftem.analysis.column_match import column_scores
+    >>> column_scores(pairs=90, n_found=100, n_true=120)["recall"]
+    0.75
     """
     parts = {
         "precision": (pairs, n_found),

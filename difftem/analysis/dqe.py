@@ -28,6 +28,13 @@ def normalised_noise_power(
     References
     ----------
     IEC 62220-1 (2003), section 6.3.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.dqe import normalised_noise_power
+    >>> normalised_noise_power(torch.full((2,), 16.0), torch.tensor(16.0)).tolist()  # 1 / 16
+    [0.0625, 0.0625]
     """
     return power / mean**2
 
@@ -67,6 +74,16 @@ def detective_quantum_efficiency(
     References
     ----------
     IEC 62220-1 (2003), equation 1; Meyer & Kirkland, Microsc. Res. Tech. 49 (2000) 269.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.dqe import detective_quantum_efficiency, normalised_noise_power
+    >>> mtf = torch.tensor([1.0, 0.8, 0.5])
+    >>> nnps = normalised_noise_power(torch.full((3,), 16.0), torch.tensor(16.0))  # it counts 16 of
+    >>> dqe = detective_quantum_efficiency(mtf, nnps, fluence=20.0)  # 20 electrons
+    >>> [round(value, 3) for value in dqe.tolist()]
+    [0.8, 0.512, 0.2]
     """
     if not fluence > 0:
         raise ValueError(f"fluence must be positive, got {fluence} electrons per pixel")
@@ -105,6 +122,14 @@ def relative_dqe(
     References
     ----------
     McMullan, Chen, Henderson & Faruqi, Ultramicroscopy 109 (2009) 1126, equation 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.dqe import relative_dqe
+    >>> mtf, ntf = torch.tensor([1.0, 0.5]), torch.tensor([1.0, 1.0])
+    >>> relative_dqe(mtf, ntf, dqe0=0.5).tolist()  # counted electrons: white noise
+    [0.5, 0.125]
     """
     if not 0 < dqe0 <= 1:
         raise ValueError(f"dqe0 must be in (0, 1], got {dqe0}")

@@ -18,6 +18,14 @@ class BestTest(NamedTuple):
         Share of right answers where both are as frequent.
     power : float
         Share of frames of the first image that are told where 5 % of the second's are wrongly.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.likelihood_ratio import best_test
+    >>> found = best_test(torch.full((100,), 0.5), torch.full((100,), 0.5))
+    >>> found  # two images that are the same: what guessing does
+    BestTest(auc=0.5, accuracy=0.5, power=0.05)
     """
 
     auc: float
@@ -49,6 +57,15 @@ def poisson_log_ratio(
     References
     ----------
     Neyman & Pearson, Phil. Trans. R. Soc. A 231 (1933) 289.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.likelihood_ratio import poisson_log_ratio
+    >>> present, absent = torch.full((10,), 0.6), torch.full((10,), 0.3)  # e/pixel
+    >>> counts = torch.tensor([[1.0] * 6 + [0.0] * 4, [1.0] * 3 + [0.0] * 7])
+    >>> [round(ratio, 2) for ratio in poisson_log_ratio(counts, present, absent).tolist()]  # nats
+    [1.16, -0.92]
     """
     first, second = present.double(), absent.double()
     return (counts.double() * torch.log(first / second) - (first - second)).sum(-1)
@@ -79,6 +96,14 @@ def best_test(
     References
     ----------
     Neyman & Pearson, Phil. Trans. R. Soc. A 231 (1933) 289.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.likelihood_ratio import best_test
+    >>> absent = torch.full((400,), 0.45)  # e/pixel, on a disc of 400 pixels
+    >>> [round(best_test(absent * c, absent).auc, 2) for c in (1.05, 1.2)]  # 5 and 20 % brighter
+    [0.68, 0.96]
     """
     first, second = present.double().flatten(), absent.double().flatten()
     weight = torch.log(first / second)
@@ -111,6 +136,13 @@ def area_under_curve(
     References
     ----------
     Hanley & McNeil, Radiology 143 (1982) 29.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.likelihood_ratio import area_under_curve
+    >>> area_under_curve(torch.tensor([3.0, 2.0]), torch.tensor([1.0, 2.0]))  # 3.5 of four pairs
+    0.875
     """
     apart = present.double()[:, None] - absent.double()
     return float(((apart > 0).double() + 0.5 * (apart == 0).double()).mean())

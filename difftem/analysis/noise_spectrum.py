@@ -25,6 +25,15 @@ class RingSpectrum:
         Mean periodogram there, grey values squared, shape ``(rings,)``.
     ordinates : Tensor
         ν, half of the degrees of freedom, shape ``(rings,)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.noise_spectrum import RingSpectrum
+    >>> frequency, ordinates = torch.tensor([0.1, 0.3, 0.5]), torch.tensor([10.0, 30.0, 50.0])
+    >>> spectrum = RingSpectrum(frequency, torch.tensor([2.0, 1.5, 1.0]), ordinates)
+    >>> (spectrum.power / spectrum.power[0]).tolist()
+    [1.0, 0.75, 0.5]
     """
 
     frequency: Tensor
@@ -59,6 +68,14 @@ def mean_periodogram(
     References
     ----------
     Percival & Walden, Spectral Analysis for Physical Applications (1993), sections 6.3 and 6.4.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.noise_spectrum import mean_periodogram
+    >>> crops = 3 * torch.randn(20, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> round(mean_periodogram(crops).mean().item())  # the variance
+    9
     """
     crops = images.reshape(-1, *images.shape[-2:]).double()
     ny, nx = crops.shape[-2:]
@@ -86,11 +103,17 @@ def window_efficiency(
     Returns
     -------
     float
-        1 without a window, about 0.69 for ``tukey``, 0.26 for ``hann``.
+        1 without a window, about 0.76 for ``tukey``, 0.26 for ``hann``.
 
     References
     ----------
     Percival & Walden, Spectral Analysis for Physical Applications (1993), equation 248a.
+
+    Examples
+    --------
+    >>> from difftem.analysis.noise_spectrum import window_efficiency
+    >>> [round(window_efficiency((256, 256), name), 2) for name in ("none", "tukey", "hann")]
+    [1.0, 0.76, 0.26]
     """
     fraction = 1.0
     like = torch.empty(0, dtype=torch.float64)
@@ -104,7 +127,14 @@ def half_grid_ordinates(
     shape: tuple[int, int],
     device: torch.device | None = None,
 ) -> Tensor:  # (y, x // 2 + 1)
-    """Ordinates that each frequency of the half grid stands for: 1, or 1/2 in doubled columns."""
+    """Ordinates that each frequency of the half grid stands for: 1, or 1/2 in doubled columns.
+
+    Examples
+    --------
+    >>> from difftem.analysis.noise_spectrum import half_grid_ordinates
+    >>> half_grid_ordinates((8, 8)).sum().item()  # half of 64
+    32.0
+    """
     ny, nx = shape
     ordinates = torch.ones(ny, nx // 2 + 1, dtype=torch.float64, device=device)
     ordinates[:, 0] = 0.5
@@ -117,7 +147,14 @@ def squared_radius(
     shape: tuple[int, int],
     device: torch.device | None = None,
 ) -> Tensor:  # (y, x // 2 + 1) int64
-    """Integers (k_y n_x)² + (k_x n_y)² on the half grid: equal exactly where the length is."""
+    """Integers (k_y n_x)² + (k_x n_y)² on the half grid: equal exactly where the length is.
+
+    Examples
+    --------
+    >>> from difftem.analysis.noise_spectrum import squared_radius
+    >>> (squared_radius((4, 4)) / 16).tolist()  # in steps of 1/4 cycles/pixel, squared
+    [[0.0, 1.0, 4.0], [1.0, 2.0, 5.0], [4.0, 5.0, 8.0], [1.0, 2.0, 5.0]]
+    """
     ny, nx = shape
     ky = torch.arange(ny, device=device)
     ky = torch.minimum(ky, ny - ky)[:, None] * nx
@@ -157,6 +194,15 @@ def collapse_rings(
     ------
     ValueError
         If the limits leave fewer than 3 rings.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.noise_spectrum import collapse_rings, mean_periodogram
+    >>> crops = torch.randn(20, 32, 32, generator=torch.Generator().manual_seed(0))
+    >>> spectrum = collapse_rings(mean_periodogram(crops), (32, 32), n_crops=20)
+    >>> round(spectrum.frequency[0].item(), 4), round(spectrum.ordinates.sum().item())  # 1/32
+    (0.0312, 10230)
     """
     device = periodogram.device
     length = squared_radius(shape, device)
@@ -176,50 +222,6 @@ def collapse_rings(
     power = zeros.index_add(0, ring, weight * periodogram[inside].double()) / ordinates
     radius = torch.sqrt(squares.double()) / (shape[0] * shape[1])
     return RingSpectrum(radius, power, ordinates * n_crops)
-
-
-def bin_rings(
-    spectrum: RingSpectrum,
-    n_bins: int,
-) -> RingSpectrum:
-    """Merge rings into bins of equal width; exact for a spectrum that is linear in each bin.
-
-    Parameters
-    ----------
-    spectrum : RingSpectrum
-        Of any number of rings.
-    n_bins : int
-        Bins from 0 to the highest frequency; empty ones are left out.
-
-    Returns
-    -------
-    RingSpectrum
-        At the mean frequency of the ordinates of each bin.
-    """
-    width = float(spectrum.frequency[-1]) / n_bins
-    return merge_rings(spectrum, (spectrum.frequency / width).ceil().long().clamp(1, n_bins) - 1)
-
-
-def equal_bins(
-    spectrum: RingSpectrum,
-    n_bins: int,
-) -> Tensor:  # (rings,) int64
-    """Bin of each ring such that all bins hold about the same number of ordinates."""
-    before = torch.cumsum(spectrum.ordinates, 0) - spectrum.ordinates / 2
-    return (before / spectrum.ordinates.sum() * n_bins).long().clamp(max=n_bins - 1)
-
-
-def merge_rings(
-    spectrum: RingSpectrum,
-    bins: Tensor,  # (rings,) int64
-) -> RingSpectrum:
-    """Merge rings into given bins, weighted by their ordinates; empty bins are left out."""
-    _, index = torch.unique(bins, return_inverse=True)
-    zeros = spectrum.power.new_zeros(int(index.max()) + 1)
-    ordinates = zeros.index_add(0, index, spectrum.ordinates)
-    frequency = zeros.index_add(0, index, spectrum.ordinates * spectrum.frequency) / ordinates
-    power = zeros.index_add(0, index, spectrum.ordinates * spectrum.power) / ordinates
-    return RingSpectrum(frequency, power, ordinates)
 
 
 def _window(n: int, name: str, like: Tensor) -> Tensor:  # (n,)

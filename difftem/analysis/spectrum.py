@@ -22,6 +22,15 @@ def power_spectrum(
     -------
     Tensor
         Squared Fourier amplitudes over the number of pixels, DC at ``[0, 0]``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.analysis.spectrum import power_spectrum
+    >>> wave = torch.cos(torch.pi / 4 * torch.arange(8)).expand(8, 8)
+    >>> power = power_spectrum(wave)
+    >>> divmod(int(power.argmax()), power.shape[1])  # qy of 0 and qx of 1/8 cycles/pixel
+    (0, 1)
     """
     centered = image - image.mean((-2, -1), keepdim=True)
     spectrum = torch.fft.rfft2(centered) if half else torch.fft.fft2(centered)

@@ -26,6 +26,14 @@ def average(
     -------
     Tensor
         Estimate of an exposure without noise, shape ``(y, x)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.baselines.average import average
+    >>> exposures = torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> round(average(exposures, electrons=20.0).std().item(), 1)  # 1 / √4
+    0.5
     """
     image, _, scale = summed(exposures, electrons)
     return image / scale

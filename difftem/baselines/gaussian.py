@@ -34,6 +34,16 @@ def gaussian(
     -------
     Tensor
         Estimate of an exposure without noise, shape ``(y, x)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.baselines.gaussian import gaussian
+    >>> x = torch.linspace(-3.0, 3.0, 64)
+    >>> signal = 3 * torch.exp(-(x[:, None] ** 2) - x**2)
+    >>> exposures = signal + torch.randn(2, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> round((gaussian(exposures, electrons=20.0) - signal).square().mean().item(), 2)  # 1 before
+    0.01
     """
     image, _, scale = summed(exposures, electrons)
     spectrum = cosine_transform(image)
@@ -72,6 +82,15 @@ def best_width(
     References
     ----------
     Stein, Ann. Statist. 9 (1981) 1135, theorem 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.baselines.gaussian import best_width
+    >>> from difftem.functional.cosine import cosine_transform
+    >>> noise = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    >>> best_width(cosine_transform(noise)) > 16  # in noise alone: nothing is to be left
+    True
     """
     power, number = (part.double() for part in ring_sums(spectrum))
     q = torch.arange(len(power)).to(power) / (2 * max(spectrum.shape))

@@ -52,6 +52,18 @@ def pure_let(
     Luisier, Vonesch, Blu and Unser, Signal Process. 90 (2010) 415; Luisier, Blu and Unser, IEEE
     Trans. Image Process. 20 (2011) 696; Coifman and Donoho, Translation-invariant de-noising
     (1995).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.baselines.pure_let import pure_let
+    >>> rate = torch.full((32, 32), 20.0)
+    >>> rate[:, 16:] = 30.0  # an edge
+    >>> counts = torch.poisson(rate, generator=torch.Generator().manual_seed(0))
+    >>> whitened, truth = (counts - 20) / 20**0.5, (rate - 20) / 20**0.5
+    >>> found = pure_let(whitened[None], electrons=20.0)
+    >>> [round((each - truth).square().mean().item(), 1) for each in (whitened, found)]
+    [1.2, 0.1]
     """
     image, total, scale = summed(exposures, electrons)
     coarse = coarser(image, min(binning, max(1.0, min(image.shape) / _FEWEST)))
@@ -91,6 +103,15 @@ def let_terms(
     -------
     Tensor
         Shape ``(6, y, x)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.baselines.pure_let import let_terms
+    >>> sums, detail, parent, gate = torch.tensor([40.0, 12.0, 10.0, 0.0])[:, None, None]
+    >>> terms = let_terms(sums, detail, gate, parent, gate)  # the surroundings show something
+    >>> [round(term.item(), 2) for term in terms.flatten()]
+    [0.0, 0.0, 12.0, 8.89, 0.0, 10.0]
     """
     quiet = _gate(detail.square(), sums)
     inside, outside = gate * detail, (1 - gate) * detail
@@ -115,6 +136,14 @@ def surroundings(
     -------
     gate, parent, parent_gate : Tensor
         For `let_terms`, shape ``(3, y, x)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.baselines.pure_let import surroundings
+    >>> gate, parent, _ = surroundings(torch.full((4, 4), 40.0), torch.zeros(3, 4, 4))  # flat
+    >>> tuple(gate.shape), gate.mean().item(), parent.abs().max().item()
+    ((3, 4, 4), 1.0, 0.0)
     """
     s = pad(sums[None], (1, 1, 1, 1), mode="reflect")[0]
     left, right, top, bottom = s[1:-1, :-2], s[1:-1, 2:], s[:-2, 1:-1], s[2:, 1:-1]

@@ -27,6 +27,16 @@ def wiener(
     -------
     Tensor
         Estimate of an exposure without noise, shape ``(y, x)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.baselines.wiener import wiener
+    >>> x = torch.linspace(-3.0, 3.0, 64)
+    >>> signal = 3 * torch.exp(-(x[:, None] ** 2) - x**2)
+    >>> exposures = signal + torch.randn(2, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> round((wiener(exposures, electrons=20.0) - signal).square().mean().item(), 2)  # 1 before
+    0.01
     """
     image, _, scale = summed(exposures, electrons)
     return wiener_estimate(image) / scale

@@ -62,6 +62,17 @@ class TiffImage:
         What is doubtful.
     left : list of str
         What the file says and is not used.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from difftem.io.tiff import read_tiff
+    >>> from difftem.io.tiff_write import write_tiff
+    >>> write_tiff(Path("image.tif"), np.zeros((3, 4)), pixel_size=1.05)
+    >>> found = read_tiff(Path("image.tif"))
+    >>> found.data.shape, found.notes  # one page, and nothing that is doubtful
+    ((1, 3, 4), [])
     """
 
     data: NDArray[np.generic]
@@ -90,6 +101,17 @@ def read_tiff(path: Path) -> TiffImage:
     InputError
         If the file is no TIFF file, is truncated, has colours, or pages of several sizes or
         kinds, or a compression that is not read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from difftem.io.tiff import read_tiff
+    >>> from difftem.io.tiff_write import write_tiff
+    >>> write_tiff(Path("stack.tif"), np.zeros((2, 3, 4)), pixel_size=1.05)
+    >>> found = read_tiff(Path("stack.tif"))
+    >>> found.data.shape, round(found.pixel_size, 3)  # n, y, x; Å
+    ((2, 3, 4), 1.05)
     """
     try:
         source = io.BytesIO(read_bytes(path)) if path.suffix.lower() == ".gz" else path

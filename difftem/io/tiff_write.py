@@ -40,6 +40,17 @@ def write_tiff(
     ------
     InputError
         If the file exists and `overwrite` is false, or its folder does not exist.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import tifffile
+    >>> from difftem.io.tiff_write import write_tiff
+    >>> write_tiff(Path("counts.tif"), np.ones((3, 4)), pixel_size=1.05)
+    >>> with tifffile.TiffFile("counts.tif") as tiff:
+    ...     tiff.is_imagej, tiff.imagej_metadata["unit"], tiff.asarray().dtype.name
+    (True, 'nm', 'float32')
     """
     data = np.asarray(array)
     axes = "ZYX"[-data.ndim :]

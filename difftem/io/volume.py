@@ -35,6 +35,16 @@ class GreyVolume:
         ``(z, y, x)``, float32, finite, not constant.
     voxel_size : float or None
         Side of a voxel in Å.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from difftem.io.mrc import write_mrc
+    >>> from difftem.io.volume import read_volume
+    >>> write_mrc("map.mrc", np.arange(24.0).reshape(2, 3, 4), voxel_size=1.5, is_volume=True)
+    >>> volume = read_volume("map.mrc")
+    >>> volume.data.shape, volume.voxel_size  # z, y, x; Å
+    ((2, 3, 4), 1.5)
     """
 
     path: Path
@@ -69,6 +79,15 @@ def read_volume(
     InputError
         If the file is no MRC volume, has values that are not finite or all the same, or voxels
         that are not cubes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from difftem.io.mrc import write_mrc
+    >>> from difftem.io.volume import read_volume
+    >>> write_mrc("tomogram.mrc", np.arange(24.0).reshape(2, 3, 4), voxel_size=8.0, is_volume=True)
+    >>> read_volume("tomogram.mrc", axes="imod").data.shape  # sections along y become rows
+    (3, 2, 4)
     """
     path = Path(path)
     image = read_mrc(path)
@@ -114,6 +133,12 @@ def order_told(labels: Sequence[str]) -> str:
     -------
     str
         ``imod`` or ``zyx``; the latter where no label says it.
+
+    Examples
+    --------
+    >>> from difftem.io.volume import order_told
+    >>> order_told(["difftem", "columns x, rows -z, sections y"]), order_told(["another program"])
+    ('imod', 'zyx')
     """
     told = "zyx"
     for label in labels:
@@ -144,6 +169,16 @@ def voxel_side(path: str | Path, image: MrcImage, given: float | None) -> float 
     ------
     InputError
         If voxels are not cubes, or `given` is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from difftem.io.mrc import read_mrc, write_mrc
+    >>> from difftem.io.volume import voxel_side
+    >>> write_mrc("cubes.mrc", np.zeros((2, 3, 4)), voxel_size=2.0, is_volume=True)
+    >>> image = read_mrc("cubes.mrc")
+    >>> voxel_side("cubes.mrc", image, None), voxel_side("cubes.mrc", image, 1.9)  # Å
+    (2.0, 1.9)
     """
     if given is not None:
         if not given > 0:
@@ -164,12 +199,29 @@ def voxel_side(path: str | Path, image: MrcImage, given: float | None) -> float 
 def to_imod(
     volume: NDArray[np.float32],  # (z, y, x)
 ) -> NDArray[np.float32]:  # (y, -z, x)
-    """Turn a volume by 90° about x, as IMOD's tilt leaves one; ``trimvol -rx`` turns it back."""
+    """Turn a volume by 90° about x, as IMOD's tilt leaves one; ``trimvol -rx`` turns it back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from difftem.io.volume import from_imod, to_imod
+    >>> volume = np.arange(24, dtype=np.float32).reshape(2, 3, 4)  # z, y, x
+    >>> to_imod(volume).shape, bool((from_imod(to_imod(volume)) == volume).all())
+    ((3, 2, 4), True)
+    """
     return volume[::-1].transpose(1, 0, 2)
 
 
 def from_imod(
     volume: NDArray[np.float32],  # (y, -z, x)
 ) -> NDArray[np.float32]:  # (z, y, x)
-    """Turn a volume back, as ``trimvol -rx`` does."""
+    """Turn a volume back, as ``trimvol -rx`` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from difftem.io.volume import from_imod
+    >>> from_imod(np.zeros((300, 50, 400), dtype=np.float32)).shape  # sections of y: 50 along z
+    (50, 300, 400)
+    """
     return volume.transpose(1, 0, 2)[::-1]

@@ -16,6 +16,15 @@ class ColumnDetection(Metric):
     ----------
     tolerance : float
         In the unit of the positions: what is further apart is no pair.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.metrics.column_detection import ColumnDetection
+    >>> metric = ColumnDetection(tolerance=3.0)
+    >>> metric.update(torch.tensor([[10.0, 10.0]]), torch.tensor([[11.0, 10.0], [50.0, 50.0]]))
+    >>> {name: round(score.item(), 2) for name, score in metric.compute().items()}
+    {'precision': 1.0, 'recall': 0.5, 'f1': 0.67, 'jaccard': 0.5}
     """
 
     higher_is_better = True

@@ -24,6 +24,17 @@ class UnsupervisedError(Metric):
     block : int
         Side of a block in pixels, larger than details and than what a method adds up; rows and
         columns that fill no block are left out.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.metrics.unsupervised_error import UnsupervisedError
+    >>> copies = 3 + torch.randn(4, 128, 128, generator=torch.Generator().manual_seed(0))
+    >>> metric = UnsupervisedError(block=32)
+    >>> metric.update(torch.full((128, 128), 5.0), copies)  # the truth is 3
+    >>> found = metric.compute()
+    >>> round(found["umse"].item()), found["umse_error"].item() < 0.1
+    (4, True)
     """
 
     higher_is_better = False

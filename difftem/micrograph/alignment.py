@@ -26,6 +26,13 @@ class Shift:
         y, x: what is left below a pixel, to about 0.2.
     significance : float
         Height of the correlation peak in standard deviations of the map.
+
+    Examples
+    --------
+    >>> from difftem.micrograph.alignment import Shift
+    >>> shift = Shift(y=2, x=-3, residual=(0.1, -0.2), significance=25.0)
+    >>> shift.is_significant  # both exposures show the same field
+    True
     """
 
     y: int
@@ -66,6 +73,15 @@ def whole_pixel_shift(
     References
     ----------
     Kuglin & Hines, Proc. IEEE Conf. Cybernetics and Society (1975) 163.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.micrograph.alignment import whole_pixel_shift
+    >>> image = torch.randn(64, 64, generator=torch.Generator().manual_seed(0))
+    >>> shift = whole_pixel_shift(image, image.roll((2, -3), (0, 1)), max_shift=8)
+    >>> shift.y, shift.x, shift.is_significant  # two rows down, three columns left
+    (2, -3, True)
     """
     shape = (first.shape[-2], first.shape[-1])
     one, two = (torch.fft.rfft2(image - image.mean()) for image in (first, second))

@@ -28,6 +28,13 @@ class Edge:
         Grey values of the two sides.
     coherence : float
         1 where all gradients point the same way.
+
+    Examples
+    --------
+    >>> from difftem.micrograph.edge import Edge
+    >>> edge = Edge(angle_deg=0.5, position=0.0, bright=100.0, dark=0.0, coherence=0.98)
+    >>> edge.is_straight, edge.note is None  # it lies too near to the grid
+    (True, False)
     """
 
     angle_deg: float
@@ -58,7 +65,14 @@ def distance(
     angle_deg: float,
     position: float = 0.0,
 ) -> Tensor:  # (y, x) float64
-    """Distance of each pixel from an edge, along its normal, in pixels."""
+    """Distance of each pixel from an edge, along its normal, in pixels.
+
+    Examples
+    --------
+    >>> from difftem.micrograph.edge import distance
+    >>> distance((1, 5), angle_deg=0.0)[0].tolist()  # pixels, from an edge in the middle
+    [-2.0, -1.0, 0.0, 1.0, 2.0]
+    """
     y, x = (torch.arange(n, dtype=torch.float64) - (n - 1) / 2 for n in shape)
     angle = math.radians(angle_deg)
     return math.cos(angle) * x + math.sin(angle) * y[:, None] - position
@@ -83,6 +97,15 @@ def find_edge(
     -------
     Edge
         Look at `Edge.is_straight`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.micrograph.edge import distance, find_edge
+    >>> image = 50 * torch.erfc(distance((64, 64), angle_deg=5.0, position=2.0) / 2)
+    >>> edge = find_edge(image)
+    >>> round(edge.angle_deg, 1), round(edge.position, 1), round(edge.bright)
+    (5.0, 2.0, 100)
     """
     gradient_y, gradient_x = _gradients(image.double())
     xx, yy = gradient_x.square().mean(), gradient_y.square().mean()

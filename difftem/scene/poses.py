@@ -24,6 +24,12 @@ def is_name(text: str) -> bool:
     -------
     bool
         Whether it has letters and no blanks, quotes, commas, semicolons or ``#``.
+
+    Examples
+    --------
+    >>> from difftem.scene.poses import is_name
+    >>> is_name("ribosome"), is_name("80S ribosome")
+    (True, False)
     """
     return bool(text) and not any(c.isspace() or c in _NOT_IN_NAMES for c in text)
 
@@ -46,6 +52,16 @@ class ParticlePoses:
     ValueError
         If shapes disagree or a value is not possible; the message names the first such copy,
         counted from 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.scene.poses import ParticlePoses
+    >>> rotations = torch.eye(3, dtype=torch.float64).expand(2, 3, 3)
+    >>> positions = torch.tensor([[0.0, 0.0, 0.0], [300.0, 0.0, 50.0]]).double()  # Å
+    >>> poses = ParticlePoses("ribosome", positions, rotations)
+    >>> len(poses), len(poses.select(poses.positions[:, 2] > 0))
+    (2, 1)
     """
 
     particle: str
@@ -133,6 +149,16 @@ class Scene:
         In any order; one particle may stand in several entries.
     box : tuple of float
         Size along x, y, z in Å.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.scene.poses import ParticlePoses, Scene
+    >>> place, turn = torch.zeros(1, 3).double(), torch.eye(3)[None].double()
+    >>> first = ParticlePoses("ribosome", place, turn)
+    >>> second = ParticlePoses("apoferritin", place + 300.0, turn)
+    >>> Scene((first, second), box=(2000.0, 2000.0, 800.0)).counts()
+    {'ribosome': 1, 'apoferritin': 1}
     """
 
     instances: tuple[ParticlePoses, ...]

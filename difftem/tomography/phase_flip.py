@@ -37,6 +37,12 @@ class Transfer:
         Spherical aberration in mm.
     amplitude_contrast : float
         Fraction, 0 to below 1.
+
+    Examples
+    --------
+    >>> from difftem.tomography.phase_flip import Transfer
+    >>> Transfer(voltage_kv=300.0, cs_mm=2.7, amplitude_contrast=0.07)
+    Transfer(voltage_kv=300.0, cs_mm=2.7, amplitude_contrast=0.07)
     """
 
     voltage_kv: float
@@ -99,6 +105,18 @@ def flipped(
     References
     ----------
     Xiong et al., J. Struct. Biol. 168 (2009) 378.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.scene.files.relion_write import Defocus
+    >>> from difftem.tomography.geometry import single_axis
+    >>> from difftem.tomography.phase_flip import Transfer, flipped
+    >>> images = torch.randn(2, 32, 32, generator=torch.Generator().manual_seed(0))
+    >>> geometry, defocus = single_axis(torch.tensor([0.0, 60.0])), [Defocus(20e3, 20e3)] * 2  # Å
+    >>> _, strips = flipped(images, geometry, defocus, Transfer(300.0, 2.7, 0.07), pixel_size=8.0)
+    >>> strips  # 443 Å deep at 60°, and strips may be p²/λ = 3249 Å apart
+    2
     """
     if len(defocus) != len(images):
         raise ValueError(f"a defocus for each of {len(images)} images, got {len(defocus)}")
@@ -131,6 +149,16 @@ def depths(
     -------
     Tensor
         0 on the tilt axis; tilts are taken for at most 80°.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tomography.geometry import single_axis
+    >>> from difftem.tomography.phase_flip import depths
+    >>> geometry = single_axis(torch.tensor([45.0]))  # degrees, about a vertical axis
+    >>> depth = depths(geometry, 0, (1, 5))[0]  # what is right of the axis lies further up
+    >>> [round(each) for each in depth.tolist()]  # pixels
+    [2, 1, 0, -1, -2]
     """
     back = torch.linalg.inv(geometry.matrices[number])
     at = places(back, -back @ geometry.shifts[number], shape, (0, 0))[..., 0]

@@ -45,6 +45,14 @@ def wedge_mask(
     References
     ----------
     Crowther, DeRosier & Klug, Proc. R. Soc. Lond. A 317 (1970) 319, equation 9.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.tomography.wedge import wedge_mask
+    >>> mask = wedge_mask((64, 64, 64), torch.arange(-60.0, 61.0, 3.0))
+    >>> round(mask[:, 0].double().mean().item(), 1)  # of the frequencies of a cube
+    0.7
     """
     tilts = torch.as_tensor(tilt_deg, dtype=torch.float64).flatten()
     if len(tilts) == 0 or not bool(tilts.isfinite().all()):

@@ -3,12 +3,9 @@ import pytest
 import torch
 
 from difftem.analysis.noise_spectrum import (
-    bin_rings,
     collapse_rings,
-    equal_bins,
     half_grid_ordinates,
     mean_periodogram,
-    merge_rings,
     window_efficiency,
 )
 from difftem.analysis.spectrum_lines import spectrum_outliers
@@ -63,19 +60,6 @@ def test_limits_and_masks_leave_out_what_they_say(generator):
     assert cut.item() == 2 * ((32 * 32 - 1) / 2 - (32 - 1) / 2)
     with pytest.raises(ValueError, match="leave 0 rings of a 32 x 32 crop"):
         collapse_rings(spectrum, shape, limits=(0.401, 0.402))
-
-
-def test_merging_rings_keeps_ordinates_and_power(generator):
-    rings = collapse_rings(mean_periodogram(torch.randn(1, 40, 40, generator=generator)), (40, 40))
-    for merged in (bin_rings(rings, 9), merge_rings(rings, equal_bins(rings, 9))):
-        assert len(merged.frequency) == 9
-        assert (merged.frequency.diff() > 0).all()
-        torch.testing.assert_close(merged.ordinates.sum(), rings.ordinates.sum())
-        torch.testing.assert_close(
-            (merged.ordinates * merged.power).sum(), (rings.ordinates * rings.power).sum()
-        )
-    equal = merge_rings(rings, equal_bins(rings, 9)).ordinates
-    assert equal.max() < 1.2 * equal.min()
 
 
 def test_crops_of_a_larger_field_leak_little_and_less_through_a_window(generator):

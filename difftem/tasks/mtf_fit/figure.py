@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from difftem.analysis.noise_spectrum import equal_bins, merge_rings
+from difftem.analysis.ring_bins import equal_bins, merge_rings
 from difftem.tasks.mtf_fit.result import MTFFitResult
 
 _POINTS = 150  # of the measured spectrum

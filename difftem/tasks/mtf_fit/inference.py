@@ -12,7 +12,8 @@ from difftem.analysis.fisher import (
     propagate,
     spectral_information,
 )
-from difftem.analysis.noise_spectrum import RingSpectrum, equal_bins, merge_rings
+from difftem.analysis.noise_spectrum import RingSpectrum
+from difftem.analysis.ring_bins import equal_bins, merge_rings
 from difftem.losses.whittle import whittle_loss
 from difftem.modules.mtf import MTF
 from difftem.tasks.mtf_fit.continuation import with_continuation

@@ -8,7 +8,8 @@ from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from difftem.analysis.fisher import jacobian, spectral_information
-from difftem.analysis.noise_spectrum import RingSpectrum, bin_rings
+from difftem.analysis.noise_spectrum import RingSpectrum
+from difftem.analysis.ring_bins import bin_rings
 from difftem.losses.whittle import whittle_loss
 from difftem.tasks.mtf_fit.model import NoiseSpectrum, PlainParameters
 

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from difftem.analysis.noise_spectrum import bin_rings, collapse_rings, mean_periodogram
+from difftem.analysis.noise_spectrum import collapse_rings, mean_periodogram
+from difftem.analysis.ring_bins import bin_rings
 from difftem.functional.detector import add_read_noise
 from difftem.losses.focal_frequency import pairwise_loss
 from difftem.losses.log_spectrum import log_spectrum_loss

@@ -11,7 +11,7 @@ from difftem.analysis.dqe import (
     normalised_noise_power,
     relative_dqe,
 )
-from difftem.analysis.noise_spectrum import bin_rings
+from difftem.analysis.ring_bins import bin_rings
 from difftem.tasks.mtf_fit import MTFFitResult
 
 _BINS = 25  # from 0 to 0.5 cycles/pixel

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from difftem.analysis.noise_spectrum import RingSpectrum, equal_bins, merge_rings
+from difftem.analysis.noise_spectrum import RingSpectrum
+from difftem.analysis.ring_bins import equal_bins, merge_rings
 from difftem.data.real_crops import RealCrops
 from difftem.tasks.mtf_fit import (
     STRUCTURE,
