@@ -17,13 +17,16 @@ ROWS = {f"{TAG}{name}" for name in ("math", "mrow", "mtd", "msqrt", "mstyle")}
 SCRIPTS = {f"{TAG}{name}" for name in ("msub", "msup", "msubsup", "munder")}
 APPLICATION = "\N{FUNCTION APPLICATION}"
 CLOSING = ")]}⟩|‖′"
-# docutils takes the numerator of \frac12 for 12.
+# docutils draws all in bold that follows a bold symbol in its group,
+BOLD = re.compile(r"\\boldsymbol *(\\[a-zA-Z]+|\w|\{[^{}]*\})")
+# and takes the numerator of \frac12 for 12.
 DIGITS = re.compile(r"(\\[dt]?frac) *(\d) *(\d)")
 
 
 def mathml(text: str, node: nodes.Element, *, display: bool) -> str:
     """Convert LaTeX with docutils' own converter; what it cannot, is a warning of the build."""
     text = DIGITS.sub(r"\1{\2}{\3}", text.translate(unichar2tex.uni2tex_table))
+    text = BOLD.sub(r"{\\boldsymbol \1}", text)
     try:
         written = latex2mathml.tex2mathml(text, as_block=display)
         tree = ElementTree.fromstring(written.replace("&ApplyFunction;", APPLICATION))
@@ -85,12 +88,22 @@ def is_sign(element: ElementTree.Element, but: str = "|‖⟨") -> bool:
     return element.tag == f"{TAG}mrow" and len(element) > 0 and is_sign(element[0], but)
 
 
+def keep_punctuation(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Hand each formula the comma behind it: lines may break beside a formula, as by a picture."""
+    for node in list(doctree.findall(nodes.math)):
+        following = node.next_node(nodes.Text, descend=False, siblings=True)
+        text = following.astext() if following is not None else ""
+        if text[:1] in tuple(",.;:)") and node.parent[node.parent.index(node) + 1] is following:
+            node["behind"] = text[0]
+            node.parent.replace(following, nodes.Text(text[1:]))
+
+
 def inline(translator: Any, node: nodes.math) -> None:
-    """Write a formula within a line, which does not break between it and a comma."""
-    translator.body.append(mathml(node.astext(), node, display=False))
-    following = node.next_node(nodes.Text, descend=False, siblings=True)
-    if following is not None and following.astext()[:1] in set(",.;:)"):
-        translator.body.append("\N{WORD JOINER}")
+    """Write a formula within a line."""
+    written = mathml(node.astext(), node, display=False)
+    if "behind" in node:
+        written = f'<span class="formula">{written}{node["behind"]}</span>'
+    translator.body.append(written)
     raise nodes.SkipNode
 
 
@@ -108,4 +121,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Make this the renderer of formulas."""
     app.add_html_math_renderer("mathml", (inline, None), (displayed, None))
     app.config.html_math_renderer = "mathml"
+    app.connect("doctree-resolved", keep_punctuation)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

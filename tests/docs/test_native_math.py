@@ -48,3 +48,9 @@ def test_fences_grow_between_left_and_right_alone_and_slashes_are_tight(parts):
         assert [bar.get("stretchy") != "false" for bar in bars] == [grows, grows]
     (slash,) = (attributes for _, text, attributes in parts("1/d") if text == "/")
     assert slash["lspace"] == slash["rspace"] == "0"
+
+
+def test_bold_ends_with_its_symbol(parts):
+    found = parts(r"a \boldsymbol\theta\cdot(x)")
+    assert written(found) == "a mrow θ ⋅ ( x )"
+    assert [text for _, text, attributes in found if "class" in attributes] == ["θ"]
