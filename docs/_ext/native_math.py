@@ -49,7 +49,9 @@ def set_signs(row: ElementTree.Element) -> None:
             child.text = sign.replace("'", "\N{PRIME}")
             child.attrib |= {"lspace": "0", "rspace": "0"}
             continue
-        grows = row.tag == f"{TAG}mrow" and child in (row[0], row[-1])
+        # \left begins a row of its own; \lvert has a class.
+        fenced = row.tag == f"{TAG}mrow" and row[0].tag == row[-1].tag == f"{TAG}mo"
+        grows = fenced and "class" not in row[0].attrib and child in (row[0], row[-1])
         opens = sign == "⟨" or "class" in child.attrib or (grows and child is row[0])
         child.attrib |= {"form": "prefix" if opens else "postfix", "lspace": "0", "rspace": "0"}
         if not grows:

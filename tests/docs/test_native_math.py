@@ -42,7 +42,8 @@ def test_functions_keep_off_letters_and_not_off_parentheses(parts):
 
 
 def test_fences_grow_between_left_and_right_alone_and_slashes_are_tight(parts):
-    for latex, grows in ((r"\lvert a\rvert^2", False), (r"\left\lvert a\right\rvert", True)):
+    cases = {r"\lvert a\rvert^2": False, r"\frac{\lvert a\rvert}{b}": False}
+    for latex, grows in (cases | {r"\left\lvert a\right\rvert": True}).items():
         bars = [attributes for _, text, attributes in parts(latex) if text == "|"]
         assert [bar["form"] for bar in bars] == ["prefix", "postfix"]
         assert [bar.get("stretchy") != "false" for bar in bars] == [grows, grows]
