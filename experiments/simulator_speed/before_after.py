@@ -54,6 +54,7 @@ class Worker:
 
     def __enter__(self) -> "Worker":
         if not Path(self._ask("package")["package"]).is_relative_to(self.checkout):
+            self.__exit__()
             raise RuntimeError(f"{self.checkout}: its processes import another difftem")
         return self
 

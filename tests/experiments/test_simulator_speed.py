@@ -169,6 +169,9 @@ def compare(output, *stages, repeats=1):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    not (ROOT / "difftem").is_dir(), reason="the package is installed: its source is not beside"
+)
 def test_a_checkout_is_timed_beside_another_one(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(before_after, "PROCESSES", 1)
     monkeypatch.setattr(before_after, "WARM_UP", 0)
