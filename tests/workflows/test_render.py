@@ -1,5 +1,7 @@
 """`difftem.render`: what is where in the picture, and what is shown of volumes together."""
 
+import importlib
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ import difftem
 from difftem.io.mrc import write_mrc
 from difftem.pictures import bar_length
 from difftem.workflows.render.camera import CameraView
+from tests.helpers.fresh_process import in_fresh_process
 
 pytestmark = pytest.mark.usefixtures("drawing")
 
@@ -152,3 +155,14 @@ def test_large_volumes_are_binned_unless_told_otherwise(written, monkeypatch):
     assert result.volumes[0].data.shape == (12, 12, 12)
     assert any("cubes of 2 voxels are averaged" in line for line in result.messages)
     assert difftem.render(written(ball(), "w"), bin=1).volumes[0].bin == 1
+
+
+def test_triton_can_be_loaded_after_a_picture(written):
+    pytest.importorskip("triton", reason="no triton on this system")
+    path = written(ball())
+    assert in_fresh_process("tests.workflows.test_render", f"loaded_after('{path}')")
+
+
+def loaded_after(path):
+    assert difftem.render(path, size=64).image.any()
+    return importlib.import_module("triton.language").__name__ == "triton.language"

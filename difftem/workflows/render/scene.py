@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -183,6 +184,9 @@ def _grid(pyvista: Any, volume: ShownVolume) -> Any:
 
 def _pyvista() -> Any:
     """Load pyvista, and keep VTK quiet."""
+    with suppress(ImportError):  # Linux only
+        # Without a GPU VTK draws with Mesa, whose LLVM ends the process when Triton's comes later.
+        import triton  # noqa: F401
     try:
         from vtkmodules.vtkCommonCore import vtkLogger  # quick to load
 
