@@ -158,6 +158,8 @@ class Nanoparticles(LightningDataModule):
         make_set(self.folder, self.config, partial(tell_progress, name="set", unit="model"))
         images = NanoparticleSet(self.folder)
         held_out = images.split("validation") + images.split("test")
+        if not held_out:
+            return
         pair = refuse_near_duplicates(
             lambda i: images.image(i) - 1, images.split("train"), held_out, self.folder, MAX_PSNR
         )
@@ -195,6 +197,11 @@ class Nanoparticles(LightningDataModule):
             images = NanoparticleSet(self.folder)
             sources = [StoredImages(images, self._indices(images, name)) for name in splits]
         for name, source in zip(splits[:2], sources, strict=False):
+            if not any(config.split(i) == name for i in range(config.n_models)):
+                raise ValueError(
+                    f"none of the {config.n_models} models is of the split {name}: give more "
+                    "(images.n_models), or a smaller images.validation_every"
+                )
             if not len(source):
                 raise ValueError(f"no images of the split {name} are left; see contrasts and where")
         self._items = tuple(

@@ -241,9 +241,9 @@ def in_words(hint: Any) -> str:
         return " or ".join(in_words(each) for each in arguments)
     if hint is type(None):
         return "null"
-    if origin is tuple:
+    if origin is tuple and Ellipsis not in arguments:
         return f"{len(arguments)} values, each {in_words(arguments[0])}"
-    if origin in (list, Sequence, Collection):
+    if origin in (tuple, list, Sequence, Collection):
         if dataclasses.is_dataclass(arguments[0]):
             return "a list of keys and values"
         return f"a list, each item {in_words(arguments[0])}"

@@ -143,6 +143,13 @@ def test_impossible_settings_are_refused(folder, change, message):
         Nanoparticles(folder, **change).setup()
 
 
+def test_a_set_too_small_for_validation_says_what_would_do(tmp_path):
+    images = Nanoparticles(str(tmp_path / "set"), SMALL_SET.resized(1))
+    images.prepare_data()
+    with pytest.raises(ValueError, match=r"none of the 1 models is of the split validation: give"):
+        images.setup()
+
+
 def test_a_held_out_image_that_training_shows_is_refused(folder, tmp_path):
     twins = replace(SMALL_SET, n_models=5)
     images = Nanoparticles(str(tmp_path / "set"), twins)

@@ -153,6 +153,8 @@ def test_a_word_that_users_try_is_answered_with_the_key_they_mean(wrong, right):
 def test_types_are_said_in_words():
     assert in_words(float | None) == "a number or null"
     assert in_words(list[float]) == "a list, each item a number"
+    assert in_words(tuple[str, ...]) == "a list, each item text"
+    assert in_words(tuple[float, float]) == "2 values, each a number"
     assert in_words(list[ParticleConfig]) == "a list of keys and values"
     check_value(tuple[float, float], [1, 2.5], "x")
     check_value(float, "1e-3", "x", typed=True)

@@ -13,7 +13,7 @@ class NanoparticleImaging:
     size
         Side of the stored images in pixels.
     pixel_size
-        Of waves and stored images in Å. Waves end at a third of its inverse.
+        Of waves and stored images in Å. Waves end at 0.45 of its inverse.
     margin
         Width in Å of what is simulated around the image and cut off.
     slice_thickness

@@ -130,6 +130,5 @@ def _function(
     if ready is None:
         return wiener_function(values) if name == "wiener" else None
     if ready.domain is not None and ready.domain.resamples(pixel_size):
-        logger.info("no gradient maps of an image that is resampled for its network")
         return None
     return network_function(ready.network, values)

@@ -29,7 +29,7 @@ def draw_likelihood(
 ) -> Figure:
     """Draw counts, denoised image, and what was found of each column that was tested."""
     figure = Figure(figsize=(17.0, 5.6))
-    figure.subplots_adjust(0.01, 0.03, 0.95, 0.86, wspace=0.08)
+    figure.subplots_adjust(0.01, 0.05, 0.95, 0.86, wspace=0.08)
     left, middle, right = figure.subplots(1, 3)
     seen = torch.nn.functional.avg_pool2d(counts[None, None], _BLUR, 1, _BLUR // 2)[0, 0]
     for axes, image, name in (
@@ -131,9 +131,10 @@ def draw_periodicity(
     title: str,
 ) -> Figure:
     """Draw the autocorrelation of the image, and how far the weights of each pixel reach."""
-    figure = Figure(figsize=(11.0, 5.2))
-    figure.subplots_adjust(0.06, 0.12, 0.985, 0.86, wspace=0.2)
-    left, right = figure.subplots(1, 2)
+    panels = 2 if gradients else 1
+    figure = Figure(figsize=(5.5 * panels, 5.2))
+    figure.subplots_adjust(0.12 / panels, 0.12, 0.985, 0.86, wspace=0.2)
+    left, *others = figure.subplots(1, panels, squeeze=False)[0]
     correlation = found.autocorrelation
     ny, nx = correlation.shape
     reach = min(round(1.4 * _SHOWN / pixel_size), ny // 2, nx // 2)
@@ -146,6 +147,7 @@ def draw_periodicity(
     left.set(xlim=edges, ylim=edges)
     left.set_title("autocorrelation of the denoised image", fontsize=10)
     left.set_xlabel("shift (Å)")
-    draw_reach(right, [(each.name, each) for each in gradients], pixel_size)
+    for right in others:
+        draw_reach(right, [(each.name, each) for each in gradients], pixel_size)
     figure.suptitle(title, fontsize=10)
     return figure

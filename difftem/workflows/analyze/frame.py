@@ -60,6 +60,8 @@ def analyze_frame(
     """
     truth = None if options.truth is None else read_truth(options.truth)
     frame = counted_frame(found, options.denoise)
+    if frame.function is None:
+        _tell_no_maps(frame.method, options)
     size, counts = frame.pixel_size, frame.counts
     expected = frame.denoise(counts)
     columns = find_columns(expected.cpu(), size, contrast=options.contrast)
@@ -86,8 +88,6 @@ def analyze_frame(
         frame, columns, chosen_pixels(columns, surface, vacuum, options.gradient)
     )
     lines += [each.sentence() for each in gradients]
-    if frame.function is None and not METHODS[frame.method].trained:
-        logger.info("method %s has no gradient map: networks and wiener have", frame.method)
     if truth is not None:
         scores = truth_scores(columns.positions, surface, truth, options.tolerance / size)
         lines += [_truth_line(name, each, options.tolerance) for name, each in scores.items()]
@@ -119,6 +119,18 @@ def analyze_frame(
     )
 
 
+def _tell_no_maps(method: str, options: AnalyzeOptions) -> None:
+    """Say why there are no gradient maps; refuse to go on where they were asked for."""
+    line = (
+        "no gradient maps of an image that is resampled for its network: --method wiener has them"
+        if METHODS[method].trained
+        else f"method {method} has no gradient maps: networks and wiener have"
+    )
+    if options.gradient:
+        raise ValueError(f"gradient: {line}")
+    logger.info("%s", line)
+
+
 def _tested(
     frame: CountedFrame,
     expected: Tensor,
@@ -137,7 +149,7 @@ def _tested(
     chosen = wanted[options.columns]
     tested = (chosen & inside).nonzero()[:, 0]
     if left_out := int((chosen & ~inside).sum()):
-        logger.info("note: %d columns at the border of the image are not tested", left_out)
+        logger.info("note: columns at the border of the image are not tested: %d", left_out)
     if not len(tested):
         return tested, None
     level = options.vacuum or (vacuum.level if vacuum else None)

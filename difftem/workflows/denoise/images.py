@@ -10,7 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from difftem.simulation.device import accelerator_device
-from difftem.workflows.denoise.choice import chosen_method
+from difftem.workflows.denoise.choice import WEIGHTS, chosen_method, chosen_weights
 from difftem.workflows.denoise.exposures import DenoiseInput, check_noise_is_whole
 from difftem.workflows.denoise.figure import draw_panel
 from difftem.workflows.denoise.memory import check_denoise_memory
@@ -59,7 +59,9 @@ def denoise_input(
     name, why = options.method, "as asked for"
     if name == "auto":
         choice = chosen_method()
-        name, why = choice.method, f"the default: {choice.why}"
+        name, why = choice.method, "the default"
+        if (options.weights or chosen_weights(options.pixel_size or found.pixel_size)) == WEIGHTS:
+            why += f": {choice.why}"  # measured with these weights
     logger.info("%s: method %s (%s), %s", found.name, name, METHODS[name].what, why)
     with_std = options.std if options.std is not None else not found.stacked
     check_denoise_memory(found, name, with_std, options)

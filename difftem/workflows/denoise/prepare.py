@@ -68,14 +68,26 @@ def trained_network(options: DenoiseOptions, fields: Sequence[WhitenedExposures]
     InputError
         For weights that are missing, damaged or foreign.
     ValueError
-        If they are to adapt to another pixel size than that of their training.
+        If they are to adapt to another pixel size than that of their training, or see counts alone.
     """
     first = fields[0]
     name, device = options.weights or chosen_weights(first.pixel_size), first.values.device
     if options.weights is None and name == ATOMS:
         logger.info("pixels below %g Å: weights %s, trained to show atoms", ATOMS_BELOW, ATOMS)
+    if options.weights is None and first.pixel_size is None:
+        logger.info(
+            "no pixel size: weights %s; where pixels are below %g Å, --pixel-size chooses %s",
+            name,
+            ATOMS_BELOW,
+            ATOMS,
+        )
     network, deviation = _loaded(name).to(device), load_deviation(name)
     deviation = None if deviation is None else deviation.to(device)
+    if options.adapt is not None and getattr(network, "in_channels", 2) == 1:
+        raise ValueError(
+            f"adapt trains networks that see Wiener's estimate beside the counts, weights "
+            f"{Path(name).name} see the counts alone: leave --adapt out; see difftem docs weights"
+        )
     domain = trained_domain(getattr(network, "account", {}), name)
     if domain is not None:
         _tell_domain(domain, name, first)

@@ -7,9 +7,11 @@ import torch
 from torch import nn
 
 import difftem
+from difftem.analysis.periodicity import periodicity
 from difftem.io.mrc import write_mrc
 from difftem.io.weights import write_weights
 from difftem.networks import BiasFreeUNet
+from difftem.workflows.analyze.figures import draw_periodicity
 from tests.helpers.synthetic_columns import columns_image
 
 PIXEL = 0.0623  # Å
@@ -114,6 +116,10 @@ def test_a_network_of_a_file_gives_gradient_maps_of_chosen_pixels(counts, tmp_pa
         ({"null_frames": 5}, "null_frames must be at least 19 for a level of 0.05, got 5"),
         ({"level": 2.0}, "level must be between 0.001 and 0.5, got 2.0"),
         ({"radius": -1.0}, "radius must be positive, got -1.0 Å"),
+        (
+            {"method": "gaussian", "gradient": [(4, 3)]},
+            "gradient: method gaussian has no gradient maps: networks and wiener have",
+        ),
         ({"gradient": [(400, 3)]}, "pixel x 400, y 3 must lie in the image of 128 x 160 pixels"),
     ],
 )
@@ -121,6 +127,11 @@ def test_bad_options_are_one_line(counts, given, message):
     with pytest.raises(ValueError) as error:
         difftem.analyze(counts, **{"method": "wiener", "pixel_size": PIXEL} | given)
     assert message in str(error.value)
+
+
+def test_without_gradient_maps_no_panel_is_left_empty():
+    repeats = periodicity(columns_image(COLUMNS, 160, height=0.9, level=12.0), PIXEL)
+    assert len(draw_periodicity(repeats, [], PIXEL, "title").axes) == 1
 
 
 def test_an_image_without_electrons_is_refused():

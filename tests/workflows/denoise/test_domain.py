@@ -83,6 +83,26 @@ def test_other_pixel_sizes_and_doses_are_said(atoms, caplog):
     assert "times fewer than any" in caplog.text
 
 
+def test_networks_of_counts_alone_are_not_adapted_and_that_is_said(tmp_path):
+    network = BiasFreeUNet(channels=[8, 8], blocks=[1, 1], in_channels=1)
+    account = {"network": {"class": "BiasFreeUNet", "config": network.config}}
+    write_weights(tmp_path / "alone.safetensors", network.state_dict(), account)
+    counts, _ = lattice(160, 0.06, 0.45, seed=1)
+    with pytest.raises(ValueError, match=r"weights alone.safetensors see the counts alone: leave"):
+        difftem.denoise(counts, weights=tmp_path / "alone.safetensors", pixel_size=0.06, adapt=0.1)
+
+
+def test_what_was_measured_is_told_of_the_weights_that_it_was_measured_with(caplog):
+    caplog.set_level(logging.INFO)
+    counts, _ = lattice(128, 0.06, 0.45)
+    for pixel_size, told in ((0.06, False), (None, True)):
+        caplog.clear()
+        difftem.denoise(counts, pixel_size=pixel_size, std=False, balance=False)
+        assert ("on real micrographs (Falcon" in caplog.text) == told
+        assert ("no pixel size: weights cryo" in caplog.text) == told
+        assert ("pixels below 0.2 Å: weights atoms" in caplog.text) != told
+
+
 def test_without_a_pixel_size_that_of_the_training_is_taken_and_said(atoms):
     found = difftem.denoise(lattice(128, 0.06, 0.45)[0], weights=atoms, std=False, balance=False)
     assert any("the image has no pixel size" in line for line in found.messages)
