@@ -1,3 +1,5 @@
+import warnings
+
 import mrcfile
 import numpy as np
 import pytest
@@ -152,3 +154,15 @@ def test_files_of_microscopes_and_other_programs_are_read(shared_data, name, sha
     assert np.isfinite(image.data).all()
     if voxel_size is not None:
         assert image.voxel_size == pytest.approx([voxel_size] * 3, rel=1e-4)
+
+
+def test_what_a_library_says_of_another_is_no_complaint_about_the_file(tmp_path, monkeypatch):
+    write_mrc(tmp_path / "image.mrc", np.zeros((4, 4), np.float32), 2.0)
+    opened = mrcfile.open
+
+    def open_with_a_word(*arguments, **options):
+        warnings.warn("arrays are given a shape otherwise", DeprecationWarning, stacklevel=2)
+        return opened(*arguments, **options)
+
+    monkeypatch.setattr(mrcfile, "open", open_with_a_word)
+    assert read_mrc(tmp_path / "image.mrc").complaints == []
