@@ -16,6 +16,8 @@ from difftem.io.zarr import read_zarr, write_zarr
 StackFormat = Literal["mrc", "tiff", "zarr"]
 SUFFIXES = {"mrc": ".mrc", "tiff": ".tif", "zarr": ".zarr"}
 
+_SERIES = (("tilt_deg", "tilt", "deg"), ("defocus_um", "defocus", "um"))  # attributes of images
+
 
 def check_format(name: str) -> None:
     """Refuse a format before the work whose result could not be written.
@@ -50,7 +52,8 @@ def write_stack(
 
     ===========  ===================================================================================
     ``.mrc``     float32 (mode 2), complex64 as mode 4
-    ``.tif``     float32 as ImageJ has it; of complex images two channels: real, imaginary part
+    ``.tif``     float32 as ImageJ has it, each image with its tilt and defocus where these
+                 differ; of complex images two channels: real, imaginary part
     ``.zarr``    a folder with one chunk for each image, float32 or complex64
     ===========  ===================================================================================
 
@@ -82,7 +85,7 @@ def write_stack(
     if path.suffix in (SUFFIXES["mrc"], ".mrcs"):
         write_mrc(path, data, pixel_size, labels)
     elif path.suffix == SUFFIXES["tiff"]:
-        write_tiff(path, data, pixel_size, labels)
+        write_tiff(path, data, pixel_size, labels, slices=_slices(attributes or {}, len(data)))
     else:
         known = {"pixel_size_angstrom": pixel_size, "description": list(labels)}
         write_zarr(path, data, axes, {**known, **(attributes or {})})
@@ -116,3 +119,17 @@ def read_stack(path: Path) -> tuple[NDArray[np.generic], float]:
         return found.data, found.pixel_size or 1.0
     image = read_mrc(path)
     return image.data.reshape(-1, *image.data.shape[-2:]), image.voxel_size[0]
+
+
+def _slices(attributes: Mapping[str, Any], n: int) -> list[str]:
+    """Say of each image of a series what it differs by; nothing where that is nothing."""
+    differ = [
+        (attributes[key], name, unit)
+        for key, name, unit in _SERIES
+        if len(attributes.get(key, ())) == n and len(set(attributes[key])) > 1
+    ]
+    if not differ:
+        return []
+    return [
+        ", ".join(f"{name} {values[i]:g} {unit}" for values, name, unit in differ) for i in range(n)
+    ]

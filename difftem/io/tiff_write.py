@@ -1,5 +1,6 @@
 """TIFF images and stacks as ImageJ writes them."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def write_tiff(
     pixel_size: float | None,
     labels: Sequence[str] = (),
     *,
+    slices: Sequence[str] = (),
     overwrite: bool = False,
 ) -> None:
     """Write float32 images as ImageJ does, with the pixel size in nm; beyond 4 GB as BigTIFF.
@@ -33,6 +35,9 @@ def write_tiff(
         Å; None where it is not known.
     labels : sequence of str
         Texts about the images, in ImageJ's "Show Info".
+    slices : sequence of str
+        What ImageJ writes above each image of a stack. Default: nothing; the part that it is, of
+        complex images.
     overwrite : bool
         Replace a file that exists.
 
@@ -56,12 +61,14 @@ def write_tiff(
     axes = "ZYX"[-data.ndim :]
     if np.iscomplexobj(data):
         data, axes = np.stack([data.real, data.imag], -3), axes[:-2] + "CYX"
+        slices = ["real part", "imaginary part"] * math.prod(data.shape[:-3])
     data = np.ascontiguousarray(data, dtype=np.float32)
     per_unit = None if pixel_size is None else 1 / angstrom_to_nm(pixel_size)
     with replacing(path, overwrite) as temporary:
         if data.nbytes <= _IMAGEJ_BYTES:
             metadata = {"axes": axes, "Info": "\n".join(labels)}
             metadata |= {} if per_unit is None else {"unit": "nm"}
+            metadata |= {"Labels": list(slices)} if slices else {}
             resolution = None if per_unit is None else (per_unit, per_unit)
             tifffile.imwrite(temporary, data, imagej=True, resolution=resolution, metadata=metadata)
         else:

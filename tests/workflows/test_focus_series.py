@@ -104,6 +104,12 @@ def test_images_are_written_in_the_format_that_is_asked_for(tmp_path):
     }
     assert stacks == {"micrograph.tif", "noise_free.tif", "exit_wave.tif"}
     assert np.array_equal(tifffile.imread(out / "micrograph.tif"), tiff.micrographs.float())
+    for name, above in (
+        ("micrograph.tif", ["defocus 0.3 um", "defocus 0.6 um"]),
+        ("exit_wave.tif", ["real part", "imaginary part"]),
+    ):
+        with tifffile.TiffFile(out / name) as file:
+            assert file.imagej_metadata["Labels"] == above
     images = json.loads((out / "run.json").read_text("utf-8"))["images"]
     assert images == [{"tilt_deg": 0.0, "defocus_um": each} for each in (0.3, 0.6)]
     config = dataclasses.replace(

@@ -77,7 +77,7 @@ def counted_frame(found: DenoiseInput, options: DenoiseOptions) -> CountedFrame:
         electrons counted pixel by pixel.
     """
     if found.count > 1:
-        raise input_error(found.name, f"holds {found.count} images: give one, or --frames sum")
+        raise input_error(found.name, f"holds {found.count} images: give one of them as a file")
     pixel_size = options.pixel_size or found.pixel_size
     if pixel_size is None:
         raise input_error(found.name, "has no pixel size in its header: give --pixel-size, in Å")

@@ -1,5 +1,6 @@
 """Whether the images of a file are exposures, frames of a movie, or stand alone."""
 
+import json
 import re
 from pathlib import Path
 from typing import Literal
@@ -29,7 +30,7 @@ def stack_kind(path: str | Path) -> tuple[StackKind, list[str]]:
     Returns
     -------
     kind : {"exposures", "movie", "separate"}
-        ``separate``: a tilt series, or images that show different things.
+        ``separate``: a tilt or focus series, or images that show different things.
     why : list of str
         A line for a stack, none for a single image.
     """
@@ -42,6 +43,11 @@ def stack_kind(path: str | Path) -> tuple[StackKind, list[str]]:
     if beside := _tilt_angles(path):
         return "separate", [
             f"{path.name}: {n} images with tilt angles in {beside}: a tilt series, each image is "
+            f"denoised by itself {told}"
+        ]
+    if beside := _defoci(path):
+        return "separate", [
+            f"{path.name}: {n} images with defoci in {beside}: a focus series, each image is "
             f"denoised by itself {told}"
         ]
     use = use_of_stack(data, "auto")
@@ -80,3 +86,15 @@ def _tilt_angles(path: Path) -> str:
         if angles and max(angles) - min(angles) > _TILTED:
             return mdoc.name
     return ""
+
+
+def _defoci(path: Path) -> str:
+    """Name the record of `difftem simulate` beside it if that has several defoci; else empty."""
+    beside = path.with_name("run.json")
+    if path.stem not in ("micrograph", "noise_free") or not beside.is_file():
+        return ""
+    try:
+        images = json.loads(beside.read_text("utf-8"))["images"]
+        return beside.name if len({each["defocus_um"] for each in images}) > 1 else ""
+    except (ValueError, KeyError, TypeError):  # another program's
+        return ""

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -50,3 +52,18 @@ def test_frames_of_a_movie_make_the_sum_and_images_that_change_stand_alone(tmp_p
     write_mrc(tmp_path / "others.mrc", others, 1.0)
     (tmp_path / "others.mrc.mdoc").write_text("TiltAngle = -2.0\nTiltAngle = 0.0\nTiltAngle = 2\n")
     assert stack_kind(tmp_path / "others.mrc")[0] == "separate"
+
+
+def test_images_of_a_simulated_focus_series_stand_alone(tmp_path):
+    rng = np.random.default_rng(0)
+    truth = 40 * np.exp(0.5 * gaussian_filter(rng.standard_normal((96, 96)), 2))
+    write_mrc(tmp_path / "micrograph.mrc", rng.poisson(truth, (3, 96, 96)).astype(np.float32), 1.0)
+    assert stack_kind(tmp_path / "micrograph.mrc")[0] == "exposures"
+    record = tmp_path / "run.json"
+    for images, kind in (
+        ([{"defocus_um": 1.0}, {"defocus_um": 2.0}], "separate"),
+        ([{"defocus_um": 1.0}] * 3, "exposures"),
+        (None, "exposures"),
+    ):
+        record.write_text(json.dumps({"images": images}), "utf-8")
+        assert stack_kind(tmp_path / "micrograph.mrc")[0] == kind
