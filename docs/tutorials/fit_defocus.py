@@ -42,7 +42,7 @@ def descend(start):
 # %% [markdown]
 # Detail of size d has the contrast sin(πλΔf/d²), which turns over with every d²/λ of defocus: 46 nm
 # for 3 Å at 300 kV. So the loss has many valleys, and a gradient finds the bottom of the nearest,
-# 1.37 µm from 1.35 µm, where the truth is 1.5 µm:
+# 1.30 µm from 1.35 µm, where the truth is 1.5 µm:
 
 # %%
 trapped = descend(1.35)
