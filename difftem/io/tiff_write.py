@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -66,7 +67,7 @@ def write_tiff(
     per_unit = None if pixel_size is None else 1 / angstrom_to_nm(pixel_size)
     with replacing(path, overwrite) as temporary:
         if data.nbytes <= _IMAGEJ_BYTES:
-            metadata = {"axes": axes, "Info": "\n".join(labels)}
+            metadata: dict[str, Any] = {"axes": axes, "Info": "\n".join(labels)}
             metadata |= {} if per_unit is None else {"unit": "nm"}
             metadata |= {"Labels": list(slices)} if slices else {}
             resolution = None if per_unit is None else (per_unit, per_unit)
