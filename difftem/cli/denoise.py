@@ -88,7 +88,7 @@ def _parser() -> OneLineArgumentParser:
         "correlate (default: auto)",
     )
     add("--detector", metavar="NAME", help="preset of the camera, such as k3_300kv")
-    add("--mtf", metavar="FILE.star", help="RELION STAR file with the noise's transfer function")
+    add("--mtf", metavar="FILE", help="noise transfer function: RELION STAR, or .csv, .txt")
     add("--gain", type=positive, metavar="G", help="grey values per counted electron")
     add(
         "--dose",

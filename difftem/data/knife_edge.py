@@ -194,7 +194,7 @@ class KnifeEdge(Crops):
                     raise input_error(
                         path,
                         f"no straight edge: coherence of the gradients is {edge.coherence:.2f}, "
-                        "needed 0.5; give the box that holds it",
+                        "needed 0.5; --edge-box X Y W H tells the part that holds it",
                     )
                 which = f" of image {number}" if len(frames.data) > 1 else ""
                 if count := int(bad.sum()):

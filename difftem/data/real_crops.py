@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from difftem.data.crops import CropFacts, Crops, CropSet, check_dqe0, check_positive
+from difftem.io.account import counted
 from difftem.io.errors import input_error
 from difftem.micrograph.background import MIN_SIZE
 from difftem.micrograph.box import Box
@@ -228,7 +229,8 @@ class RealCrops(Crops):
             everything = sorted(everything, key=lambda box: box.score)[: self.n]
             if len(everything) < self.n:
                 notes.append(
-                    f"{len(everything)} windows are usable, of {self.n} that were asked for"
+                    f"{counted(len(everything), 'window')} of {self.size} x {self.size} pixels can "
+                    f"be used (at most {self.n} are taken)"
                 )
         return [[box for box in everything if box.field == k] for k in range(len(parts))]
 

@@ -14,6 +14,18 @@ from difftem.io.files import check_regular, unpacked_suffix
 from difftem.io.mrc import read_mrc
 from difftem.io.tiff import PIXEL_SIZES, TIFF_SUFFIXES, read_tiff
 
+_PICTURE = "a picture for the eye, not the counts of a camera"
+# What is not read, by its suffix, and why.
+_NO_IMAGES = {
+    ".png": _PICTURE,
+    ".jpg": _PICTURE,
+    ".jpeg": _PICTURE,
+    ".gif": _PICTURE,
+    ".bmp": _PICTURE,
+    ".star": "a STAR file holds tables, not images",
+    ".csv": "a table, not an image",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Frames:
@@ -65,6 +77,8 @@ def read_frames(path: str | Path) -> Frames:
     suffix = unpacked_suffix(path)
     if suffix in {".dm3", ".dm4"}:
         raise input_error(path, "DM files are not read: export the image as TIFF or MRC")
+    if suffix in _NO_IMAGES:
+        raise input_error(check_regular(path), f"{_NO_IMAGES[suffix]}; expected MRC or TIFF")
     found = _read_tiff(path) if suffix in TIFF_SUFFIXES else _read_mrc(path)
     pixel_size = found.pixel_size
     data, notes = unwrap(found.data.reshape(-1, *found.data.shape[-2:]))

@@ -1,9 +1,10 @@
-"""An MTF by name: a preset, a family with parameters, or a RELION STAR file."""
+"""An MTF by name: a preset, a family with parameters, or a RELION STAR file or table."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
+from difftem.io.curve_table import is_curve_file
 from difftem.io.star import read_mtf_star
 from difftem.modules.mtf import (
     MTF,
@@ -35,7 +36,8 @@ def mtf_by_name(
     Parameters
     ----------
     name : str
-        A detector preset, e.g. ``k3_300kv``; the path of a RELION STAR file; or a family:
+        A detector preset, e.g. ``k3_300kv``; the path of a RELION STAR file or
+        of a table of two columns; or a family:
         ``ideal``, ``lorentzian``, ``rullgard``, ``gauss_lorentz_sinc``, ``log_spline``.
     parameters : mapping, optional
         Of a family, by the names of its module's arguments. Default: the module's own.
@@ -64,12 +66,12 @@ def mtf_by_name(
             raise ValueError(f"MTF family {name!r}: {error}") from None
     if parameters:
         raise ValueError(f"mtf_parameters belong to a family, got them with {name!r}")
-    if name.endswith((".star", ".star.gz")):
+    if is_curve_file(name):
         frequency, value = read_mtf_star(name)
         return TabulatedMTF(torch.as_tensor(frequency), torch.as_tensor(value))
     if name not in detector_presets():
         raise ValueError(
-            f"mtf must be a .star file, one of {', '.join(_FAMILIES)}, or one of "
+            f"mtf must be a .star or .csv file, one of {', '.join(_FAMILIES)}, or one of "
             f"{', '.join(detector_presets())}, got {name!r}"
         )
     return mtf_from_preset(detector_preset(name))

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from difftem.io.account import give_account
 from difftem.io.curve_check import NYQUIST, curve_problem, measured_problem
+from difftem.io.curve_table import TABLE_SUFFIXES, read_curve_table
 from difftem.io.errors import InputError, input_error
 from difftem.io.files import replacing, unpacked_suffix
 from difftem.io.text import read_text
@@ -41,7 +42,8 @@ def read_mtf_star(
     Parameters
     ----------
     path : str or Path
-        STAR file with a loop of ``_rlnResolutionInversePixel`` and ``_rlnMtfValue``.
+        STAR file with a loop of ``_rlnResolutionInversePixel`` and ``_rlnMtfValue``, or a plain
+        table of both (``.csv``, ``.tsv``, ``.txt``, ``.dat``), see `read_curve_table`.
     nyquist : float
         Frequency in the file that is Nyquist: 0.5 where it counts cycles/pixel, as RELION does, 1
         where it counts fractions of Nyquist.
@@ -72,6 +74,28 @@ def read_mtf_star(
     >>> frequency.tolist(), value.tolist()  # cycles/pixel
     ([0.0, 0.25, 0.5], [1.0, 0.8, 0.5])
     """
+    read = read_curve_table if unpacked_suffix(path) in TABLE_SUFFIXES else _star_curve
+    columns, left = read(path, kind)
+    frequency, value = columns[:, 0] * (NYQUIST / nyquist), columns[:, 1]
+    if (problem := measured_problem(frequency, value, kind)) is not None:
+        raise input_error(path, problem)
+    at_end = float(np.interp(NYQUIST, frequency, value))
+    taken = [f"{kind} of {len(value)} points, 0 to {frequency[-1]:.4g} cycles/pixel"]
+    if nyquist != NYQUIST:
+        taken.append(f"Nyquist is {nyquist:g} in the file")
+    taken.append(f"{at_end:.3g} at " + ("Nyquist" if frequency[-1] >= NYQUIST else "its end"))
+    give_account(path, taken, left)
+    if frequency[-1] < _EARLY_END:
+        logger.warning(
+            "%s: ends at %.3g cycles/pixel and goes on linearly; is its frequency in 1/Å?",
+            Path(path).name,
+            frequency[-1],
+        )
+    return frequency, value
+
+
+def _star_curve(path: str | Path, kind: str) -> tuple[NDArray[np.float64], list[str]]:  # (n, 2)
+    """Columns of a STAR file's curve, and the names of what else it has."""
     try:
         document = _document(path)
     except InputError as error:
@@ -82,24 +106,9 @@ def read_mtf_star(
     rows = next((list(table) for table in tables if len(table)), None)
     if rows is None:
         raise input_error(path, f"no loop with {_FREQUENCY} and {_VALUE}")
-    columns = np.array([[gemmi.cif.as_number(cell) for cell in row] for row in rows])
-    frequency, value = columns[:, 0] * (NYQUIST / nyquist), columns[:, 1]
-    if (problem := measured_problem(frequency, value, kind)) is not None:
-        raise input_error(path, problem)
-    at_end = float(np.interp(NYQUIST, frequency, value))
-    taken = [f"{kind} of {len(value)} points, 0 to {frequency[-1]:.4g} cycles/pixel"]
-    if nyquist != NYQUIST:
-        taken.append(f"Nyquist is {nyquist:g} in the file")
-    taken.append(f"{at_end:.3g} at " + ("Nyquist" if frequency[-1] >= NYQUIST else "its end"))
     names = [tag for block in document for item in block for tag in _tags(item)]
-    give_account(path, taken, [tag[1:] for tag in names if tag not in (_FREQUENCY, _VALUE)])
-    if frequency[-1] < _EARLY_END:
-        logger.warning(
-            "%s: ends at %.3g cycles/pixel and goes on linearly; is its frequency in 1/Å?",
-            Path(path).name,
-            frequency[-1],
-        )
-    return frequency, value
+    columns = np.array([[gemmi.cif.as_number(cell) for cell in row] for row in rows])
+    return columns, [tag[1:] for tag in names if tag not in (_FREQUENCY, _VALUE)]
 
 
 def write_mtf_star(

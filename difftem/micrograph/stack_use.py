@@ -75,13 +75,13 @@ def use_of_stack(data: NDArray[np.generic], frame_use: FrameUse) -> StackUse:
             return use
         what = (
             f"the {n} images are taken for frames of a movie, since even and odd ones show the "
-            f"same ({said}): they are added up to two halves (frames flat: each by itself)"
+            f"same ({said}): they are added up to two halves (--frames flat: each by itself)"
         )
         return StackUse(use.parts, False, [what, *use.notes])
     use = _told(n, "flat")
     what = (
         f"the {n} images are taken for flat fields, as they show nothing to align by ({said}): all "
-        "are used without alignment (frames even_odd: a movie)"
+        "are used without alignment (--frames even_odd: it is a movie)"
     )
     return StackUse(use.parts, True, [what, *use.notes])
 

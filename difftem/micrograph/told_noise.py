@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from difftem.io.curve_table import is_curve_file
 from difftem.io.star import read_mtf_star
 from difftem.modules.preset_mtf import mtf_from_preset
 from difftem.presets import detector_preset, detector_presets
@@ -41,7 +42,8 @@ def noise_transfer(
     Parameters
     ----------
     name : str or Path
-        Detector preset, e.g. ``k3_300kv``, or a STAR file as RELION has them.
+        Detector preset, e.g. ``k3_300kv``, or a file of a curve: RELION's STAR, or a table
+        (``.csv``, ``.txt``).
     nyquist : float
         Frequency that is Nyquist in the file: 0.5 where it counts cycles/pixel, as RELION does, 1
         where it counts fractions of Nyquist.
@@ -59,14 +61,14 @@ def noise_transfer(
         For an unknown name.
     """
     text = str(name)
-    if text.endswith((".star", ".star.gz")):
+    if is_curve_file(text):
         frequency, value = read_mtf_star(text, nyquist, "NTF")
         source = f"curve {Path(text).name}"
         return NoiseTransfer(torch.from_numpy(frequency), torch.from_numpy(value), source)
     if text not in detector_presets():
         raise ValueError(
-            f"detector must be a .star file or one of {', '.join(detector_presets())}, got {text!r}"
-            "; see difftem docs detector"
+            f"detector must be a .star or .csv file or one of {', '.join(detector_presets())}, "
+            f"got {text!r}; see difftem docs detector"
         )
     preset = detector_preset(text)
     frequencies = torch.linspace(0.0, 0.5, _POINTS, dtype=torch.float64)

@@ -224,10 +224,12 @@ class DetectorConfig:
         Camera whose measured curves are used: k2_300kv, k3_300kv, falcon3ec_300kv,
         falcon4ec_300kv, de20_300kv, tem_simulator_ccd or ideal.
     mtf
-        MTF as a RELION STAR file. Default: that of the preset.
+        MTF as a RELION STAR file, or a table (.csv, .txt) of frequency and MTF. Default: that of
+        the preset.
     ntf
         Transfer of the noise: 'ideal' (white: each electron is one count in one pixel), 'mtf' (as
-        blurred as the signal) or a STAR file. Default: that of the preset, also beside an own MTF.
+        blurred as the signal) or a file as of mtf. Default: that of the preset, also beside an own
+        MTF.
     mtf_nyquist
         Frequency that is Nyquist in the files of mtf and ntf: 0.5 where they count cycles/pixel, as
         RELION's, 1 where they count fractions of Nyquist.

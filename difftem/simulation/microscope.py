@@ -105,7 +105,7 @@ def _noise_curve(config: DetectorConfig) -> MTF:
 
 
 def _read_curve(path: str, nyquist: float, kind: Literal["MTF", "NTF"] = "MTF") -> MTF:
-    """MTF or NTF of a STAR file."""
+    """MTF or NTF of a file."""
     frequency, value = read_mtf_star(path, nyquist, kind)
     return TabulatedMTF(torch.as_tensor(frequency), torch.as_tensor(value))
 

@@ -24,6 +24,7 @@ def files(tmp_path, monkeypatch):
     write_mrc("stack.mrcs", images, 2.0)
     write_mrc("volume.mrc", volumes[0], 4.0, is_volume=True)
     write_mrc("other.mrc", volumes[1], 4.0, is_volume=True)
+    write_mrc("binned.mrc", volumes[0, ::2, ::2, ::2], 8.0, is_volume=True)
     (tmp_path / "one.tlt").write_text("10\n")
     (tmp_path / "radians.tlt").write_text("-1\n0\n1\n")
     (tmp_path / "text.mrc").write_text("no image")
@@ -61,6 +62,10 @@ BAD = {
     "alone": (["image.mrc"], "image.mrc: there is nothing to compare it with"),
     "missing": (["image.mrc", "none.mrc"], "none.mrc: no such file"),
     "no image": (["text.mrc", "image.mrc"], "text.mrc: not a whole MRC file"),
+    "a binned volume": (
+        ["volume.mrc", "binned.mrc"],
+        ": nothing is resampled; bin the larger one, or reconstruct with another --bin",
+    ),
     "another shape": (
         ["large.mrc", "--truth", "image.mrc"],
         "large.mrc has 42 x 34 pixels (x, y), but image.mrc 40 x 32 pixels (x, y)",

@@ -181,6 +181,13 @@ def test_files_that_are_no_images_are_named(tmp_path, counts):
     for name, message in {"none.tif": "no such file", "a.dm4": "export the image as TIFF"}.items():
         with pytest.raises(InputError, match=f"{name}: .*{message}"):
             read_frames(tmp_path / name)
+    for name, message in {
+        "a.png": "a picture for the eye, not the counts of a camera; expected MRC or TIFF",
+        "mtf.star": "a STAR file holds tables, not images",
+    }.items():
+        (tmp_path / name).write_text("anything")
+        with pytest.raises(InputError, match=f"{name}: {message}"):
+            read_frames(tmp_path / name)
     (tmp_path / "text.tif").write_text("not an image")
     with pytest.raises(InputError, match=r"text\.tif: not a whole TIFF file: not a TIFF"):
         read_frames(tmp_path / "text.tif")

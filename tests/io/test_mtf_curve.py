@@ -29,7 +29,11 @@ def test_a_star_file_is_interpolated(tmp_path):
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("k9", None, "mtf must be a .star file, one of ideal, lorentzian, .*k3_300kv.*, got 'k9'"),
+        (
+            "k9",
+            None,
+            "mtf must be a .star or .csv file, one of ideal, .*k3_300kv.*, got 'k9'",
+        ),
         ("k3_300kv", {"a": 1.0}, "mtf_parameters belong to a family, got them with 'k3_300kv'"),
         ("lorentzian", {"d": 1.0}, "MTF family 'lorentzian': .*unexpected keyword argument 'd'"),
         ("log_spline", None, "needs log_values"),

@@ -164,7 +164,7 @@ def test_tables_of_every_program_are_read(tmp_path, end):
 
 
 def test_a_curve_in_another_format_is_refused_with_what_it_should_be(tmp_path):
-    path = tmp_path / "mtf.csv"
+    path = tmp_path / "mtf.json"
     path.write_text("frequency,mtf\n0,1\n")
     with pytest.raises(InputError, match=r"not a STAR file: .* an MTF is a table of _rlnResol"):
         read_mtf_star(path)

@@ -78,7 +78,7 @@ def test_the_command_writes_star_table_report_and_figure(images, tmp_path, capsy
     assert blocks["dqe"]["difftem_dqe"] == [row["dqe"] for row in rows]
     assert all(float(row["lower_95"]) < float(row["dqe"]) < float(row["upper_95"]) for row in rows)
     assert (tmp_path / "k2.png").read_bytes().startswith(b"\x89PNG")
-    assert "6 images are taken for flat fields" in (tmp_path / "k2.md").read_text("utf-8")
+    assert "4 windows of 128 x 128 pixels can be used" in (tmp_path / "k2.md").read_text("utf-8")
     assert main(call) == 2
     assert "exists already" in capsys.readouterr().err
 

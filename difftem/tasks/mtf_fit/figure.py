@@ -64,8 +64,9 @@ def _draw_curve(
     frequency = result.frequency.numpy()
     lowest, highest = (float(result.spectrum.frequency[i]) for i in (0, -1))
     lowest = lowest if lowest > 0.02 else 0.0
-    for other in others:
-        axes.plot(frequency, other.curve.numpy(), color="0.7", lw=0.7)
+    for i, other in enumerate(others):
+        label = "other families, worse by AIC" if i == 0 else None
+        axes.plot(frequency, other.curve.numpy(), color="0.7", lw=0.7, label=label)
     lower, upper = result.band()
     if result.has_band:
         axes.fill_between(frequency, lower.numpy(), upper.numpy(), alpha=0.3, label="95 % band")

@@ -138,6 +138,8 @@ def _misfit(result: MTFFitResult) -> str | None:
 def _folded(result: MTFFitResult) -> str | None:
     """Say that frequencies above Nyquist fold back."""
     value = float(result.curve[-1])
+    if _flat(result):  # counts are white with what folds back, and nothing is to be learnt
+        return None
     if value < _FOLDED or float(result.spectrum.frequency[-1]) < _TO:
         return None
     return (

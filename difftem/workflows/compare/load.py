@@ -96,6 +96,8 @@ def check_fits(first: Compared, other: Compared, kind: Kind) -> None:
         hint = ""
         if kind == "volume" and sorted(first.data.shape) == sorted(other.data.shape):
             hint = ": is one in IMOD's order of axes (--axes imod, --truth-axes imod)?"
+        if kind == "volume" and _is_binned(first.data, other.data):
+            hint = ": nothing is resampled; bin the larger one, or reconstruct with another --bin"
         raise ValueError(
             f"{other.name} has {in_words(other.data, kind)}, but {first.name} "
             f"{in_words(first.data, kind)}{hint}"
@@ -106,6 +108,13 @@ def check_fits(first: Compared, other: Compared, kind: Kind) -> None:
             f"{other.name} has pixels of {two:.4g} Å, but {first.name} of {one:.4g} Å: resample "
             "one, or give --pixel-size (pixel_size=) if a header is wrong"
         )
+
+
+def _is_binned(first: Tensor, other: Tensor) -> bool:
+    """Whether one has a whole fraction of the other's voxels along each axis."""
+    small, large = sorted((first.shape, other.shape))
+    ratios = {wide / narrow for narrow, wide in zip(small, large, strict=True)}
+    return len(ratios) == 1 and ratios.pop().is_integer()
 
 
 def in_words(data: Tensor, kind: Kind) -> str:

@@ -16,7 +16,7 @@ from difftem.tasks.report import Table
 from difftem.workflows.estimate_dqe.figure import draw_dqe
 from difftem.workflows.estimate_dqe.measured import MeasuredDQE, measured_dqe
 from difftem.workflows.estimate_dqe.output import check_output, write_files
-from difftem.workflows.estimate_mtf.from_edge import EdgeEstimate, estimate_edge
+from difftem.workflows.estimate_mtf.from_edge import EdgeEstimate, edge_notes, estimate_edge
 from difftem.workflows.estimate_mtf.from_noise import fit_noise, read_crops
 from difftem.workflows.estimate_mtf.memory import check_estimate_memory
 from difftem.workflows.estimate_mtf.options import EstimateOptions
@@ -191,6 +191,7 @@ def estimate_dqe(
         crops=crops,
         pixel_size=pixel_size,
         min_frequency=0.0,
+        frames="flat",  # that is what they are called
         memory_limit_gb=limit,
     )
     check_estimate_memory(of_edge, options)
@@ -207,7 +208,7 @@ def estimate_dqe(
     mean = float(data.crops.means.mean())
     fluence = None if facts.incident_gain is None else mean / facts.incident_gain
     curves = measured_dqe(noise, (edge.frequency, edge.curve, edge.standard_error), mean, fluence)
-    notes = [*facts.notes, *edge.facts.notes]
+    notes = [*facts.notes, *edge_notes(edge)]
     return _estimate(curves, edge, noise, fluence, mean, notes)
 
 

@@ -32,8 +32,10 @@ def draw_dqe(curves: MeasuredDQE, noise: MTFFitResult, kind: str) -> Any:
     left.fill_between(q, mtf - error, mtf + error, alpha=0.3)
     left.plot(q, mtf, label="MTF (signal, knife edge)")
     left.plot(q, curves.ntf.numpy(), ".", label="NTF (noise, flat fields)")
-    left.plot(noise.frequency.numpy(), noise.curve.numpy(), lw=0.8, label=f"NTF, {noise.family}")
+    fitted = f"NTF, fit ({noise.family})"
+    left.plot(noise.frequency.numpy(), noise.curve.numpy(), lw=0.8, label=fitted)
     left.set(ylabel="transfer", title="transfer of signal and noise")
+    left.set_ylim(bottom=0)
     left.legend(fontsize=9)
     middle.errorbar(
         q, curves.nnps.numpy(), (curves.nnps * curves.nps_error / curves.nps).numpy(), fmt=".", lw=1

@@ -152,6 +152,7 @@ def draw_edge(estimate: EdgeEstimate) -> Any:
     right.fill_between(frequency, curve - error, curve + error, alpha=0.3, label="95 %")
     right.plot(frequency, curve)
     right.set(xlabel="frequency (cycles/pixel)", ylabel="MTF", xlim=(0, 0.5), title="MTF")
+    right.set_ylim(bottom=0)
     for axes in (left, right):
         axes.grid(alpha=0.3)
     return figure

@@ -103,7 +103,7 @@ def fit_noise(
             measured = replace(measured, spectrum=restrict(measured.spectrum, lowest))
             decided.append(
                 f"structure below {lowest:g} cycles/pixel, taken for that of the specimen: the fit "
-                "starts there (a vacuum image, or a camera that scatters far: min_frequency 0)"
+                "starts there (a vacuum image, or a camera that scatters far: --min-frequency 0)"
             )
     if lowest and not registered and facts.pixel_size is not None:
         clean = without_ice_ring(measured.spectrum, facts.pixel_size)

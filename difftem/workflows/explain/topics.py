@@ -73,7 +73,7 @@ TASKS = {
     },
 }
 TOPICS = {name: topic for topics in TASKS.values() for name, topic in topics.items()}
-# Names of commands, which are asked for as well: their guides. The list of topics is without them.
+# Commands and words that are asked for as well. The list of topics is without them.
 COMMANDS = {
     "simulate": Topic("start.md", "", "one micrograph"),
     "generate": Topic("cryo_em.md", "", "sets"),
@@ -83,6 +83,12 @@ COMMANDS = {
     "analyze": Topic("nanoparticles.md", "Is the atom real?", "columns of atoms"),
     "reconstruct": Topic("tomography.md", "", "volumes"),
     "render": Topic("render.md", "", "pictures of volumes"),
+    "dqe": Topic("detector.md", "Across a knife edge", "DQE of an edge and flat fields"),
+    "ntf": Topic("detector.md", "", "MTF and NTF"),
+    "fsc": Topic("compare.md", "Correlation over frequency", "FRC, FSC and thresholds"),
+    "frc": Topic("compare.md", "Correlation over frequency", "FRC, FSC and thresholds"),
+    "pickers": Topic("cryo_em.md", "The truth, and in whose files", "coordinates for pickers"),
+    "tilt-series": Topic("cryo_em.md", "A tilt series", "a series and its volume"),
     "fit": Topic("machine_learning.md", "", "training"),
 }
 

@@ -55,13 +55,13 @@ def with_flipped_phases(
         raise _unknown(series.name, "pixel size", "--pixel-size")
     done, strips = flipped(images, geometry, defocus, transfer, series.pixel_size * options.bin)
     means = sorted((each.u + each.v) / 2e4 for each in defocus)
+    low, high = (f"{means[end]:.3g}" for end in (0, -1))
     logger.info(
-        "%s: phases flipped in up to %d strips: defocus %.3g to %.3g µm, %g kV, Cs %g mm, "
+        "%s: phases flipped in up to %d strips: defocus %s µm, %g kV, Cs %g mm, "
         "amplitude contrast %g",
         series.name,
         strips,
-        means[0],
-        means[-1],
+        low if low == high else f"{low} to {high}",
         transfer.voltage_kv,
         transfer.cs_mm,
         transfer.amplitude_contrast,
