@@ -67,6 +67,12 @@ def check_arguments(arguments: list[str]) -> None:
             "no model is configured: pass --config FILE.yaml with the sections model and data "
             "(class_path and init_args of each); experiments/mtf_recovery has examples"
         )
+    needed = f"{'train' if arguments[0] == 'fit' else 'test'}_dataloader"
+    given = getattr(check.classes["model"], needed, None)
+    if "data" not in check.classes and given is getattr(LightningModule, needed):
+        raise ValueError(
+            f"no data are configured, and the model has no {needed}: give --data CLASS"
+        )
 
 
 class _Check:
@@ -173,7 +179,10 @@ def _load(path: str, bases: tuple[type, ...], where: str) -> Any:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         known = [*known_classes(*bases)]
-        raise ValueError(f"{where}: {error}{suggestion(path, known) if known else ''}") from error
+        more = suggestion(path, known) if known else ""
+        if isinstance(error, ModuleNotFoundError) and error.name == path.partition(".")[0]:
+            more = f": there is no {error.name}.py in the current folder, and no such package"
+        raise ValueError(f"{where}: {error}{more}") from error
     if isinstance(found, type) and not issubclass(found, bases):
         raise ValueError(f"{where}: {path} is no {' or '.join(each.__name__ for each in bases)}")
     return found

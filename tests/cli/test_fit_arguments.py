@@ -30,6 +30,7 @@ SMALL = ["--data.init_args.size", "64", "--data.init_args.n", "4"]
         (["--config", str(TMV), "--model.init_args.gain"], "--model.init_args.gain needs a value"),
         (["--config", str(TMV), "mine.yaml"], "unexpected 'mine.yaml'"),
         (["--config", str(TMV), "--data", "difftem.data.flat_fields.FlatField"], "SyntheticFlatF"),
+        (["--config", str(TMV), "--model", "my_tsk.Mine"], r"'my_tsk': there is no my_tsk\.py in"),
         (
             ["--config", str(TMV), "--model", "difftem.modules.mtf.IdealMTF"],
             r"model\.class_path: difftem\.modules\.mtf\.IdealMTF is no LightningModule",
@@ -104,3 +105,15 @@ def test_bad_yaml_files_are_named_with_the_nearest_key(tmp_path, capsys, change,
     assert len(errors) == 1
     assert message in errors[0]
     assert not (tmp_path / "run").exists()
+
+
+def test_a_task_without_data_is_refused_unless_it_brings_its_own(tmp_path, monkeypatch, capsys):
+    (tmp_path / "task_without_data.py").write_text(
+        "from lightning import LightningModule\nclass Mine(LightningModule): ...\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["fit", "--model", "task_without_data.Mine", "--trainer.logger", "false"]) == 2
+    assert (
+        "no data are configured, and the model has no train_dataloader" in capsys.readouterr().err
+    )
