@@ -43,7 +43,8 @@ def check_regular(path: str | Path) -> Path:
         what = getattr(error, "strerror", None) or error
         raise input_error(path, f"cannot be read: {what}") from error
     if stat.S_ISDIR(kind):
-        raise input_error(path, "is a folder, expected a file")
+        of_zarr = " (difftem reconstruct and compare read zarr)" if path.suffix == ".zarr" else ""
+        raise input_error(path, f"is a folder, expected a file{of_zarr}")
     if not stat.S_ISREG(kind):
         raise input_error(path, "is no regular file")
     return path

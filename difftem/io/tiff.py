@@ -41,6 +41,7 @@ UNREADABLE_TIFF = (
     RuntimeError,
 )
 _WHITE_IS_ZERO, _PALETTE = 0, 3  # photometric interpretations
+_PLANES = 2  # planar configuration: an image for each colour
 _LOSSY = (6, 7, 33007, 34892)  # compressions: JPEG
 _EER = (65000, 65001, 65002)
 
@@ -185,7 +186,15 @@ def _check_pages(path: Path, tiff: tifffile.TiffFile) -> tifffile.TiffPage:
         colours = (page.keyframe or first).samplesperpixel
         if colours > 1:
             which = f"page {number} " if number > 1 else ""
-            raise input_error(path, f"{which}has {colours} colour channels, expected grey values")
+            # What tifffile makes of an array of three or four images, unless it is told.
+            planes = (
+                " (of tifffile.imwrite: photometric='minisblack')"
+                if int(first.planarconfig) == _PLANES
+                else ""
+            )
+            raise input_error(
+                path, f"{which}has {colours} colour channels, expected grey values{planes}"
+            )
         if len(page.shape) != 2 or not all(isinstance(side, int) for side in page.shape):
             raise input_error(path, f"not a whole TIFF file: page {number} is no image")
         if (page.shape, page.dtype) != (first.shape, first.dtype):

@@ -99,7 +99,8 @@ def fit_noise_curve(
             at = rings.frequency[bump]
             notes.append(
                 f"a bump at {float(at[0]):.2f} to {float(at[-1]):.2f} cycles/pixel above white "
-                "noise is left out: probably the ring of ice"
+                "noise is left out" + (": probably the ring of ice" if pixel_size is None else "")
+                # With a pixel size the ring is known, and left out already.
             )
         curve, _ = _smooth(rings, rest, out)
         inside = (out >= lowest) & (out <= NYQUIST)

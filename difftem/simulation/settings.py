@@ -246,7 +246,10 @@ def in_words(hint: Any) -> str:
     if origin in (tuple, list, Sequence, Collection):
         if dataclasses.is_dataclass(arguments[0]):
             return "a list of keys and values"
-        return f"a list, each item {in_words(arguments[0])}"
+        words = in_words(arguments[0])
+        if typing.get_origin(arguments[0]) is Literal:
+            return f"a list such as [{typing.get_args(arguments[0])[0]}], each item {words}"
+        return f"a list, each item {words}"
     if origin is dict:
         return f"keys and values, each value {in_words(arguments[1])}"
     if dataclasses.is_dataclass(hint):

@@ -12,7 +12,7 @@ from difftem.io.image_stack import SUFFIXES, write_stack
 from difftem.io.mrc import write_rawtlt
 from difftem.io.staged_folder import staged_folder
 from difftem.scene.poses import is_name
-from difftem.simulation.config import BUNDLED
+from difftem.simulation.config import BUNDLED, EDGE
 from difftem.simulation.focus import defocus_in_words
 from difftem.simulation.peak_memory import peak_memory_bytes
 from difftem.simulation.record import versions, write_record
@@ -230,7 +230,8 @@ def particle_name(config: SimulateConfig) -> str:
 
 def conditions(config: SimulateConfig, *defoci_um: float) -> str:
     """How it was imaged, in one line."""
-    return (
-        f"{config.microscope.voltage_kv:g} kV, defocus {defocus_in_words(*defoci_um)}, "
-        f"{config.exposure.dose_e_per_a2:.4g} e/Å², {config.detector.preset}"
-    )
+    camera = f"{config.exposure.dose_e_per_a2:.4g} e/Å², {config.detector.preset}"
+    if config.structure.source == EDGE:  # lies on the camera, behind the lens
+        return camera
+    defocus = defocus_in_words(*defoci_um)
+    return f"{config.microscope.voltage_kv:g} kV, defocus {defocus}, {camera}"

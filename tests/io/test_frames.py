@@ -194,6 +194,14 @@ def test_files_that_are_no_images_are_named(tmp_path, counts):
     tifffile.imwrite(tmp_path / "rgb.tif", np.zeros((8, 8, 3), np.uint8), photometric="rgb")
     with pytest.raises(InputError, match=r"rgb\.tif: has 3 colour channels"):
         read_frames(tmp_path / "rgb.tif")
+    tifffile.imwrite(
+        tmp_path / "planes.tif",
+        np.zeros((3, 8, 8), np.uint16),
+        photometric="rgb",
+        planarconfig="separate",
+    )
+    with pytest.raises(InputError, match=r"planes\.tif: has 3 .*: photometric='minisblack'"):
+        read_frames(tmp_path / "planes.tif")
     tifffile.imwrite(tmp_path / "whole.tif", counts.astype(np.uint16))
     whole = (tmp_path / "whole.tif").read_bytes()
     (tmp_path / "cut.tif").write_bytes(whole[: len(whole) // 2])

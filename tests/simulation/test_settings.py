@@ -1,6 +1,7 @@
 """Settings: which keys, values and files a configuration takes, and what is said of others."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -153,6 +154,7 @@ def test_a_word_that_users_try_is_answered_with_the_key_they_mean(wrong, right):
 def test_types_are_said_in_words():
     assert in_words(float | None) == "a number or null"
     assert in_words(list[float]) == "a list, each item a number"
+    assert in_words(list[Literal["a", "b"]]) == "a list such as [a], each item one of a, b"
     assert in_words(tuple[str, ...]) == "a list, each item text"
     assert in_words(tuple[float, float]) == "2 values, each a number"
     assert in_words(list[ParticleConfig]) == "a list of keys and values"

@@ -48,6 +48,20 @@ def test_the_dqe_is_that_of_the_detector_within_its_errors(images):
     torch.testing.assert_close(per_area.curves.dqe, curves.dqe)
 
 
+def test_where_the_noise_does_not_fit_the_report_says_what_depends_on_it(images, tmp_path):
+    edge = images[0] / "micrograph.mrc"
+    curve = tmp_path / "camera.csv"
+    curve.write_text("frequency,mtf\n0,1\n0.2,0.9\n0.25,0.5\n0.5,0.4\n")  # splines have no step
+    camera = {"mtf": str(curve), "ntf": "mtf"}
+    vacuum = difftem.simulate("vacuum", size=(256, 256), exposures=4, **camera)
+    flat = vacuum.save(tmp_path / "flat") / "micrograph.mrc"
+    found = difftem.estimate_dqe(edge, flat, dose=30.0, size=128, family=QUICK)
+    said = "DQE(0) and the NTF depend on that fit; the DQE beyond is that of the power itself"
+    assert any(line.startswith("the fit is not white") for line in found.warnings)
+    assert said in found.warnings
+    assert said in found.report
+
+
 def test_without_a_dose_the_curve_is_relative(images):
     edge, flat = (folder / "micrograph.mrc" for folder in images)
     found = difftem.estimate_dqe([edge], [flat], size=128, family=QUICK)

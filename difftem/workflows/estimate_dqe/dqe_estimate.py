@@ -24,7 +24,8 @@ from difftem.workflows.estimate_mtf.options import EstimateOptions
 logger = logging.getLogger(__name__)
 
 _SHOWN = (0.1, 0.2, 0.3, 0.4, 0.49)  # cycles/pixel
-_OF_DATA = ("power at", "the fit is not white")  # the rest is about a fitted MTF
+_MISFIT = "the fit is not white"
+_OF_DATA = ("power at", _MISFIT)  # the rest is about a fitted MTF
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,6 +253,12 @@ def _estimate(
         )
     summary = f"{first}\n\n{markdown(Table(head, rows))}"
     warnings = [line for line in noise.warnings if line.startswith(_OF_DATA)]
+    if any(line.startswith(_MISFIT) for line in warnings):
+        warnings.append(
+            "the NTF and the scale of DQE/DQE(0) depend on that fit"
+            if fluence is None
+            else "DQE(0) and the NTF depend on that fit; the DQE beyond is that of the power itself"
+        )
     if float(lower[1:].max()) > 1 and fluence is not None:
         warnings.append("the DQE exceeds 1: is the dose too low, or an offset in the images?")
     if edge.strips <= 2:
