@@ -101,6 +101,11 @@ def _draw_spectrum(axes: Any, result: MTFFitResult) -> None:
     axes.semilogy(spectrum.frequency[order].numpy(), result.model[order].numpy(), label="fit")
     if result.read_noise > 0:
         axes.axhline(result.read_noise**2, color="0.5", ls=":", label="read noise")
+    if float(binned.power.max()) < 2 * float(
+        binned.power.min()
+    ):  # of white noise from 0, as its NTF
+        axes.set_yscale("linear")
+        axes.set_ylim(bottom=0)
     axes.set(
         xlabel="frequency (cycles/pixel)",
         ylabel="noise power (grey values²)",
