@@ -65,6 +65,8 @@ def test_the_command_makes_flat_fields_and_edges(tmp_path, capsys):
     assert read_mrc(f"{out}/micrograph.mrc").data.shape == (2, 80, 96)
     assert "the lens is not" in capsys.readouterr().err
     record = json.loads((tmp_path / "edge/run.json").read_text())
+    labels = " ".join(read_mrc(tmp_path / "edge/micrograph.mrc").header.labels)
+    assert "30 e/A2, k3_300kv" in labels and "kV" not in labels  # the lens plays no part
     assert record["config"]["edge"] == {"angle_deg": 5.0}
     assert main(["simulate", "vacuum", "--output", str(tmp_path / "flat"), *small]) == 0
     with pytest.raises(SystemExit):

@@ -101,9 +101,8 @@ def _draw_spectrum(axes: Any, result: MTFFitResult) -> None:
     axes.semilogy(spectrum.frequency[order].numpy(), result.model[order].numpy(), label="fit")
     if result.read_noise > 0:
         axes.axhline(result.read_noise**2, color="0.5", ls=":", label="read noise")
-    if float(binned.power.max()) < 2 * float(
-        binned.power.min()
-    ):  # of white noise from 0, as its NTF
+    # White noise from 0 on, as its NTF: on a logarithmic scale what is left looks large.
+    if float(result.model.max()) < 2 * float(result.model.min()):
         axes.set_yscale("linear")
         axes.set_ylim(bottom=0)
     axes.set(

@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from difftem.modules import LorentzianMTF
+from difftem.modules import IdealMTF, LorentzianMTF
 from difftem.tasks.mtf_fit import MTFFit, fit_spectrum, make_report, measure, select_family
+from difftem.tasks.mtf_fit.figure import draw_fit
 from difftem.tasks.mtf_fit.held_out import held_out_metrics
 from difftem.tasks.mtf_fit.report import curve_table, parameter_table
 from tests.helpers.flat_fields import FITTED, GAIN, flat_fields, off_start, tmv_curve
@@ -31,7 +32,14 @@ def test_report_has_curve_parameters_test_families_and_warnings(fitted):
     assert table.rows[50][:2] == [pytest.approx(0.25), pytest.approx(float(result.curve[50]))]
     left, middle, right = report.figures["mtf"].axes
     assert "truth" in {line.get_label() for line in left.lines}
+    assert left.lines[0].get_label() == "other families, worse by AIC"
     assert (middle.get_yscale(), right.get_xlabel()) == ("log", "frequency (cycles/pixel)")
+
+
+def test_white_noise_is_drawn_from_zero():
+    measured, s0 = measure(**flat_fields(4, 64, mtf=IdealMTF()), gain=GAIN)
+    _, middle, _ = draw_fit(fit_spectrum(measured, off_start(), s0, n_starts=1)).axes
+    assert (middle.get_yscale(), middle.get_ylim()[0]) == ("linear", 0)
 
 
 def test_tables_show_values_with_their_errors(fitted):
