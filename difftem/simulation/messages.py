@@ -86,3 +86,22 @@ def collected(source: str = "difftem") -> Iterator[list[str]]:
                 _LOGGER.removeHandler(_PASSER)
                 _LOGGER.setLevel(_before[0])
                 _LOGGER.propagate = _before[1]
+
+
+@contextmanager
+def only_warnings() -> Iterator[None]:
+    """Show nothing below a warning until the context ends; what is collected stays whole."""
+    handlers = [
+        handler
+        for logger in (logging.getLogger(), _LOGGER)
+        for handler in logger.handlers
+        if not isinstance(handler, _Collector | _Passer)
+    ]
+    before = [handler.level for handler in handlers]
+    for handler in handlers:
+        handler.setLevel(max(handler.level, logging.WARNING))
+    try:
+        yield
+    finally:
+        for handler, level in zip(handlers, before, strict=True):
+            handler.setLevel(level)

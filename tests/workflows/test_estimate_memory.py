@@ -45,7 +45,8 @@ def test_the_estimate_grows_with_pixels_and_an_edge_takes_more(stack):
     )
 
 
-def test_what_cannot_fit_is_refused_before_it_is_read(stack):
+def test_what_cannot_fit_is_refused_before_it_is_read(stack, monkeypatch):
+    monkeypatch.setattr("difftem.simulation.memory.CUDA_BYTES", 0.0)
     with pytest.raises(ValueError, match=r"needs about 0.60 GB of memory, 0.10 GB are allowed"):
         difftem.estimate_mtf(stack, memory_limit_gb=0.1)
     with pytest.raises(ValueError, match=r"are allowed by memory_limit_gb"):

@@ -3,8 +3,6 @@
 import logging
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -59,14 +57,3 @@ def join_cluster(config: GenerateConfig) -> Any:
         )
         others.launch()
     return others
-
-
-@contextmanager
-def only_warnings() -> Iterator[None]:
-    """Log nothing below a warning: what is the same in all processes is said by the first."""
-    before = logging.root.manager.disable
-    logging.disable(max(before, logging.INFO))
-    try:
-        yield
-    finally:
-        logging.disable(before)

@@ -13,10 +13,10 @@ import torch
 from difftem.io.errors import input_error
 from difftem.simulation.advice import band_advice
 from difftem.simulation.device import accelerator_device
-from difftem.simulation.messages import collected
+from difftem.simulation.messages import collected, only_warnings
 from difftem.simulation.scene_check import check_scene
 from difftem.simulation.settings import configured
-from difftem.workflows.generate.cluster import join_cluster, only_warnings
+from difftem.workflows.generate.cluster import join_cluster
 from difftem.workflows.generate.config import GenerateConfig
 from difftem.workflows.generate.folder import claimed_folder, finished_items
 from difftem.workflows.generate.item import is_finished, item_folder
@@ -163,7 +163,7 @@ def _generate(
     others = join_cluster(config)
     start = time.perf_counter()
     if others is not None and others.global_rank > 0:
-        with only_warnings():
+        with only_warnings():  # the first process says what is the same in all
             make_items(config, output, [], others)
         return MicrographSet(output, [], 0, time.perf_counter() - start, messages)
     with claimed_folder(output, config, overwrite, share) as settled:
