@@ -14,6 +14,8 @@ from difftem.io.star import read_mtf_star
         "0 1\n0.25 0.8\n0.5 0.4\n",
         "# of the vendor\n0.0,1.0\n\n0.25,0.8\n0.5,0.4\n",
         "frequency;MTF\n0;1\n0.25;0.8\n0.5;0.4\n",
+        "0,0;1,0\n0,25;0,8\n0,5;0,4\n",
+        "spatial frequency (1/pixel),MTF\n0, 1\n0.25, 0.8\n0.5, 0.4\n",
         "frequency,lower_95,mtf\n0,0.9,1\n0.25,0.7,0.8\n0.5,0.3,0.4\n",
     ],
 )
@@ -43,7 +45,7 @@ def test_of_a_table_with_both_curves_the_one_that_is_asked_for_is_taken(tmp_path
         ("0 1\n0.25\n", "line 2: expected a frequency and its MTF, got '0.25'"),
         ("0 1\n0.5 low\n", "line 2: expected a frequency and its MTF, got '0.5 low'"),
         ("0 1\n0.5 0.4\n0.25 0.8\n", "frequency must increase, got 0.25 after 0.5"),
-        ("0,0;1,0\n0,25;0,8\n", "frequency must increase, got 0 after 0"),
+        ("0,0 1,0\n0,25 0,8\n", "line 1: expected a frequency and its MTF, got '0,0 1,0'"),
     ],
 )
 def test_what_is_no_curve_is_refused_in_one_line(tmp_path, text, message):
