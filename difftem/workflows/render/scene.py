@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from importlib import import_module
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,15 @@ from difftem.workflows.render.transfer import TransferFunction
 EXTRA = 'pip install "difftem[render]"'
 _STEPS = 256  # of the transfer function
 _STEP = 0.4  # voxels along a ray
+# Without X11's library the window ends the process; the one that is left where there is no EGL
+# claims to draw whether or not there is OSMesa, and ends the process when it does.
 _TRY = """import vtkmodules.vtkRenderingOpenGL2
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 window = vtkRenderWindow()
 window.SetOffScreenRendering(1)
-window.Render()"""
+if window.GetClassName() == "vtkOSOpenGLRenderWindow":
+    window.Render()
+raise SystemExit(not window.SupportsOpenGL())"""
 _THIN = 0.01  # of the diagonal, to which opacities refer
 
 
@@ -210,20 +214,11 @@ def check_drawing() -> None:
     if not _supports_drawing():
         raise ValueError(
             "nothing can be drawn here: no display, and neither EGL nor OSMesa works off screen "
-            "(Debian: apt install libegl1 libgl1-mesa-dri); --style slices needs neither"
+            "(Debian: apt install libx11-6 libegl1 libgl1-mesa-dri); --style slices needs neither"
         )
 
 
+@cache
 def _supports_drawing() -> bool:
-    """Try a window that is not shown."""
-    from vtkmodules.vtkRenderingCore import vtkRenderWindow
-
-    import_module("vtkmodules.vtkRenderingOpenGL2")  # windows draw nothing without it
-    window = vtkRenderWindow()
-    window.SetOffScreenRendering(1)
-    # This one is what is left, claims to draw whether or not there is OSMesa, and crashes without.
-    if window.GetClassName() == "vtkOSOpenGLRenderWindow":
-        return subprocess.run([sys.executable, "-c", _TRY], capture_output=True).returncode == 0
-    supported = bool(window.SupportsOpenGL())
-    window.Finalize()
-    return supported
+    """Try a window that is not shown, in a process of its own."""
+    return subprocess.run([sys.executable, "-c", _TRY], capture_output=True).returncode == 0
