@@ -48,6 +48,18 @@ class CountSplit(MicrographPairs):
     ------
     ValueError
         For an argument outside its range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.data.count_split import CountSplit
+    >>> from difftem.io.mrc import write_mrc
+    >>> rate = torch.full((1, 128, 128), 20.0)  # e/pixel
+    >>> write_mrc("field.mrc", torch.poisson(rate, generator=torch.Generator().manual_seed(0)), 1.0)
+    >>> data = CountSplit("field.mrc", fraction=0.75, size=64, n=8, n_validation=2)
+    >>> data.setup()
+    >>> [round(each) for each in next(iter(data.val_dataloader()))["electrons"].tolist()]
+    [15, 15]
     """
 
     def __init__(

@@ -11,6 +11,19 @@ class ExposurePairs(MicrographPairs):
     Each side predicts the other; of more than two exposures, a random half of them predicts the
     others. Exposures are shifted by whole pixels only, because interpolation would filter the
     noise.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from difftem.data.exposure_pairs import ExposurePairs
+    >>> from difftem.io.mrc import write_mrc
+    >>> rate = torch.full((3, 128, 128), 20.0)  # e/pixel
+    >>> write_mrc("field.mrc", torch.poisson(rate, generator=torch.Generator().manual_seed(0)), 1.0)
+    >>> data = ExposurePairs("field.mrc", size=64, n=8, n_validation=2, frames="exposures")
+    >>> data.setup()
+    >>> batch = next(iter(data.val_dataloader()))
+    >>> batch["noisy"].shape == batch["target"].shape
+    True
     """
 
     def make_source(self, whitened: WhitenedExposures) -> PairSource:

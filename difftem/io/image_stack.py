@@ -124,9 +124,12 @@ def read_stack(path: Path) -> tuple[NDArray[np.generic], float]:
 def _slices(attributes: Mapping[str, Any], n: int) -> list[str]:
     """Say of each image of a series what it differs by; nothing where that is nothing."""
     differ = [
-        (attributes[key], name, unit)
+        (values, name, unit)
         for key, name, unit in _SERIES
-        if len(attributes.get(key, ())) == n and len(set(attributes[key])) > 1
+        # One number is that of all images.
+        if isinstance(values := attributes.get(key), Sequence)
+        and len(values) == n
+        and len(set(values)) > 1
     ]
     if not differ:
         return []
